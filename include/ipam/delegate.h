@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A foreign IPAM plugin, run as libcni's pkg/invoke does: the only exec in the tree.
+ * The child gets our environment with CNI_COMMAND replaced, the network configuration byte for byte,
+ * our stderr, and no other descriptor. It has DELEGATE_TIMEOUT_MS and may answer DELEGATE_OUTPUT_MAX.
+ */
+#ifndef IPAM_DELEGATE_H
+#define IPAM_DELEGATE_H
+
+#include "base/err.h"
+
+#define DELEGATE_TIMEOUT_MS 60000
+#define DELEGATE_OUTPUT_MAX (1024 * 1024)
+
+/*
+ * delegate_run: run @type from the directories of @cni_path with @verb and @config on its stdin.
+ * @ret_out: its stdout, NUL-terminated, the caller frees it; NULL if not wanted.
+ * Return: 0 if it exited with 0; else a negative errno with *e: its own CNI error (code, msg, details
+ * unchanged) where it printed one; code 105 naming the type and how it ended (text on stdout, signal,
+ * silence, time-out); code 4 naming CNI_PATH where it is empty or lacks the type; code 7 for a type
+ * that is no plain file name.
+ */
+int delegate_run(const char *type, const char *verb, const char *cni_path, const char *config,
+		 size_t config_len, char **ret_out, struct err *e);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Leases: from a pool and a wish to addresses in the store, and the words when that fails. */
+#ifndef IPAM_LEASE_H
+#define IPAM_LEASE_H
+
+#include "ipam/pool.h"
+
+/* What the attachment asks for. */
+struct lease_wish {
+	struct cidr statics[STORE_ADDRESSES];	/* len 0: no prefix was given */
+	unsigned n_statics;
+	const char *source;		/* where they come from, for messages: "CNI_ARGS IP", … */
+	const struct store_port *ports;	/* borrowed */
+	unsigned n_ports;
+	uint16_t dynamic_first, dynamic_last;
+	bool dry_run;
+};
+
+/*
+ * lease_reclaim_fn: is the attachment of @holder dead (its namespace gone)? Then undo and release it.
+ * Return: 1 if it was and is gone, 0 if it lives, or a negative errno.
+ */
+typedef int lease_reclaim_fn(void *ctx, const struct store_holder *holder, struct err *e);
+/* lease_compose_fn: the attachment now has its addresses, id, ifindex and ports: make its body. */
+typedef int lease_compose_fn(void *ctx, struct attachment *a, const struct store_grant *grant,
+			     struct store_body *ret, struct err *e);
+
+struct lease_calls {
+	lease_compose_fn *compose;
+	lease_reclaim_fn *reclaim;
+	void *ctx;
+};
+
+/*
+ * lease_take: lease what @wish and @pool say and write the record of @a, in one store transaction.
+ * Fills a->addresses (with gateway, subnet id, az), a->routes (`ipam.routes`, each gw filled in, and a
+ * default route for each family that has a gateway when `routes` names none of that family), a->created.
+ * A static address replaces the choice of the set that contains it; sets without one choose freely.
+ * Two statics for one set, or a static of no set, are errors. A dead holder is reclaimed and the lease
+ * tried again (bounded).
+ * Return: 0, or a negative errno: code 102 (the key is held: names since when), 103 (held by whom),
+ * 104 (exhausted: used, reserved, cooling per subnet), 107 (port held by whom), 101 (store).
+ * -EEXIST for a held key, so that the caller can look at it.
+ */
+int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
+	       struct attachment *a, const struct lease_calls *calls, struct err *e);
+
+/*
+ * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the
+ * counts of each subnet. @s may be NULL (no store yet: nothing is used).
+ */
+int lease_status(struct store *s, const struct pool *pool, struct err *e);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rtnetlink requests about links. Builders append to a batch; queries ask at once. */
+#ifndef KERNEL_LINK_H
+#define KERNEL_LINK_H
+
+#include "base/ip.h"
+#include "kernel/netlink.h"
+
+struct link_end {
+	const char *name;
+	uint32_t ifindex;	/* chosen by us: nothing need be looked up afterwards */
+	struct mac mac;
+};
+
+/*
+ * link_add_veth: both ends in one message, down, one queue each way; @peer is born in @peer_ns.
+ * (One queue: veth otherwise allocates one per CPU and gives them back under RTNL.)
+ */
+void link_add_veth(struct batch *b, const struct link_end *end, const struct link_end *peer,
+		   const struct netns *peer_ns, uint32_t mtu);
+
+/* link_add_macvlan: a macvlan of @master, down, born in @ns (NULL: where the socket is). */
+void link_add_macvlan(struct batch *b, const struct link_end *end, uint32_t master_ifindex,
+		      uint32_t mode, const struct netns *ns, uint32_t mtu, uint32_t tolerate);
+
+/* MACVLAN_MODE_* of linux/if_link.h by index of macvlan_mode_names. */
+uint32_t link_macvlan_mode(unsigned index);
+
+struct link_settings {
+	const char *alias;	/* NULL: leave */
+	bool no_link_local;	/* IPv6 addr_gen_mode none */
+	bool arp_notify;	/* announce on up */
+	bool up;
+};
+void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);
+
+/* link_sync: a RTM_GETLINK whose answer is thrown away: it makes the kernel activate the queue of a
+ * link that has just come up (linkwatch_sync_dev), so that the first packet is not lost. */
+void link_sync(struct batch *b, uint32_t ifindex);
+
+void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
+
+struct link_info {
+	uint32_t ifindex, master, link, mtu, flags, group;
+	char name[16];
+	char kind[16];		/* "veth", "bridge", …; empty for hardware */
+	char alias[64];
+	struct mac mac;
+};
+
+/* Both: Return 0, 1 if there is no such link, or a negative errno. */
+int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e);
+int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Network namespaces. A namespace is held by a descriptor and known by its cookie; a path is only a
+ * way to it and is never trusted twice (a pid, and even an inode number, may be another's by then).
+ */
+#ifndef KERNEL_NETNS_H
+#define KERNEL_NETNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define NETNS_DIR "/run/netns"
+
+struct netns {
+	int fd;			/* -1: not open */
+	uint64_t cookie;	/* SO_NETNS_COOKIE, Linux 5.14 */
+};
+#define NETNS_NONE { .fd = -1 }
+
+/* netns_self: the namespace this thread is in now. */
+int netns_self(struct netns *ret, struct err *e);
+
+/*
+ * netns_open: open the CNI_NETNS @path and prove that it is a network namespace other than @host.
+ * Errors (code 4) name CNI_NETNS, the path and the reason: relative, missing (-ENOENT), no nsfs file,
+ * another kind of namespace, the host's own (-EDEADLK).
+ */
+int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e);
+
+/*
+ * netns_reopen: open @path if it still leads to the namespace with @cookie.
+ * Return: 0 with *ret open, 1 if it leads nowhere or elsewhere (*ret closed), or a negative errno.
+ */
+int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e);
+
+/* netns_new: a new namespace that nothing but the returned descriptor holds. */
+int netns_new(const struct netns *host, struct netns *ret, struct err *e);
+
+/* netns_name: NAME of a path of the shape /run/netns/NAME or /var/run/netns/NAME, else NULL. */
+const char *netns_name(const char *path);
+
+/* netns_bind: give @ns the name @path as `ip netns add` does. -EEXIST if the path exists. */
+int netns_bind(const struct netns *ns, const char *path, struct err *e);
+
+/* netns_unbind: take the name away if it leads to @cookie, or to nothing at all. Absent is fine. */
+int netns_unbind(const char *path, uint64_t cookie, struct err *e);
+
+/* netns_enter: make @ns this thread's namespace. The caller goes back in the same function. */
+int netns_enter(const struct netns *ns, struct err *e);
+
+void netns_close(struct netns *ns);
+
+#endif

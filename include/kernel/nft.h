@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nftables in two ways. Hot: elements of sets and maps as raw nfnetlink messages in one transaction
+ * (microseconds). Cold: the constant skeleton of tables, chains and rules as nft text, through
+ * libnftables, which is loaded only then.
+ */
+#ifndef KERNEL_NFT_H
+#define KERNEL_NFT_H
+
+#include "base/ip.h"
+#include "base/text.h"
+#include "kernel/netlink.h"
+
+enum nft_type {
+	NFT_TYPE_IFACE,		/* iface_index, printed by name */
+	NFT_TYPE_MAC,		/* ether_addr */
+	NFT_TYPE_IP,		/* ipv4_addr, ipv6_addr */
+	NFT_TYPE_NET,		/* an interval of addresses, printed as a prefix */
+};
+
+struct nft_atom {
+	enum nft_type type;
+	uint32_t ifindex;
+	char ifname[16];
+	struct mac mac;
+	struct cidr net;	/* NFT_TYPE_IP: net.ip; NFT_TYPE_NET: the prefix */
+};
+
+#define NFT_ATOMS 4
+struct nft_element {
+	const char *set;	/* static storage */
+	struct nft_atom key[NFT_ATOMS];
+	unsigned n_key;
+};
+
+/* The constant part of a table: loaded as text, recognised by the number of rules in its chains. */
+struct nft_ruleset {
+	const char *name;		/* for messages */
+	const char *table;		/* an inet table */
+	const char *text;		/* idempotent: may be run on an intact table, keeps its elements */
+	const char *const *sets;	/* NULL-terminated: those whose elements say that it is in use */
+	struct nft_ruleset_chain {
+		const char *name;
+		unsigned rules;
+	} chains[6];			/* ends with name NULL */
+};
+
+/* A transaction is nft_begin, elements, nft_commit in one batch on a NETLINK_NETFILTER socket. */
+void nft_begin(struct batch *b);
+void nft_commit(struct batch *b);
+/* nft_element_add: permanent; an element that exists already is fine, also one that is expiring. */
+void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
+/*
+ * nft_element_drop: @expire: let it expire at once instead of deleting it (the set has `flags
+ * timeout`): a delete makes every later close of an nfnetlink socket wait for 8-16 ms.
+ */
+void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el, bool expire);
+/* Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno. */
+int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
+		     struct err *e);
+/* "nft add element inet TABLE SET { … }", verb add or delete. */
+void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
+		       struct text *t);
+
+/* Return: 0 if every chain stands with its number of rules, 1 if not, or -errno. */
+int nft_ruleset_intact(struct netlink *nl, const struct nft_ruleset *r, struct err *e);
+/* nft_load: run nft text in the namespace the thread is in. The error holds nft's own first line. */
+int nft_load(const char *text, struct err *e);
+/*
+ * nft_ruleset_drop_idle: delete the table unless one of its sets has a living element, decided and
+ * done atomically (generation id). Return: 0 gone or absent, 1 in use, or -errno.
+ */
+int nft_ruleset_drop_idle(struct netlink *nl, const struct nft_ruleset *r, struct err *e);
+
+#endif

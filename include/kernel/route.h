@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rtnetlink requests about addresses, routes and neighbours. */
+#ifndef KERNEL_ROUTE_H
+#define KERNEL_ROUTE_H
+
+#include "base/ip.h"
+#include "kernel/netlink.h"
+
+/* addr_add: @no_prefix_route leaves out the connected route. IPv6 is added without DAD. */
+void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, bool no_prefix_route,
+	      uint32_t tolerate);
+void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t tolerate);
+
+enum route_type { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BLACKHOLE };
+
+struct route_spec {
+	struct cidr dst;
+	struct ip gw, src;		/* family 0: none */
+	uint32_t ifindex;		/* 0: none */
+	enum route_type type;
+	bool has_scope;
+	uint32_t scope, priority, table, mtu, advmss;	/* 0: the kernel's default */
+};
+void route_add(struct batch *b, const struct route_spec *r, uint32_t tolerate);
+void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate);
+
+void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const struct mac *mac);
+
+/* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
+int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);
+int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);
+int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const struct mac *mac,
+	       struct err *e);
+
+struct route_uplink {
+	uint32_t ifindex;		/* 0: no default route */
+	char name[16];
+	uint32_t mtu;
+	struct ip src;			/* preferred source towards the default route */
+};
+/* route_uplink_find: the interface of the default route of @family (RTM_GETROUTE, fib match). */
+int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A mode: how an interface is attached. It reads its own fields, resolves what must be known before
+ * planning into the attachment, and plans. It never applies anything.
+ */
+#ifndef MODE_MODE_H
+#define MODE_MODE_H
+
+#include "ipam/lease.h"
+#include "ipam/pool.h"
+#include "json/field.h"
+#include "plan/plan.h"
+
+#define NETCONF_OWN 4096
+
+/* The part of a network configuration that all modes share; `own` is the mode's. */
+struct netconf {
+	char cni_version[16];
+	char name[STORE_NAME_MAX + 1];
+	char type[64];
+	uint32_t mtu;			/* 0: not given */
+	bool create_namespace;
+	struct pool_dns dns;
+	struct mac mac;			/* wanted; from runtimeConfig, args or CNI_ARGS; zero: none */
+	struct port ports[STORE_PORTS];	/* runtimeConfig.portMappings */
+	unsigned n_ports;
+	const json *ipam;		/* borrowed from root; may be NULL */
+	const json *root;		/* the whole document */
+	_Alignas(16) unsigned char own[NETCONF_OWN];	/* the mode's own struct */
+};
+
+struct mode {
+	const char *name;		/* as in the record: "awsvpc-veth" */
+	const char *help;		/* one sentence */
+	const struct field *fields;	/* of the configuration, into netconf.own */
+	void (*defaults)(void *own);	/* presets own before reading; may be NULL */
+	enum pool_reserve reserve;	/* where a range does not say */
+	bool needs_address;		/* an `ipam` that gives no address is an error */
+	bool has_interface;		/* false: IPAM only; the result is abbreviated */
+
+	/* judge: what the fields table cannot say about one configuration. Touches nothing. */
+	int (*judge)(const struct netconf *c, struct err *e);
+	/*
+	 * resolve: find out what planning needs (uplink, MTU, master) and put it into @a. Reads the
+	 * kernel through @io, changes nothing. @a has key, namespace, ENI id and MACs already, but no
+	 * addresses yet.
+	 */
+	int (*resolve)(const struct netconf *c, struct plan_io *io, struct attachment *a,
+		       struct err *e);
+	/* plan: a pure function of the record. */
+	void (*plan)(const struct attachment *a, struct plan *p);
+	/* status: the prerequisites of the mode on this host; changes nothing. Code 50. May be NULL. */
+	int (*status)(const struct netconf *c, struct plan_io *io, struct err *e);
+};
+
+/* A plugin: what one binary offers. */
+struct plugin {
+	const char *name;		/* of the binary: "awsvpc" */
+	const char *help;
+	const struct mode *const *modes;	/* NULL-terminated; the first is the default */
+	/* select: which mode a configuration asks for; NULL where there is one. *e: code 7. */
+	const struct mode *(*select)(const json *root, struct err *e);
+};
+
+extern const struct field netconf_fields[];	/* the shared fields */
+
+/* mode_find: by the name in a record; NULL if this plugin has no such mode. */
+const struct mode *mode_find(const struct plugin *plugin, const char *name);
+
+/* mode_mtu: the MTU to use: configured, else that of the default route's interface, else 1500. */
+int mode_mtu(const struct netconf *c, struct plan_io *io, uint32_t *ret, struct err *e);
+
+#endif

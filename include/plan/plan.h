@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plans. A mode does not touch the kernel: it lists steps, and everything else is a reading of that
+ * list: apply it, undo it from the end, check each step, print each step as a command.
+ *
+ * A step is one kernel request as a value. It holds all it needs (names, indexes, addresses are in
+ * the record), so applying looks nothing up. Steps of one socket that follow one another travel in
+ * one sendmsg; a mode therefore lists the steps of one side together.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/text.h"
+#include "kernel/link.h"
+#include "kernel/netns.h"
+#include "kernel/nft.h"
+#include "kernel/route.h"
+#include "task/attachment.h"
+
+#define PLAN_STEPS 256
+
+enum side { HOST, TASK };
+
+struct step_kind;
+
+struct step {
+	const struct step_kind *kind;
+	enum side side;		/* the namespace it acts in */
+	bool shared;		/* ensured; undone only when no other record has the same step */
+	int dies_with;		/* number of the step whose undo takes this one along; -1: none */
+	union {
+		struct {
+			struct link_end host, task;
+			uint32_t mtu;
+		} veth;
+		struct {
+			struct link_end end;
+			char master[IFNAME_TEXT];
+			uint32_t master_ifindex, mode, mtu;
+		} macvlan;
+		struct {
+			const char *ifname;
+			uint32_t ifindex;
+			struct link_settings set;
+		} link;
+		struct {
+			const char *ifname;
+			uint32_t ifindex;
+			struct cidr cidr;
+			bool no_prefix_route;
+		} addr;
+		struct {
+			const char *ifname;
+			struct route_spec spec;
+		} route;
+		struct {
+			const char *ifname;
+			uint32_t ifindex;
+			struct ip ip;
+			struct mac mac;
+		} neigh;
+		struct {
+			char path[80];	/* slashes: net/ipv6/conf/eth0/accept_ra */
+			char value[16];
+		} sysctl;
+		const struct nft_ruleset *ruleset;
+		struct {
+			const char *table;
+			struct nft_element element;
+		} element;
+	};
+};
+
+struct plan {
+	const struct attachment *a;	/* borrowed for the life of the plan: names point into it */
+	unsigned n;
+	bool overflow;			/* more than PLAN_STEPS: apply refuses */
+	struct step steps[PLAN_STEPS];
+};
+
+/* What a plan acts through: namespaces and sockets, opened when first needed. */
+struct plan_io {
+	struct netns host;
+	struct netns task;		/* fd -1: gone; then its steps count as undone */
+	struct netlink route[2];	/* by enum side */
+	struct netlink nft;		/* of the host */
+	struct batch *batch;		/* on the heap, made by plan_io_open */
+	bool ruleset_loaded;		/* apply had to load a skeleton: other attachments' elements
+					 * may be missing and must be restored from the store */
+};
+
+/* plan_io_open: @task is taken over (its descriptor is closed by plan_io_close). */
+int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task, struct err *e);
+void plan_io_close(struct plan_io *io);
+#define cleanup_plan_io CLEANUP(plan_io_close)
+
+/* ---- for modes: each appends one step and returns its number ---- */
+void plan_init(struct plan *p, const struct attachment *a);
+int plan_netns(struct plan *p);		/* the task's namespace under its name, if we made it */
+int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu);
+int plan_macvlan(struct plan *p, enum side side, const struct link_end *end, const char *master,
+		 uint32_t master_ifindex, uint32_t mode, uint32_t mtu);
+int plan_link(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+	      const struct link_settings *set);
+int plan_addr(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+	      const struct cidr *c, bool no_prefix_route);
+int plan_route(struct plan *p, int with, enum side side, const char *ifname,
+	       const struct route_spec *spec);
+int plan_neigh(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+	       const struct ip *ip, const struct mac *mac);
+int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+int plan_ruleset(struct plan *p, const struct nft_ruleset *r);		/* shared */
+int plan_element(struct plan *p, const char *table, const struct nft_element *el);
+void plan_share(struct plan *p, int step);	/* mark a step as shared */
+
+/* ---- the four readings ---- */
+
+/*
+ * plan_apply: make it real. On failure everything that was applied is undone again, so the host is as
+ * before; the error names the printed step that failed and the kernel's sentence.
+ */
+int plan_apply(const struct plan *p, struct plan_io *io, struct err *e);
+
+/*
+ * plan_undo: undo from the end, all of it, whatever is missing; shared steps stay.
+ * Goes on after a failure and reports the first.
+ */
+int plan_undo(const struct plan *p, struct plan_io *io, struct err *e);
+
+/* plan_undo_shared: undo the shared steps of @mask (bit i = i-th shared step, as plan_tags numbers). */
+int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e);
+
+/* plan_tags: a hash for each shared step: two plans with the same tag share that step. */
+unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
+
+/*
+ * plan_check: compare the kernel with every step; the first difference is the error (code 106), with
+ * the command that repairs it as its details.
+ * @mac: the task interface's MAC to expect instead of the plan's (a chained plugin changed it), or NULL.
+ */
+int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
+
+/* plan_apply_elements: only the nft elements again, in one transaction: after a foreign flush. */
+int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
+
+enum plan_print { PLAN_PRINT_APPLY, PLAN_PRINT_UNDO };
+/* plan_print: a line a step, runnable by sh as root. */
+void plan_print(const struct plan *p, enum plan_print what, struct text *t);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a kind of step is: for plan/ only. One file a kind; it ends in one const struct step_kind. */
+#ifndef PLAN_STEP_H
+#define PLAN_STEP_H
+
+#include "plan/plan.h"
+
+enum step_via { VIA_ROUTE, VIA_NFT, VIA_CALL };
+
+struct step_kind {
+	const char *name;
+	enum step_via via;
+	/*
+	 * VIA_ROUTE, VIA_NFT: append the request to the batch of the step's side.
+	 * drop may be NULL: then undo has nothing to do.
+	 */
+	void (*add)(const struct step *s, struct plan_io *io, struct batch *b);
+	void (*drop)(const struct step *s, struct plan_io *io, struct batch *b);
+	/* VIA_CALL: done at once, in the step's namespace (the caller has entered it). */
+	int (*apply)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
+	int (*undo)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
+	/* 0: as planned; 1: different, with *e telling what; -errno. */
+	int (*check)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
+	/* The command, without namespace prefix; undo form if @undo. May print nothing. */
+	void (*print)(const struct step *s, const struct plan *p, bool undo, struct text *t);
+};
+
+extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, step_addr, step_route,
+	step_neigh, step_sysctl, step_ruleset, step_element;
+
+#endif

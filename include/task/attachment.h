@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The attachment: one interface of one container, and *the* record of it. The one model in the
+ * middle: resolve fills it, the store keeps it (as JSON, by attachment_fields), plan() draws the
+ * kernel state from it, the result is written from it.
+ *
+ * Everything that a plan needs is in here, so that DEL needs nothing but the key. What is not needed
+ * after ADD (DNS, the name of the VPC) is not.
+ */
+#ifndef TASK_ATTACHMENT_H
+#define TASK_ATTACHMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/ip.h"
+#include "json/field.h"
+#include "store/store.h"
+
+#define ATTACHMENT_SCHEMA 1
+#define ATTACHMENT_ROUTES 64
+#define ATTACHMENT_CIDRS 8
+#define NETNS_PATH_MAX 512
+#define IFNAME_TEXT 16		/* IFNAMSIZ */
+
+struct address {
+	struct cidr cidr;		/* the task's address with its subnet's prefix length */
+	struct ip gateway;		/* the subnet's; family 0 = none */
+	char subnet_id[64];		/* `id` of the range, may be empty */
+	char az[64];
+};
+
+struct route {				/* CNI 1.1 route */
+	struct cidr dst;
+	struct ip gw;			/* family 0: the gateway of the first address of dst's family */
+	uint32_t mtu, advmss;		/* 0 = not set */
+	uint32_t priority;		/* 0 = not set */
+	uint32_t table;			/* 0 = main */
+	uint32_t scope;			/* 0 = not set; else 253 (link), 254 (host) + FIELD has_scope */
+	bool has_scope;
+};
+
+struct port {
+	uint32_t host_port, container_port;
+	uint32_t protocol;		/* IPPROTO_* */
+	struct ip host_ip;
+};
+
+struct attachment {
+	/* the key */
+	char network[STORE_NAME_MAX + 1];
+	char container_id[STORE_NAME_MAX + 1];
+	char ifname[IFNAME_TEXT];	/* in the task */
+
+	char mode[32];			/* struct mode.name: who plans it */
+	int64_t created;		/* seconds since the epoch */
+	char ipam[64];			/* type of the foreign IPAM plugin; empty = our own pool */
+
+	/* the task's network namespace, as it was at ADD */
+	char netns[NETNS_PATH_MAX];
+	uint64_t netns_cookie;		/* SO_NETNS_COOKIE: never reused in one boot */
+	bool netns_created;		/* we made it: we remove it */
+
+	/* the links */
+	char eni_id[ENI_ID_TEXT];
+	char host_ifname[IFNAME_TEXT];	/* empty: there is no host end */
+	uint32_t ifindex;		/* of the task's end, and of the host's: chosen by us */
+	struct mac mac, host_mac;
+	uint32_t mtu;
+
+	/* addressing */
+	struct address addresses[STORE_ADDRESSES];
+	unsigned n_addresses;
+	struct route routes[ATTACHMENT_ROUTES];	/* of the task, gw filled in; includes the defaults */
+	unsigned n_routes;
+	struct port ports[STORE_PORTS];
+	unsigned n_ports;
+
+	/* awsvpc */
+	struct cidr vpc[ATTACHMENT_CIDRS];	/* CIDR blocks of the VPC: not masqueraded between */
+	unsigned n_vpc;
+	bool masquerade;
+	bool block_imds;
+	char accept_ra_uplink[IFNAME_TEXT];	/* an uplink that must keep taking router
+						 * advertisements although we turn forwarding on */
+	/* macvlan */
+	char master[IFNAME_TEXT];
+	uint32_t master_ifindex;
+	uint32_t macvlan_mode;		/* index into macvlan_mode_names */
+	bool host_access;
+	char shim_ifname[IFNAME_TEXT];	/* hostAccess: the host's own macvlan of master */
+	struct ip host_ips[2];		/* hostAccess: source addresses of the host on the LAN, v4, v6 */
+};
+
+extern const struct field attachment_fields[];
+extern const char *const macvlan_mode_names[];	/* bridge, private, vepa, passthru, NULL */
+
+/*
+ * attachment_encode: @a as compact JSON in a new string (the caller frees it).
+ * attachment_decode: the reverse; @schema must be one this build knows.
+ * Property: decode(encode(a)) gives the same record, hence the same plan.
+ */
+int attachment_encode(const struct attachment *a, char **ret, size_t *ret_len, struct err *e);
+int attachment_decode(const char *text, size_t len, uint32_t schema, struct attachment *ret,
+		      struct err *e);
+
+struct store_key attachment_key(const struct attachment *a);	/* borrows @a */
+bool attachment_has_family(const struct attachment *a, uint8_t family);
+/* The first address of a family, NULL if there is none. */
+const struct address *attachment_address(const struct attachment *a, uint8_t family);
+
+#endif

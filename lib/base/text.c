@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bounded text, and the hash that indexes and names are made from. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+void text_init(struct text *t, char *buf, size_t size)
+{
+	t->buf = buf;
+	t->size = size;
+	t->len = 0;
+	t->overflow = false;
+	buf[0] = '\0';
+}
+
+void text_vadd(struct text *t, const char *fmt, va_list ap)
+{
+	size_t room = t->size - t->len;
+	int n = vsnprintf(t->buf + t->len, room, fmt, ap);
+
+	if (n < 0)
+		return;
+	if ((size_t)n >= room) {
+		t->overflow = true;
+		t->len = t->size - 1;
+	} else {
+		t->len += (size_t)n;
+	}
+}
+
+void text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vadd(t, fmt, ap);
+	va_end(ap);
+}
+
+/* Nothing here means anything to sh. */
+static bool is_bare(const char *word)
+{
+	if (!*word)
+		return false;
+	for (; *word; word++)
+		if (!isalnum((unsigned char)*word) && !strchr("@%+=:,./-_", *word))
+			return false;
+	return true;
+}
+
+void text_add_shell(struct text *t, const char *word)
+{
+	if (is_bare(word)) {
+		text_add(t, "%s", word);
+		return;
+	}
+	text_add(t, "'");
+	for (; *word; word++) {
+		if (*word == '\'')
+			text_add(t, "'\\''");
+		else
+			text_add(t, "%c", *word);
+	}
+	text_add(t, "'");
+}
+
+bool text_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = strlen(src);
+
+	if (len >= size) {
+		dst[0] = '\0';
+		return false;
+	}
+	memcpy(dst, src, len + 1);
+	return true;
+}
+
+/* Length of the UTF-8 sequence at @s, 0 if it is broken (overlong, surrogate, too large). */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (s[i] >> 6 != 2)
+			return 0;
+	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
+	    (n == 3 && s[0] == 0xed && s[1] > 0x9f) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
+	    (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f))))
+		return 0;
+	return n;
+}
+
+bool text_is_utf8(const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = utf8_length(p, len);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+void text_printable(char *dst, size_t size, const char *src)
+{
+	const unsigned char *p = (const unsigned char *)src;
+	size_t left = strlen(src), out = 0;
+
+	while (left > 0) {
+		size_t n = utf8_length(p, left);
+		bool bad = n == 0 || *p < 0x20 || *p == 0x7f || (n == 2 && *p == 0xc2 && p[1] < 0xa0);
+		size_t take = n ? n : 1;
+
+		if (out + (bad ? 1 : take) >= size)
+			break;
+		if (bad)
+			dst[out++] = '?';
+		else
+			memcpy(dst + out, p, take), out += take;
+		p += take;
+		left -= take;
+	}
+	dst[out] = '\0';
+}
+
+uint64_t hash_bytes(uint64_t seed, const void *p, size_t len)
+{
+	const unsigned char *b = p;
+
+	for (size_t i = 0; i < len; i++)
+		seed = (seed ^ b[i]) * 0x100000001b3ULL;
+	return seed;
+}
+
+uint64_t hash_text(uint64_t seed, const char *s)
+{
+	return hash_bytes(seed, s, strlen(s) + 1);
+}

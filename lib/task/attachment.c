@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record as text. One table says which members of an attachment are kept and under which key;
+ * encode and decode are field_write() and field_read() over it. What is zero is left out, so a
+ * usual record is some 700 bytes of the 32 KiB that the store grants.
+ */
+#include "task/attachment.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+const char *const macvlan_mode_names[] = { "bridge", "private", "vepa", "passthru", NULL };
+
+static const struct field address_fields[] = {
+	FIELD(struct address, cidr, "address", FIELD_CIDR, .flags = FIELD_REQUIRED),
+	FIELD(struct address, gateway, "gateway", FIELD_IP),
+	FIELD(struct address, subnet_id, "subnet", FIELD_TEXT),
+	FIELD(struct address, az, "az", FIELD_TEXT),
+	{ 0 },
+};
+
+static const struct field route_fields[] = {
+	FIELD(struct route, dst, "dst", FIELD_CIDR, .flags = FIELD_REQUIRED),
+	FIELD(struct route, gw, "gw", FIELD_IP),
+	FIELD(struct route, mtu, "mtu", FIELD_U32),
+	FIELD(struct route, advmss, "advmss", FIELD_U32),
+	FIELD(struct route, priority, "priority", FIELD_U32),
+	FIELD(struct route, table, "table", FIELD_U32),
+	FIELD(struct route, scope, "scope", FIELD_U32),
+	FIELD(struct route, has_scope, "hasScope", FIELD_BOOL),
+	{ 0 },
+};
+
+static const struct field port_fields[] = {
+	FIELD(struct port, host_port, "host", FIELD_U32, .max = 65535),
+	FIELD(struct port, container_port, "task", FIELD_U32, .max = 65535),
+	FIELD(struct port, protocol, "protocol", FIELD_U32, .max = 255),
+	FIELD(struct port, host_ip, "hostIp", FIELD_IP),
+	{ 0 },
+};
+
+const struct field attachment_fields[] = {
+	FIELD(struct attachment, network, "network", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(struct attachment, container_id, "containerId", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(struct attachment, ifname, "ifname", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(struct attachment, mode, "mode", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(struct attachment, created, "created", FIELD_I64),
+	FIELD(struct attachment, ipam, "ipam", FIELD_TEXT),
+
+	FIELD(struct attachment, netns, "netns", FIELD_TEXT),
+	FIELD(struct attachment, netns_cookie, "netnsCookie", FIELD_U64),
+	FIELD(struct attachment, netns_created, "netnsCreated", FIELD_BOOL),
+
+	FIELD(struct attachment, eni_id, "eniId", FIELD_TEXT),
+	FIELD(struct attachment, host_ifname, "hostIfname", FIELD_TEXT),
+	FIELD(struct attachment, ifindex, "ifindex", FIELD_U32),
+	FIELD(struct attachment, mac, "mac", FIELD_MAC),
+	FIELD(struct attachment, host_mac, "hostMac", FIELD_MAC),
+	FIELD(struct attachment, mtu, "mtu", FIELD_U32),
+
+	FIELD_ARRAY(struct attachment, addresses, n_addresses, "addresses", FIELD_OBJECT,
+		    .fields = address_fields),
+	FIELD_ARRAY(struct attachment, routes, n_routes, "routes", FIELD_OBJECT,
+		    .fields = route_fields),
+	FIELD_ARRAY(struct attachment, ports, n_ports, "ports", FIELD_OBJECT,
+		    .fields = port_fields),
+
+	FIELD_ARRAY(struct attachment, vpc, n_vpc, "vpc", FIELD_NET),
+	FIELD(struct attachment, masquerade, "masquerade", FIELD_BOOL),
+	FIELD(struct attachment, block_imds, "blockImds", FIELD_BOOL),
+	FIELD(struct attachment, accept_ra_uplink, "acceptRaUplink", FIELD_TEXT),
+
+	FIELD(struct attachment, master, "master", FIELD_TEXT),
+	FIELD(struct attachment, master_ifindex, "masterIfindex", FIELD_U32),
+	FIELD(struct attachment, macvlan_mode, "macvlanMode", FIELD_ENUM,
+	      .names = macvlan_mode_names),
+	FIELD(struct attachment, host_access, "hostAccess", FIELD_BOOL),
+	FIELD(struct attachment, shim_ifname, "shimIfname", FIELD_TEXT),
+	FIELD(struct attachment, host_ips[0], "hostIp4", FIELD_IP),
+	FIELD(struct attachment, host_ips[1], "hostIp6", FIELD_IP),
+	{ 0 },
+};
+
+int attachment_encode(const struct attachment *a, char **ret, size_t *ret_len, struct err *e)
+{
+	cleanup_json json *object = json_object();
+	cleanup_free char *text = NULL;
+	int rc = object ? field_write(attachment_fields, a, object, e) : -ENOMEM;
+
+	if (!rc)
+		text = json_print(object);
+	if (!text)
+		return err_set(e, ERR_STORE, rc ? -rc : ENOMEM, "the record cannot be written: %s",
+			       strerror(rc ? -rc : ENOMEM));
+	*ret_len = strlen(text);
+	if (*ret_len > STORE_BODY_MAX) {
+		err_set(e, ERR_STORE, E2BIG, "the record is too long: %zu bytes", *ret_len);
+		err_hint(e, "allowed: %d bytes; use fewer routes or ports", STORE_BODY_MAX);
+		return -E2BIG;
+	}
+	*ret = text;
+	text = NULL;
+	return 0;
+}
+
+int attachment_decode(const char *text, size_t len, uint32_t schema, struct attachment *ret,
+		      struct err *e)
+{
+	cleanup_json json *object = NULL;
+	int rc;
+
+	if (schema != ATTACHMENT_SCHEMA) {
+		err_set(e, ERR_STORE, EPROTO, "the record has schema %u, this program knows %d",
+			schema, ATTACHMENT_SCHEMA);
+		err_hint(e, "another version wrote it: delete the attachment with that version");
+		return -EPROTO;
+	}
+	rc = json_parse(text, len, "the record", &object, e);
+	if (rc) {
+		e->code = ERR_STORE;
+		return rc;
+	}
+	memset(ret, 0, sizeof(*ret));
+	return field_read(attachment_fields, object, "record", ERR_STORE, ret, e);
+}
+
+struct store_key attachment_key(const struct attachment *a)
+{
+	return (struct store_key){
+		.network = a->network,
+		.container_id = a->container_id,
+		.ifname = a->ifname,
+	};
+}
+
+const struct address *attachment_address(const struct attachment *a, uint8_t family)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		if (a->addresses[i].cidr.ip.family == family)
+			return &a->addresses[i];
+	}
+	return NULL;
+}
+
+bool attachment_has_family(const struct attachment *a, uint8_t family)
+{
+	return attachment_address(a, family) != NULL;
+}

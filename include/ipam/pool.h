@@ -25,7 +25,8 @@ enum pool_reserve { RESERVE_AWS, RESERVE_MINIMAL };
 
 struct pool_range {
 	struct cidr subnet;
-	struct ip range_start, range_end, gateway;	/* as configured; family 0: not given */
+	struct ip range_start, range_end;	/* as configured; family 0: not given */
+	struct ip gateway;			/* as configured, else base + 1 */
 	char id[64], az[64];
 	struct cidr exclude[POOL_EXCLUDES];
 	unsigned n_exclude;
@@ -65,6 +66,11 @@ struct pool {
 	struct pool_dns dns;		/* from resolvConf, or of `ipam.dns` */
 	struct pool_set sets[POOL_SETS];
 	unsigned n_sets;
+
+	/* as written; pool_read turns them into sets */
+	const json *ranges;		/* borrowed from the document; NULL after pool_read */
+	struct cidr subnet;		/* host-local's older shape */
+	struct ip range_start, range_end, gateway;
 };
 
 extern const struct field pool_fields[];	/* of `ipam`; `ranges` is FIELD_ANY */
@@ -75,7 +81,7 @@ extern const struct field pool_dns_fields[];	/* struct pool_dns */
 /*
  * pool_is_foreign: does `ipam` of @netconf name a plugin other than task-ipam? Pure look at the type:
  * a foreign `ipam` object is the foreign plugin's business and is not read further.
- * @type: its name (borrowed from the document) or NULL.
+ * @type: its name (borrowed from the document); NULL if it is our pool.
  */
 bool pool_is_foreign(const json *ipam, const char **type);
 

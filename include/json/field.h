@@ -31,6 +31,7 @@ enum {
 	FIELD_ONE_OR_LIST = 4,	/* with FIELD_LIST: a bare value is a list of one */
 	FIELD_ALWAYS = 8,	/* written even when zero, empty or false */
 	FIELD_HIDDEN = 16,	/* not part of the printed reference */
+	FIELD_BARE_IP = 32,	/* FIELD_CIDR, FIELD_NET: an address alone is its /32 or /128 */
 };
 
 struct field {

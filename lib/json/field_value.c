@@ -215,7 +215,9 @@ static const char *read_cidr(const struct field *f, const json *value, void *out
 
 	if (!s)
 		return "";
-	if (!cidr_parse(s, &c))
+	if ((f->flags & FIELD_BARE_IP) && ip_parse(s, &ip))
+		c = cidr_host(&ip);
+	else if (!cidr_parse(s, &c))
 		return ip_parse(s, &ip) ? "lacks its prefix length" : "is no network";
 	if (f->type == FIELD_NET && cidr_has_host_bits(&c))
 		return "has host bits";

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ADD. The record is written before the kernel is touched, so a kill at any instant leaves something
+ * that the next DEL, GC or ADD of the same key can take down. Whatever fails, what was done is undone
+ * in the reverse order; an answer that cannot be delivered counts as a failure, because a runtime
+ * never removes what it was not told of.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "cni/held.h"
+#include "cni/prepare.h"
+#include "kernel/link.h"
+
+static int exists_error(struct err *e, const struct held *h)
+{
+	time_t since = (time_t)h->record.key.since;
+	char when[32] = "an unknown time";
+	struct tm tm;
+
+	if (gmtime_r(&since, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	err_set(e, ERR_EXISTS, EEXIST,
+		"container %s has interface %s of network %s already, since %s", h->a.container_id,
+		h->a.ifname, h->a.network, when);
+	err_hint(e, "call DEL first, or use another CNI_IFNAME");
+	return -EEXIST;
+}
+
+/*
+ * Does the attachment @h stand in the namespace of @add? Its MAC is taken as it is found: a chained
+ * plugin may have changed it. Return: 1, 0 (an ADD was killed midway), or a negative errno.
+ */
+static int stands(struct add *add, const struct held *h, struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r;
+
+	if (h->a.netns_cookie != add->a.netns_cookie)
+		return 0;
+	if (!h->mode->has_interface)
+		return 1;
+	r = plan_io_route(&add->io, TASK, &nl, e);
+	if (!r)
+		r = link_by_name(nl, h->a.ifname, &link, e);
+	if (r)
+		return r < 0 ? r : 0;
+	r = plan_check(&h->plan, &add->io, &link.mac, e);
+	return r < 0 ? (e->code == ERR_CHECK ? 0 : r) : 1;
+}
+
+/* An earlier attachment of the same key: if it is what a crash or a reboot left, it goes. */
+static int heal(struct add *add, struct err *e)
+{
+	const struct store_key key = call_key(add->c);
+	cleanup_held struct held *h = held_new(e);
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	r = held_get(add->c, &key, h, e);
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
+	r = held_needs_mode(add->c, h, e);
+	if (!r)
+		r = stands(add, h, e);
+	if (r < 0)
+		return r;
+	return r ? exists_error(e, h) : held_take_down(add->c, h, 0, e);
+}
+
+/* CNI_IFNAME must be free; the interface of an IPAM plugin's caller is there already. */
+static int judge_ifname(struct add *add, struct err *e)
+{
+	const char *ifname = add->c->env.ifname;
+	struct link_info link;
+	struct netlink *nl;
+	int r;
+
+	if (!add->mode->has_interface)
+		return 0;
+	r = plan_io_route(&add->io, TASK, &nl, e);
+	if (!r)
+		r = link_by_name(nl, ifname, &link, e);
+	if (r)
+		return r < 0 ? r : 0;
+	err_set(e, ERR_EXISTS, EEXIST, "CNI_IFNAME: %s exists already in %s, and is not ours", ifname,
+		add->c->env.netns);
+	err_hint(e, "remove that interface or use another CNI_IFNAME");
+	return -EEXIST;
+}
+
+/* ---- a foreign IPAM plugin ---- */
+
+static int read_delegated(struct add *add, const char *text, struct err *e)
+{
+	char what[96];
+	const struct result_source source = { what, ERR_DELEGATE, .abbreviated = true };
+	struct text t;
+	int r;
+
+	text_init(&t, what, sizeof(what));
+	text_add(&t, "result of %s", add->c->foreign);
+	r = json_parse(text, strlen(text), what, &add->given_root, e);
+	if (r < 0) {
+		e->code = ERR_DELEGATE;
+		return r;
+	}
+	r = result_read(add->given_root, &source, &add->given, e);
+	if (r < 0)
+		return r;
+	if (!add->given.n_ips && add->mode->needs_address)
+		return err_set(e, ERR_DELEGATE, 0, "%s has no address", what);
+	return result_to_attachment(&add->given, &add->a, e);
+}
+
+static int delegate(struct add *add, struct err *e)
+{
+	cleanup_free char *text = NULL;
+	int r;
+
+	if (!add->c->foreign)
+		return 0;
+	r = call_delegate(add->c, "ADD", &text, e);
+	return r < 0 ? r : read_delegated(add, text ? text : "", e);
+}
+
+static void delegate_undo(struct add *add)
+{
+	struct err e;
+
+	if (call_delegate(add->c, "DEL", NULL, &e) < 0)
+		call_warn(add->c, "DEL of %s after a failed ADD: %s", add->c->foreign, e.msg);
+}
+
+/* ---- the attachment ---- */
+
+/*
+ * The nftables skeleton was missing, so whatever flushed it took the elements of all others along:
+ * put them back. The store is the truth, nftables a cache of it.
+ */
+static void restore_elements(struct add *add)
+{
+	struct err e;
+	cleanup_held struct held *h = held_new(&e);
+	uint64_t cursor = 0, before;
+	int r;
+
+	if (!h)
+		return;
+	do {
+		before = cursor;
+		r = held_next(add->c, NULL, &cursor, h, &e);
+		if (!r && h->mode)
+			r = plan_apply_elements(&h->plan, &add->io, &e);
+		if (r < 0)
+			call_warn(add->c, "restoring the rules of others: %s", e.msg);
+	} while (r != STORE_ABSENT && cursor != before);
+}
+
+static int compose_answer(struct add *add, char **ret, struct err *e)
+{
+	int r = result_add_attachment(&add->result, &add->a, add->mode->has_interface, e);
+
+	if (r < 0)
+		return r;
+	if (result_dns_is_set(&add->conf.dns))
+		r = result_add_dns(&add->result, &add->conf.dns, e);
+	else if (add->c->foreign)
+		r = result_take_dns(&add->result, &add->given, e);
+	else
+		r = result_add_dns(&add->result, &add->pool.dns, e);
+	return r < 0 ? r : result_write(&add->result, add->c->spec, ret, e);
+}
+
+/* Apply and answer. Return: 0; 1: failed, and the host is as before; or a negative errno: left over. */
+static int realize(struct add *add, struct err *e)
+{
+	cleanup_free char *text = NULL;
+	struct err undo;
+
+	if (compose_answer(add, &text, e) < 0 || plan_apply(&add->plan, &add->io, e) < 0)
+		return 1;
+	if (add->io.ruleset_loaded)
+		restore_elements(add);
+	if (!call_answer(add->c, text, e))
+		return 0;
+	if (!plan_undo(&add->plan, &add->io, &undo))
+		return 1;
+	call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	return -EIO;
+}
+
+static int attach(struct add *add, struct err *e)
+{
+	struct err undo;
+	int r = prepare_lease(add, false, e);
+
+	if (r < 0)
+		return r;
+	r = realize(add, e);
+	if (r == 1 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
+		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	return r ? -EIO : 0;
+}
+
+static int add_new(struct add *add, struct err *e)
+{
+	int r = prepare_config(add, e);
+
+	if (!r)
+		r = prepare_task(add, e);
+	if (!r)
+		r = call_store(add->c, false, e);
+	if (!r)
+		r = heal(add, e);
+	if (!r)
+		r = judge_ifname(add, e);
+	if (!r)
+		r = prepare_attachment(add, e);
+	if (r < 0)
+		return r;
+	r = delegate(add, e);
+	if (!r)
+		r = attach(add, e);
+	if (r < 0)
+		delegate_undo(add);
+	return r;
+}
+
+int add_run(struct call *c, struct err *e)
+{
+	struct add *add = prepare_new(c, e);
+	int r = add ? add_new(add, e) : -ENOMEM;
+
+	prepare_free(add);
+	return r;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CNI_ARGS: the oldest way to ask for an address or a MAC, and the one that podman and nerdctl use.
+ * Reference plugins refuse a whole call for one odd pair; here only our own keys can be wrong,
+ * because a host name passed along must never keep a container from starting.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cni/args.h"
+
+bool address_parse(const char *text, struct cidr *ret)
+{
+	if (strchr(text, '/'))
+		return cidr_parse(text, ret) && ret->len;
+	ret->len = 0;
+	return ip_parse(text, &ret->ip);
+}
+
+static int bad_value(struct err *e, const char *key, const char *value, const char *allowed)
+{
+	char shown[80];
+
+	text_printable(shown, sizeof(shown), value);
+	err_set(e, ERR_ENVIRONMENT, 0, "CNI_ARGS: %s=%s: wrong value", key, shown);
+	err_hint(e, "%s takes %s", key, allowed);
+	return -EINVAL;
+}
+
+static int read_ip(char *value, struct asked *ret, struct err *e)
+{
+	char *rest = value, *one;
+
+	ret->n_ips = 0;		/* of a key given twice the last one holds */
+	ret->ips_source = "CNI_ARGS IP";
+	while ((one = strsep(&rest, ","))) {
+		if (ret->n_ips == STORE_ADDRESSES)
+			return bad_value(e, "IP", one, "at most 8 addresses");
+		if (!address_parse(one, &ret->ips[ret->n_ips]))
+			return bad_value(e, "IP", one, "addresses, with or without /LENGTH, "
+						       "separated by commas");
+		ret->n_ips++;
+	}
+	return 0;
+}
+
+static int read_mac(char *value, struct asked *ret, struct err *e)
+{
+	struct mac mac;
+
+	if (!mac_parse(value, &mac) || !mac_is_unicast(&mac) || !mac_is_set(&mac))
+		return bad_value(e, "MAC", value, "a unicast address like 02:00:00:00:00:01");
+	ret->mac = mac;
+	return 0;
+}
+
+static int read_gateway(char *value, struct asked *ret, struct err *e)
+{
+	if (!ip_parse(value, &ret->gateway))
+		return bad_value(e, "GATEWAY", value, "an address");
+	return 0;
+}
+
+static int read_pair(char *pair, struct asked *ret, struct err *e)
+{
+	static const struct {
+		const char *key;
+		int (*read)(char *value, struct asked *ret, struct err *e);
+	} rows[] = { { "IP", read_ip }, { "MAC", read_mac }, { "GATEWAY", read_gateway } };
+	char *value = strchr(pair, '=');
+
+	if (!value || !value[1] || strchr(value + 1, '='))
+		return 0;
+	*value++ = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(pair, rows[i].key))
+			return rows[i].read(value, ret, e);
+	return 0;
+}
+
+int args_read(const char *text, struct asked *ret, struct err *e)
+{
+	cleanup_free char *copy = NULL;
+	char *rest, *pair;
+	int r = 0;
+
+	if (!text)
+		return 0;
+	rest = copy = strdup(text);
+	if (!copy)
+		return err_sys(e, ERR_IO, ENOMEM, "CNI_ARGS");
+	while (!r && (pair = strsep(&rest, ";")))
+		r = read_pair(pair, ret, e);
+	return r;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the verbs share of one call: its key, the host's namespace and store, the foreign IPAM plugin,
+ * and the one way to stdout and the one way to stderr.
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "cni/call.h"
+#include "ipam/delegate.h"
+
+struct store_key call_key(const struct call *c)
+{
+	return (struct store_key){
+		.network = c->network,
+		.container_id = c->env.container_id,
+		.ifname = c->env.ifname,
+	};
+}
+
+int call_host(struct call *c, struct err *e)
+{
+	return c->host.fd >= 0 ? 0 : netns_self(&c->host, e);
+}
+
+int call_netlink(struct call *c, struct err *e)
+{
+	int r = call_host(c, e);
+
+	if (r < 0 || c->nl.fd >= 0)
+		return r;
+	return netlink_open(NETLINK_ROUTE, &c->host, &c->host, &c->nl, e);
+}
+
+int call_store(struct call *c, bool readonly, struct err *e)
+{
+	char warn[512] = "";
+	int r;
+
+	store_close(c->store);
+	c->store = NULL;
+	r = store_open(c->data_dir, readonly, &c->store, warn, sizeof(warn), e);
+	if (warn[0])
+		call_warn(c, "%s", warn);
+	return r;
+}
+
+int call_answer(struct call *c, const char *text, struct err *e)
+{
+	int r;
+
+	c->answered = true;
+	r = io_write_all(STDOUT_FILENO, text, strlen(text));
+	if (!r)
+		r = io_write_all(STDOUT_FILENO, "\n", 1);
+	return r < 0 ? err_sys(e, ERR_IO, -r, "stdout: cannot write the answer") : 0;
+}
+
+int call_delegate(struct call *c, const char *verb, char **ret_out, struct err *e)
+{
+	if (!c->foreign)
+		return 0;
+	return delegate_run(c->foreign, verb, c->env.path ? c->env.path : "", c->config,
+			    c->config_len, ret_out, e);
+}
+
+void call_warn(const struct call *c, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s: warning: %s\n", c->plugin->name, line);
+}
+
+void call_end(struct call *c)
+{
+	store_close(c->store);
+	netlink_close(&c->nl);
+	netns_close(&c->host);
+	json_free(c->root);
+	free(c->config);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DEL: works from the key alone. The configuration may be edited or broken by now, CNI_NETNS empty,
+ * the namespace gone, prevResult garbage: none of it is looked at, the record knows all. What is not
+ * there is removed already; nothing is ever created, not even the store.
+ */
+#include <errno.h>
+
+#include "cni/held.h"
+
+static int del_own(struct call *c, struct err *e)
+{
+	const struct store_key key = call_key(c);
+	cleanup_held struct held *h = held_new(e);
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	r = call_store(c, true, e);
+	if (!r)
+		r = held_get(c, &key, h, e);
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
+	r = call_store(c, false, e);
+	if (r < 0)
+		return r;
+	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
+}
+
+/* Our part and the foreign IPAM plugin's are both done, whatever fails; the first error is told. */
+int del_run(struct call *c, struct err *e)
+{
+	struct err theirs;
+	int ours = del_own(c, e);
+	int r = call_delegate(c, "DEL", NULL, &theirs);
+
+	if (ours < 0)
+		return ours;
+	if (r < 0)
+		*e = theirs;
+	return r;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * GC: take down every record of this network that is not in the runtime's list of valid attachments.
+ * Without a list (cnitool sends none) only what provably is dead goes. An attachment that cannot be
+ * removed keeps its record and holds up none of the others.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cni/held.h"
+
+struct entry {		/* borrowed from the configuration */
+	const char *container_id, *ifname;
+};
+
+struct valid {
+	struct entry *entries;		/* sorted */
+	unsigned n;
+	bool given;
+};
+
+static int entry_cmp(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int r = strcmp(x->container_id, y->container_id);
+
+	return r ? r : strcmp(x->ifname, y->ifname);
+}
+
+static int read_entry(const json *o, const char *key, struct valid *ret, struct err *e)
+{
+	struct entry *entry = &ret->entries[ret->n];
+
+	entry->container_id = json_string(json_get(o, "containerID"));
+	entry->ifname = json_string(json_get(o, "ifname"));
+	if (!entry->container_id || !entry->ifname) {
+		err_set(e, ERR_CONFIG, 0, "%s[%u]: wrong entry", key, ret->n);
+		err_hint(e, "each is an object with the strings containerID and ifname");
+		return -EINVAL;
+	}
+	ret->n++;
+	return 0;
+}
+
+static int read_list(const json *list, const char *key, struct valid *ret, struct err *e)
+{
+	struct entry *more;
+	int r = 0;
+
+	if (json_is_absent(list))
+		return 0;
+	if (json_kind(list) != JSON_IS_ARRAY)
+		return err_set(e, ERR_CONFIG, 0, "%s: must be a list", key);
+	ret->given = true;
+	more = realloc(ret->entries, (ret->n + json_count(list) + 1) * sizeof(*more));
+	if (!more)
+		return err_sys(e, ERR_IO, ENOMEM, "%s", key);
+	ret->entries = more;
+	for (const json *o = json_first(list); o && !r; o = json_next(o))
+		r = read_entry(o, key, ret, e);
+	return r;
+}
+
+/* Both names of the key: the specification's, and the one that its 1.1.0 tag had. */
+static int read_valid(const struct call *c, struct valid *ret, struct err *e)
+{
+	static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !r; i++)
+		r = read_list(json_get(c->root, keys[i]), keys[i], ret, e);
+	if (ret->n)
+		qsort(ret->entries, ret->n, sizeof(*ret->entries), entry_cmp);
+	return r;
+}
+
+/* Return: 1 must go, 0 stays, or a negative errno. */
+static int is_stale(struct call *c, const struct held *h, const struct valid *valid, struct err *e)
+{
+	const struct entry key = { h->record.key.container_id, h->record.key.ifname };
+
+	if (!h->mode)
+		return 0;
+	if (!valid->given)
+		return held_is_dead(c, h, e);
+	return !valid->n ||
+	       !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
+}
+
+struct sweep {
+	unsigned seen, failed;
+	struct err first;
+};
+
+static void keep_first(struct sweep *s, const struct err *e)
+{
+	if (!s->failed++)
+		s->first = *e;
+}
+
+static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s, struct err *e)
+{
+	uint32_t cooldown = pool_read_cooldown(c->foreign ? NULL : c->ipam);
+	cleanup_held struct held *h = held_new(e);
+	uint64_t cursor = 0, before;
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	for (;;) {
+		before = cursor;
+		r = held_next(c, c->network, &cursor, h, e);
+		if (r == STORE_ABSENT)
+			return 0;
+		if (r < 0 && cursor == before)	/* the store, not one record, is at fault */
+			return r;
+		s->seen++;
+		if (!r)
+			r = is_stale(c, h, valid, e);
+		if (r > 0)
+			r = held_take_down(c, h, cooldown, e);
+		if (r < 0)
+			keep_first(s, e);
+	}
+}
+
+static int gc_own(struct call *c, const struct valid *valid, struct err *e)
+{
+	struct sweep s = { 0 };
+	int r = call_store(c, true, e);
+
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
+	r = call_store(c, false, e);
+	if (!r)
+		r = sweep_records(c, valid, &s, e);
+	if (r < 0 || !s.failed)
+		return r;
+	*e = s.first;
+	err_prefix(e, "%u of %u attachments could not be removed; the first", s.failed, s.seen);
+	return -EIO;
+}
+
+int gc_run(struct call *c, struct err *e)
+{
+	struct valid valid = { 0 };
+	struct err theirs;
+	int ours, r;
+
+	ours = read_valid(c, &valid, e);
+	if (ours < 0) {
+		free(valid.entries);
+		return ours;
+	}
+	if (!valid.given)
+		call_warn(c, "cni.dev/valid-attachments: missing, only dead attachments are removed");
+	ours = gc_own(c, &valid, e);
+	free(valid.entries);
+	r = call_delegate(c, "GC", NULL, &theirs);
+	if (ours < 0)
+		return ours;
+	if (r < 0)
+		*e = theirs;
+	return r;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records that were found: the way back from the store to a plan. ADD (of the same key, or in need of
+ * an address that a dead task holds), DEL and GC take attachments down by the one function here.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cni/held.h"
+#include "kernel/link.h"
+
+struct held *held_new(struct err *e)
+{
+	struct held *h = malloc(sizeof(*h));
+
+	if (!h)
+		err_sys(e, ERR_IO, ENOMEM, "a record");
+	return h;
+}
+
+static int held_decode(struct call *c, struct held *h, struct err *e)
+{
+	const struct store_holder *key = &h->record.key;
+	int r;
+
+	r = attachment_decode(h->record.text, h->record.len, h->record.schema, &h->a, e);
+	if (r < 0) {
+		err_prefix(e, "record of container %s, interface %s, network %s",
+			   key->container_id, key->ifname, key->network);
+		return r;
+	}
+	h->mode = mode_find(c->plugin, h->a.mode);
+	plan_init(&h->plan, &h->a);
+	if (h->mode)
+		h->mode->plan(&h->a, &h->plan);
+	return 0;
+}
+
+int held_get(struct call *c, const struct store_key *key, struct held *ret, struct err *e)
+{
+	int r = store_get(c->store, key, &ret->record, e);
+
+	return r ? r : held_decode(c, ret, e);
+}
+
+int held_next(struct call *c, const char *network, uint64_t *cursor, struct held *ret,
+	      struct err *e)
+{
+	int r = store_next(c->store, network, cursor, &ret->record, e);
+
+	return r ? r : held_decode(c, ret, e);
+}
+
+int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
+{
+	if (h->mode)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "attachment of container %s, interface %s, network %s: mode \"%s\" "
+		"is none of plugin %s", h->a.container_id, h->a.ifname, h->a.network, h->a.mode,
+		c->plugin->name);
+	err_hint(e, "call the plugin that made it; did `type` of the network change meanwhile?");
+	return -EINVAL;
+}
+
+/* The host's end of the link, recognised by both index and name. */
+static int host_end_stands(struct call *c, const struct attachment *a, struct err *e)
+{
+	struct link_info link;
+	int r;
+
+	if (!a->host_ifname[0])
+		return 0;
+	r = call_netlink(c, e);
+	if (!r)
+		r = link_by_index(&c->nl, a->ifindex, &link, e);
+	if (r < 0)
+		return r;
+	return r == 0 && !strcmp(link.name, a->host_ifname);
+}
+
+int held_is_dead(struct call *c, const struct held *h, struct err *e)
+{
+	struct netns ns = NETNS_NONE;
+	int r = netns_reopen(h->a.netns, h->a.netns_cookie, &ns, e);
+
+	netns_close(&ns);
+	if (r <= 0)
+		return r;
+	r = host_end_stands(c, &h->a, e);
+	return r < 0 ? r : !r;
+}
+
+void held_namespace(const struct call *c, const struct held *h, struct netns *ret)
+{
+	struct err ignored;
+
+	/* What cannot be opened is as good as gone: its links die with their host ends. */
+	*ret = (struct netns)NETNS_NONE;
+	if (c->env.netns && !netns_reopen(c->env.netns, h->a.netns_cookie, ret, &ignored))
+		return;
+	if (netns_reopen(h->a.netns, h->a.netns_cookie, ret, &ignored))
+		*ret = (struct netns)NETNS_NONE;
+}
+
+struct last {
+	const struct call *c;
+	const struct plan *plan;
+	struct plan_io *io;
+};
+
+static void undo_shared(void *ctx, uint32_t last_tags)
+{
+	struct last *last = ctx;
+	struct err e;
+
+	/* The record is gone: no later DEL would come back to this, so it is told and left. */
+	if (last_tags && plan_undo_shared(last->plan, last->io, last_tags, &e) < 0)
+		call_warn(last->c, "left behind: %s", e.msg);
+}
+
+int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, uint32_t cooldown_s,
+		 struct err *e)
+{
+	const struct store_key key = attachment_key(plan->a);
+	struct last last = { .c = c, .plan = plan, .io = io };
+	int r = store_release(c->store, &key, cooldown_s, undo_shared, &last, e);
+
+	return r < 0 ? r : 0;
+}
+
+int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
+{
+	struct netns task;
+	struct plan_io io;
+	int r;
+
+	r = held_needs_mode(c, h, e);
+	if (!r)
+		r = call_host(c, e);
+	if (r < 0)
+		return r;
+	held_namespace(c, h, &task);
+	r = plan_io_open(&io, &c->host, &task, e);
+	if (r < 0) {
+		netns_close(&task);
+		return r;
+	}
+	r = plan_undo(&h->plan, &io, e);
+	if (!r)
+		r = plan_release(c, &h->plan, &io, cooldown_s, e);
+	plan_io_close(&io);
+	return r;
+}

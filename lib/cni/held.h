@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An attachment that the store holds: found, judged alive or dead, and taken down again. */
+#ifndef CNI_HELD_H
+#define CNI_HELD_H
+
+#include "cni/call.h"
+#include "plan/plan.h"
+
+/* A record and what it means. Large: on the heap, by held_new. */
+struct held {
+	struct store_record record;
+	struct attachment a;
+	const struct mode *mode;	/* NULL: not one of this plugin's */
+	struct plan plan;
+};
+
+struct held *held_new(struct err *e);
+static inline void held_freep(struct held **h)
+{
+	free(*h);
+}
+#define cleanup_held CLEANUP(held_freep)
+
+/* held_get: the record of @key. Return: 0, STORE_ABSENT, or a negative errno. */
+int held_get(struct call *c, const struct store_key *key, struct held *ret, struct err *e);
+/* held_next: as store_next, of one network or of all. Return: as held_get. */
+int held_next(struct call *c, const char *network, uint64_t *cursor, struct held *ret,
+	      struct err *e);
+/* held_needs_mode: an error that names the mode, where this plugin lacks it. */
+int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
+
+/*
+ * held_is_dead: its namespace provably is gone. A path that leads nowhere is no proof while the
+ * host's end of the link stands, because both ends die with the namespace.
+ * Return: 1 dead, 0 alive or not to be told, or a negative errno.
+ */
+int held_is_dead(struct call *c, const struct held *h, struct err *e);
+
+/*
+ * held_namespace: the task's namespace: by CNI_NETNS if that leads to the recorded one, else by the
+ * recorded path; not open (fd -1) if neither does.
+ */
+void held_namespace(const struct call *c, const struct held *h, struct netns *ret);
+
+/*
+ * held_take_down: undo the plan, then forget the record; in this order, so that what a failure leaves
+ * can be tried again by the next DEL or GC. The store must be open for writing.
+ */
+int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e);
+
+/*
+ * plan_release: forget the record of @plan's attachment and undo what it shared with nobody else.
+ * For a plan whose own steps are undone already.
+ */
+int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, uint32_t cooldown_s,
+		 struct err *e);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The network configuration as a struct netconf: the fields that all modes share, the mode's own,
+ * and what the runtime adds for this one container. Judged whole before anything is touched.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cni/netconf.h"
+
+static const struct mode *select_mode(const struct call *c, struct err *e)
+{
+	return c->plugin->select ? c->plugin->select(c->root, e) : c->plugin->modes[0];
+}
+
+static int read_fields(const struct call *c, const struct mode *mode, struct netconf *ret,
+		       struct err *e)
+{
+	int r;
+
+	if (mode->defaults)
+		mode->defaults(ret->own);
+	r = field_read(netconf_fields, c->root, "", ERR_CONFIG, ret, e);
+	if (!r && mode->fields)
+		r = field_read(mode->fields, c->root, "", ERR_CONFIG, ret->own, e);
+	if (r < 0)
+		return r;
+	text_copy(ret->cni_version, sizeof(ret->cni_version), spec_names[c->spec]);
+	text_copy(ret->name, sizeof(ret->name), c->network);
+	ret->root = c->root;
+	ret->ipam = c->ipam;
+	return 0;
+}
+
+int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
+		 struct asked *asked, struct err *e)
+{
+	const json *ipam = json_get(c->root, "ipam");
+	int r;
+
+	*mode = select_mode(c, e);
+	if (!*mode)
+		return -EINVAL;
+	if (!json_is_absent(ipam) && !c->ipam)
+		return err_set(e, ERR_CONFIG, 0, "ipam: must be an object");
+	r = read_fields(c, *mode, ret, e);
+	if (!r)
+		r = args_read(c->env.args, asked, e);
+	if (!r)
+		r = runtime_read(c, ret, asked, e);
+	if (!r && (*mode)->judge)
+		r = (*mode)->judge(ret, e);
+	return r;
+}
+
+int netconf_pool(const struct call *c, const struct mode *mode, const struct asked *asked,
+		 struct pool *ret, struct err *e)
+{
+	int r;
+
+	if (c->foreign)
+		return 0;
+	r = pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);
+	if (r < 0 || ret->n_sets || !mode->needs_address)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address", mode->name);
+	err_hint(e, "for example \"ipam\": {\"ranges\": [[{\"subnet\": \"10.0.1.0/24\"}]]}");
+	return -EINVAL;
+}
+
+/* ---- keys that nobody reads ---- */
+
+static void tell_unknown(void *ctx, const char *path)
+{
+	const struct call *c = ctx;
+	char shown[160];
+
+	text_printable(shown, sizeof(shown), path);
+	call_warn(c, "%s: unknown key, ignored", shown);
+}
+
+/* @value: an object, or a list of objects, or of lists of them. */
+static void look_through(struct call *c, const struct field *table, const json *value,
+			 const char *path)
+{
+	char below[128];
+	struct text t;
+	unsigned i = 0;
+
+	if (json_kind(value) == JSON_IS_OBJECT)
+		field_unknown(table, value, path, tell_unknown, c);
+	if (json_kind(value) != JSON_IS_ARRAY)
+		return;
+	for (const json *one = json_first(value); one; one = json_next(one)) {
+		text_init(&t, below, sizeof(below));
+		text_add(&t, "%s[%u]", path, i++);
+		look_through(c, table, one, below);
+	}
+}
+
+void netconf_unknown(struct call *c, const struct mode *mode)
+{
+	if (c->ipam && !c->foreign) {
+		field_unknown(pool_fields, c->ipam, "ipam", tell_unknown, c);
+		look_through(c, pool_range_fields, json_get(c->ipam, "ranges"), "ipam.ranges");
+	}
+	for (const struct field *f = mode->fields; f && f->key; f++)
+		if (f->type == FIELD_OBJECT)
+			look_through(c, f->fields, json_get(c->root, f->key), f->key);
+}

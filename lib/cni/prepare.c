@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ADD up to the lease. Everything that can be judged is judged before anything is changed: the whole
+ * configuration, prevResult, the namespace. The plan is drawn by the store's callback, inside the
+ * transaction that leases the addresses, so that record, leases and plan are one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "cni/held.h"
+#include "cni/prepare.h"
+#include "ipam/lease.h"
+
+struct add *prepare_new(struct call *c, struct err *e)
+{
+	struct add *add = calloc(1, sizeof(*add));
+
+	if (!add)
+		err_sys(e, ERR_IO, ENOMEM, "ADD");
+	else
+		add->c = c;
+	return add;
+}
+
+void prepare_free(struct add *add)
+{
+	if (!add)
+		return;
+	if (add->io_is_open)
+		plan_io_close(&add->io);
+	pool_free(&add->pool);
+	json_free(add->given_root);
+	free(add->body);
+	free(add);
+}
+
+int prepare_config(struct add *add, struct err *e)
+{
+	static const struct result_source source = { .what = "prevResult", .code = ERR_CONFIG };
+	const json *prev = json_get(add->c->root, "prevResult");
+	int r;
+
+	r = netconf_read(add->c, &add->mode, &add->conf, &add->asked, e);
+	if (!r)
+		r = netconf_pool(add->c, add->mode, &add->asked, &add->pool, e);
+	if (!r && !json_is_absent(prev))
+		r = result_read(prev, &source, &add->result, e);
+	if (r < 0 || !add->mode->has_interface || strcmp(add->c->env.ifname, "lo"))
+		return r;
+	err_set(e, ERR_ENVIRONMENT, 0, "CNI_IFNAME: \"lo\" is the loopback interface");
+	err_hint(e, "every namespace has one already; name the new interface eth0, for example");
+	return -EINVAL;
+}
+
+/* createNamespace makes what is missing; a namespace that exists is used as it is. */
+static bool must_make_namespace(const struct add *add)
+{
+	const char *path = add->c->env.netns;
+
+	return add->conf.create_namespace && netns_name(path) && faccessat(AT_FDCWD, path, F_OK, 0) &&
+	       errno == ENOENT;
+}
+
+int prepare_task(struct add *add, struct err *e)
+{
+	struct netns task = NETNS_NONE;
+	struct call *c = add->c;
+	int r = call_host(c, e);
+
+	if (r < 0)
+		return r;
+	add->a.netns_created = must_make_namespace(add);
+	r = add->a.netns_created ? netns_new(&c->host, &task, e) :
+				   netns_open(c->env.netns, &c->host, &task, e);
+	if (r < 0)
+		return r;
+	add->a.netns_cookie = task.cookie;
+	r = plan_io_open(&add->io, &c->host, &task, e);
+	if (r < 0)
+		netns_close(&task);
+	else
+		add->io_is_open = true;
+	return r;
+}
+
+int prepare_attachment(struct add *add, struct err *e)
+{
+	struct attachment *a = &add->a;
+	const struct call *c = add->c;
+
+	text_copy(a->network, sizeof(a->network), c->network);
+	text_copy(a->container_id, sizeof(a->container_id), c->env.container_id);
+	text_copy(a->ifname, sizeof(a->ifname), c->env.ifname);
+	text_copy(a->mode, sizeof(a->mode), add->mode->name);
+	text_copy(a->netns, sizeof(a->netns), c->env.netns);
+	if (c->foreign && !text_copy(a->ipam, sizeof(a->ipam), c->foreign))
+		return err_set(e, ERR_CONFIG, 0, "ipam.type: \"%.80s\" is too long", c->foreign);
+	memcpy(a->ports, add->conf.ports, add->conf.n_ports * sizeof(a->ports[0]));
+	a->n_ports = add->conf.n_ports;
+	if (add->mode->has_interface) {
+		id_eni_new(a->eni_id);
+		id_eni_ifname(a->eni_id, a->host_ifname);
+		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
+		a->host_mac = id_eni_host_mac(a->eni_id);
+	}
+	return add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
+}
+
+/* ---- the lease ---- */
+
+/* CNI_ARGS GATEWAY replaces the subnet's, where it is an address of that subnet. */
+static void use_gateway(struct attachment *a, const struct ip *gateway)
+{
+	struct ip old;
+
+	for (unsigned i = 0; ip_is_set(gateway) && i < a->n_addresses; i++) {
+		if (!cidr_contains(&a->addresses[i].cidr, gateway))
+			continue;
+		old = a->addresses[i].gateway;
+		a->addresses[i].gateway = *gateway;
+		for (unsigned k = 0; k < a->n_routes; k++)
+			if (ip_equal(&a->routes[k].gw, &old))
+				a->routes[k].gw = *gateway;
+	}
+}
+
+static int compose(void *ctx, struct attachment *a, const struct store_grant *grant,
+		   struct store_body *ret, struct err *e)
+{
+	struct add *add = ctx;
+	int r;
+
+	a->ifindex = grant->boot_base + grant->id;
+	use_gateway(a, &add->asked.gateway);
+	plan_init(&add->plan, a);
+	add->mode->plan(a, &add->plan);
+	ret->n_tags = plan_tags(&add->plan, ret->tags, STORE_TAGS);
+	free(add->body);
+	add->body = NULL;
+	r = attachment_encode(a, &add->body, &ret->len, e);
+	ret->text = add->body;
+	ret->schema = ATTACHMENT_SCHEMA;
+	return r;
+}
+
+static int compose_delegated(void *ctx, const struct store_grant *grant, struct store_body *ret,
+			     struct err *e)
+{
+	struct add *add = ctx;
+
+	return compose(add, &add->a, grant, ret, e);
+}
+
+/* A holder that stands in the way: take it down if it is dead. */
+static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
+{
+	const struct store_key key = { holder->network, holder->container_id, holder->ifname };
+	struct add *add = ctx;
+	cleanup_held struct held *h = held_new(e);
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	r = held_get(add->c, &key, h, e);
+	if (r)
+		return r == STORE_ABSENT ? 1 : r;
+	if (!h->mode)
+		return 0;
+	r = held_is_dead(add->c, h, e);
+	if (r <= 0)
+		return r;
+	r = held_take_down(add->c, h, 0, e);
+	return r < 0 ? r : 1;
+}
+
+/* The addresses are a foreign plugin's: the store keeps the record alone. */
+static int lease_delegated(struct add *add, bool dry_run, struct err *e)
+{
+	struct store_grant grant;
+	struct store_holder holder;
+	int r;
+
+	add->want.key = attachment_key(&add->a);
+	add->want.dry_run = dry_run;
+	add->a.created = io_epoch_s();
+	r = store_lease(add->c->store, &add->want, compose_delegated, add, &grant, &holder, e);
+	if (r <= 0)
+		return r;
+	return err_set(e, ERR_EXISTS, EEXIST,
+		       "container %s has interface %s of network %s already", add->a.container_id,
+		       add->a.ifname, add->a.network);
+}
+
+int prepare_lease(struct add *add, bool dry_run, struct err *e)
+{
+	const struct lease_calls calls = { .compose = compose, .reclaim = reclaim, .ctx = add };
+	struct lease_wish wish = {
+		.n_statics = add->asked.n_ips,
+		.source = add->asked.ips_source ? add->asked.ips_source : "",
+		.dry_run = dry_run,
+	};
+
+	if (add->c->foreign)
+		return lease_delegated(add, dry_run, e);
+	memcpy(wish.statics, add->asked.ips, sizeof(wish.statics));
+	return lease_take(add->c->store, &add->pool, &wish, &add->a, &calls, e);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ADD up to the lease: what add.c carries out and explain.c only prints. */
+#ifndef CNI_PREPARE_H
+#define CNI_PREPARE_H
+
+#include "cni/netconf.h"
+#include "cni/result.h"
+#include "plan/plan.h"
+
+/* The state of one ADD. Large: on the heap, by prepare_new. */
+struct add {
+	struct call *c;
+	const struct mode *mode;
+	struct netconf conf;
+	struct asked asked;
+	struct pool pool;
+	struct plan_io io;
+	bool io_is_open;
+	struct attachment a;
+	struct plan plan;
+	char *body;			/* of the record */
+	struct result result;		/* starts as prevResult */
+	struct result given;		/* what a foreign IPAM plugin answered, */
+	json *given_root;		/* and the document it borrows from */
+	struct store_want want;		/* of a lease without our pool */
+};
+
+struct add *prepare_new(struct call *c, struct err *e);
+void prepare_free(struct add *add);
+
+/* prepare_config: read and judge everything that was said. Touches nothing. */
+int prepare_config(struct add *add, struct err *e);
+/* prepare_task: open the task's namespace and the way to it; with createNamespace, make one. */
+int prepare_task(struct add *add, struct err *e);
+/* prepare_attachment: everything of the record that is known before it has addresses. */
+int prepare_attachment(struct add *add, struct err *e);
+/* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */
+int prepare_lease(struct add *add, bool dry_run, struct err *e);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between results and attachments. Addresses that are appended point at our container interface, so
+ * their index is shifted by the interfaces that earlier plugins of the chain have reported.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cni/result.h"
+
+static int too_many(struct err *e, const char *what, unsigned max)
+{
+	return err_set(e, ERR_CONFIG, 0, "the result would have more than %u %s", max, what);
+}
+
+static struct result_interface *add_interface(struct result *r, const struct attachment *a,
+					      const struct mac *mac, char text[static MAC_TEXT])
+{
+	struct result_interface *i = &r->interfaces[r->n_interfaces++];
+
+	*i = (struct result_interface){ .mac = mac_text(mac, text), .mtu = a->mtu };
+	return i;
+}
+
+/* The host's end first: plugins that chain after us take interfaces[0] for the host's side. */
+static int add_interfaces(struct result *r, const struct attachment *a, struct err *e)
+{
+	struct result_interface *i;
+
+	if (r->n_interfaces + 2 > RESULT_INTERFACES)
+		return too_many(e, "interfaces", RESULT_INTERFACES);
+	if (a->host_ifname[0]) {
+		i = add_interface(r, a, &a->host_mac, r->mac_texts[HOST]);
+		i->name = a->host_ifname;
+	}
+	i = add_interface(r, a, &a->mac, r->mac_texts[TASK]);
+	i->name = a->ifname;
+	i->sandbox = a->netns;
+	return 0;
+}
+
+int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
+			  struct err *e)
+{
+	int index = -1;
+
+	if (has_interface) {
+		if (add_interfaces(r, a, e) < 0)
+			return -EINVAL;
+		index = (int)r->n_interfaces - 1;
+	}
+	if (r->n_ips + a->n_addresses > RESULT_IPS)
+		return too_many(e, "addresses", RESULT_IPS);
+	if (r->n_routes + a->n_routes > RESULT_ROUTES)
+		return too_many(e, "routes", RESULT_ROUTES);
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		r->ips[r->n_ips++] = (struct result_ip){ a->addresses[i].cidr,
+							 a->addresses[i].gateway, index };
+	for (unsigned i = 0; i < a->n_routes; i++)
+		r->routes[r->n_routes++] = a->routes[i];
+	return 0;
+}
+
+/* ---- DNS ---- */
+
+static int list_add(struct result_list *list, const char *text, struct err *e)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (!strcmp(list->text[i], text))
+			return 0;
+	if (list->n == RESULT_DNS)
+		return too_many(e, "entries in a list of dns", RESULT_DNS);
+	list->text[list->n++] = text;
+	return 0;
+}
+
+bool result_dns_is_set(const struct pool_dns *dns)
+{
+	return dns->n_nameservers || dns->domain[0] || dns->n_search || dns->n_options;
+}
+
+int result_add_dns(struct result *r, const struct pool_dns *dns, struct err *e)
+{
+	int bad = 0;
+
+	for (unsigned i = 0; i < dns->n_nameservers; i++)
+		bad |= list_add(&r->nameservers, dns->nameservers[i], e);
+	for (unsigned i = 0; i < dns->n_search; i++)
+		bad |= list_add(&r->search, dns->search[i], e);
+	for (unsigned i = 0; i < dns->n_options; i++)
+		bad |= list_add(&r->options, dns->options[i], e);
+	if (dns->domain[0])
+		r->domain = dns->domain;
+	return bad ? -EINVAL : 0;
+}
+
+static int list_take(struct result_list *to, const struct result_list *from, struct err *e)
+{
+	int bad = 0;
+
+	for (unsigned i = 0; i < from->n; i++)
+		bad |= list_add(to, from->text[i], e);
+	return bad;
+}
+
+int result_take_dns(struct result *r, const struct result *from, struct err *e)
+{
+	int bad = list_take(&r->nameservers, &from->nameservers, e) |
+		  list_take(&r->search, &from->search, e) |
+		  list_take(&r->options, &from->options, e);
+
+	if (from->domain)
+		r->domain = from->domain;
+	return bad ? -EINVAL : 0;
+}
+
+/* ---- what a foreign IPAM plugin gave ---- */
+
+static void fill_gateway(const struct attachment *a, struct route *route)
+{
+	for (unsigned i = 0; !route->gw.family && i < a->n_addresses; i++)
+		if (a->addresses[i].cidr.ip.family == route->dst.ip.family)
+			route->gw = a->addresses[i].gateway;
+}
+
+int result_to_attachment(const struct result *r, struct attachment *a, struct err *e)
+{
+	if (r->n_ips > STORE_ADDRESSES)
+		return too_many(e, "addresses", STORE_ADDRESSES);
+	if (r->n_routes > ATTACHMENT_ROUTES)
+		return too_many(e, "routes", ATTACHMENT_ROUTES);
+	a->n_addresses = r->n_ips;
+	for (unsigned i = 0; i < r->n_ips; i++)
+		a->addresses[i] = (struct address){ .cidr = r->ips[i].address,
+						    .gateway = r->ips[i].gateway };
+	a->n_routes = r->n_routes;
+	for (unsigned i = 0; i < r->n_routes; i++) {
+		a->routes[i] = r->routes[i];
+		a->routes[i].dst.ip = cidr_first(&r->routes[i].dst);
+		fill_gateway(a, &a->routes[i]);
+	}
+	return 0;
+}

@@ -28,7 +28,7 @@ ifdef SAN
 else
   OPT     := -O2 -g $(HARDEN)
 endif
-CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude $(DEPS_INC) \
+CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude -Ilib $(DEPS_INC) \
   $(OPT) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_EXTRA)
 LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections
 

@@ -29,7 +29,6 @@ uint32_t link_macvlan_mode(unsigned index);
 struct link_settings {
 	const char *alias;	/* NULL: leave */
 	bool no_link_local;	/* IPv6 addr_gen_mode none */
-	bool arp_notify;	/* announce on up */
 	bool up;
 };
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);

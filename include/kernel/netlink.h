@@ -39,6 +39,8 @@ void netlink_close(struct netlink *nl);
 struct batch {
 	size_t len;
 	unsigned n;
+	unsigned ack;			/* the request whose acknowledgement ends the batch: the last,
+					 * save for the commit of an nft transaction */
 	int error;			/* first building error (-ENOMEM, -EMSGSIZE), told by batch_send */
 	uint32_t owner;			/* stamped on requests added from now on: see batch_failure */
 	uint32_t owners[BATCH_REQUESTS];
@@ -73,8 +75,8 @@ int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failur
 
 /*
  * netlink_ask: send one request and hand each answer to @reply (NULL: only the acknowledgement).
- * A dump that the kernel flags as interrupted is repeated (-EAGAIN from @restart is not needed:
- * @reply must stand being called again from the start, see @begin).
+ * A dump that the kernel flags as interrupted is repeated from the start, so @reply may see an object
+ * again after @begin.
  * @begin: called before each try, may be NULL.
  * Return: 0, or a negative errno (the kernel's sentence in *e, code 100).
  */

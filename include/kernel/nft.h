@@ -31,6 +31,7 @@ struct nft_element {
 	const char *set;	/* static storage */
 	struct nft_atom key[NFT_ATOMS];
 	unsigned n_key;
+	bool lasting;		/* the set has no `flags timeout`: dropping means deleting */
 };
 
 /* The constant part of a table: loaded as text, recognised by the number of rules in its chains. */
@@ -51,13 +52,17 @@ void nft_commit(struct batch *b);
 /* nft_element_add: permanent; an element that exists already is fine, also one that is expiring. */
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
 /*
- * nft_element_drop: @expire: let it expire at once instead of deleting it (the set has `flags
- * timeout`): a delete makes every later close of an nfnetlink socket wait for 8-16 ms.
+ * nft_element_drop: absent is fine. Where the kernel can, the element expires at once instead of being
+ * deleted (its set has `flags timeout`): a delete makes every later close of an nfnetlink socket wait
+ * for 8-16 ms.
  */
-void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el, bool expire);
+void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el);
 /* Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno. */
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);
+/* nft_set_count: living elements; a missing set has none. Return: 0 or -errno. */
+int nft_set_count(struct netlink *nl, const char *table, const char *set, unsigned *ret,
+		  struct err *e);
 /* "nft add element inet TABLE SET { … }", verb add or delete. */
 void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
 		       struct text *t);
@@ -70,6 +75,10 @@ int nft_load(const char *text, struct err *e);
  * nft_ruleset_drop_idle: delete the table unless one of its sets has a living element, decided and
  * done atomically (generation id). Return: 0 gone or absent, 1 in use, or -errno.
  */
-int nft_ruleset_drop_idle(struct netlink *nl, const struct nft_ruleset *r, struct err *e);
+int nft_ruleset_drop_idle(struct netlink *nl, struct batch *b, const struct nft_ruleset *r,
+			  struct err *e);
+
+/* nft_generation: the ruleset's generation id: the cheapest proof that nf_tables answers. */
+int nft_generation(struct netlink *nl, uint32_t *ret, struct err *e);
 
 #endif

@@ -28,6 +28,8 @@ void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const str
 
 /* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
 int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);
+/* addr_first: the first global address of an interface, family 0 if there is none. */
+int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e);
 int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);
 int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const struct mac *mac,
 	       struct err *e);

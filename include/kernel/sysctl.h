@@ -3,6 +3,8 @@
 #ifndef KERNEL_SYSCTL_H
 #define KERNEL_SYSCTL_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 /* @path: with slashes, below /proc/sys: "net/ipv6/conf/eth0.5/accept_ra" (names may hold dots). */

@@ -23,6 +23,19 @@ enum side { HOST, TASK };
 
 struct step_kind;
 
+/* A link as a step refers to it: by index for the kernel, by name for people. */
+struct ifref {
+	const char *name;	/* borrowed from the attachment, or static */
+	uint32_t ifindex;
+};
+
+struct macvlan_of {
+	const char *master;
+	uint32_t master_ifindex;
+	uint32_t mode;		/* index into macvlan_mode_names */
+	uint32_t mtu;
+};
+
 struct step {
 	const struct step_kind *kind;
 	enum side side;		/* the namespace it acts in */
@@ -35,27 +48,24 @@ struct step {
 		} veth;
 		struct {
 			struct link_end end;
-			char master[IFNAME_TEXT];
-			uint32_t master_ifindex, mode, mtu;
+			struct macvlan_of of;
+			bool in_task;	/* side is HOST all the same: the master is there */
 		} macvlan;
 		struct {
-			const char *ifname;
-			uint32_t ifindex;
+			struct ifref dev;
 			struct link_settings set;
 		} link;
 		struct {
-			const char *ifname;
-			uint32_t ifindex;
+			struct ifref dev;
 			struct cidr cidr;
 			bool no_prefix_route;
 		} addr;
 		struct {
-			const char *ifname;
+			struct ifref dev;
 			struct route_spec spec;
 		} route;
 		struct {
-			const char *ifname;
-			uint32_t ifindex;
+			struct ifref dev;
 			struct ip ip;
 			struct mac mac;
 		} neigh;
@@ -85,6 +95,8 @@ struct plan_io {
 	struct netlink route[2];	/* by enum side */
 	struct netlink nft;		/* of the host */
 	struct batch *batch;		/* on the heap, made by plan_io_open */
+	const struct mac *expect_mac;	/* plan_check: of the task's interface, if not the plan's */
+	struct batch_failure failure;	/* of the last batch that failed */
 	bool ruleset_loaded;		/* apply had to load a skeleton: other attachments' elements
 					 * may be missing and must be restored from the store */
 };
@@ -94,19 +106,24 @@ int plan_io_open(struct plan_io *io, const struct netns *host, const struct netn
 void plan_io_close(struct plan_io *io);
 #define cleanup_plan_io CLEANUP(plan_io_close)
 
+/* Sockets on demand, for resolve and status. Borrowed from @io. */
+int plan_io_route(struct plan_io *io, enum side side, struct netlink **ret, struct err *e);
+int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e);
+
 /* ---- for modes: each appends one step and returns its number ---- */
 void plan_init(struct plan *p, const struct attachment *a);
 int plan_netns(struct plan *p);		/* the task's namespace under its name, if we made it */
 int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu);
-int plan_macvlan(struct plan *p, enum side side, const struct link_end *end, const char *master,
-		 uint32_t master_ifindex, uint32_t mode, uint32_t mtu);
-int plan_link(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
+		 const struct macvlan_of *of);
+/* @with: the step this one dies with, -1: none; for all that follow. */
+int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);
-int plan_addr(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct cidr *c, bool no_prefix_route);
-int plan_route(struct plan *p, int with, enum side side, const char *ifname,
-	       const struct route_spec *spec);
-int plan_neigh(struct plan *p, int with, enum side side, const char *ifname, uint32_t ifindex,
+int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
+	       const struct route_spec *spec);	/* spec->ifindex is taken from @dev */
+int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct ip *ip, const struct mac *mac);
 int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
 	__attribute__((format(printf, 5, 6)));

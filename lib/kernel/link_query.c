@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One link asked for by index or name: never a dump of all of them. */
+#include "kernel/link.h"
+
+#include "base/text.h"
+#include "kernel/message.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static void attr_text(const struct nlattr *a, char *ret, size_t size)
+{
+	size_t len = a ? (size_t)nla_len(a) : 0;
+
+	len = len < size ? len : size - 1;
+	if (a)
+		memcpy(ret, nla_data(a), len);
+	ret[len] = '\0';
+}
+
+static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
+{
+	struct nlattr *tb[IFLA_INFO_MAX + 1];
+
+	if (linkinfo && nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) == 0)
+		attr_text(tb[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
+}
+
+static int take_link(void *ctx, const struct nlmsghdr *h)
+{
+	struct link_info *ret = ctx;
+	const struct ifinfomsg *info = NLMSG_DATA(h);
+	struct nlattr *tb[IFLA_MAX + 1];
+
+	if (h->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*info), tb, IFLA_MAX, NULL) < 0)
+		return 0;
+	memset(ret, 0, sizeof(*ret));
+	ret->ifindex = (uint32_t)info->ifi_index;
+	ret->flags = info->ifi_flags;
+	ret->master = attr_u32(tb[IFLA_MASTER]);
+	ret->link = attr_u32(tb[IFLA_LINK]);
+	ret->mtu = attr_u32(tb[IFLA_MTU]);
+	ret->group = attr_u32(tb[IFLA_GROUP]);
+	attr_text(tb[IFLA_IFNAME], ret->name, sizeof(ret->name));
+	attr_text(tb[IFLA_IFALIAS], ret->alias, sizeof(ret->alias));
+	take_kind(tb[IFLA_LINKINFO], ret);
+	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == (int)sizeof(ret->mac.b))
+		memcpy(ret->mac.b, nla_data(tb[IFLA_ADDRESS]), sizeof(ret->mac.b));
+	return 0;
+}
+
+static int ask_link(struct netlink *nl, struct nl_msg *m, struct link_info *ret, struct err *e)
+{
+	int r = netlink_ask(nl, m, take_link, NULL, ret, e);
+
+	return r == -ENODEV ? 1 : r;
+}
+
+int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+
+	return ask_link(nl, message_new(RTM_GETLINK, 0, &header, sizeof(header)), ret, e);
+}
+
+int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m = message_new(RTM_GETLINK, 0, &header, sizeof(header));
+
+	message_put_text(m, IFLA_IFNAME, name);
+	return ask_link(nl, m, ret, e);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Netlink: sockets in a given namespace, batches, questions, and the kernel's own words. libnl
+ * builds the messages; sending is done here, because libnl sends one at a time and keeps no extended
+ * ACK.
+ */
+#include "kernel/netlink.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ANSWER_TIMEOUT_S 20	/* the kernel answers at once; this only bounds a hang */
+#define DUMP_TRIES 16
+
+static int socket_options(int fd)
+{
+	static const int options[] = { NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK };
+	struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
+	int one = 1;
+
+	/* NFNETLINK knows no strict checking: an option that is refused is only a nicety lost. */
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, SOL_NETLINK, options[i], &one, sizeof(one));
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+int netlink_open(int protocol, const struct netns *ns, const struct netns *host, struct netlink *ret,
+		 struct err *e)
+{
+	bool away = ns->cookie != host->cookie;
+	struct err back;
+	int r = away ? netns_enter(ns, e) : 0;
+
+	ret->fd = -1;
+	ret->seq = 0;
+	if (r < 0)
+		return r;
+	ret->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (ret->fd < 0 || socket_options(ret->fd) < 0)
+		r = err_sys(e, ERR_KERNEL, errno, "cannot open a netlink socket (protocol %d)", protocol);
+	if (away && netns_enter(host, &back) < 0) {
+		*e = back;
+		r = -e->sys;
+	}
+	if (r < 0)
+		netlink_close(ret);
+	return r;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	if (nl->fd >= 0)
+		close(nl->fd);
+	nl->fd = -1;
+}
+
+void batch_reset(struct batch *b)
+{
+	b->len = 0;
+	b->n = 0;
+	b->error = 0;
+	b->ack = 0;
+}
+
+void batch_add(struct batch *b, struct nl_msg *msg, uint32_t tolerate)
+{
+	struct nlmsghdr *h = msg ? nlmsg_hdr(msg) : NULL;
+	size_t len = h ? NLMSG_ALIGN(h->nlmsg_len) : 0;
+
+	if (!h) {
+		b->error = b->error ? b->error : -ENOMEM;
+		return;
+	}
+	if (b->n == BATCH_REQUESTS || b->len + len > BATCH_BYTES) {
+		b->error = b->error ? b->error : -EMSGSIZE;
+	} else {
+		memset(b->bytes + b->len, 0, len);
+		memcpy(b->bytes + b->len, h, h->nlmsg_len);
+		b->owners[b->n] = b->owner;
+		b->tolerate[b->n] = tolerate;
+		b->ack = b->n++;
+		b->len += len;
+	}
+	nlmsg_free(msg);
+}
+
+static bool tolerated(uint32_t tolerate, int error)
+{
+	switch (error) {
+	case 0:
+		return true;
+	case EEXIST:
+		return tolerate & TOLERATE_EXISTS;
+	case ENOENT:
+	case ENODEV:
+	case ESRCH:
+	case EADDRNOTAVAIL:
+	case ENXIO:
+		return tolerate & TOLERATE_ABSENT;
+	default:
+		return false;
+	}
+}
+
+/* The kernel's sentence behind an error message (NLMSGERR_ATTR_MSG), or the empty string. */
+static void extended_ack(const struct nlmsghdr *h, char *ret, size_t size)
+{
+	const struct nlmsgerr *error = NLMSG_DATA(h);
+	size_t skip = sizeof(*error);
+	const struct nlattr *a;
+
+	ret[0] = '\0';
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		skip += NLMSG_ALIGN(error->msg.nlmsg_len) - sizeof(error->msg);
+	if (h->nlmsg_len < NLMSG_HDRLEN + skip)
+		return;
+	a = nla_find((const struct nlattr *)((const char *)error + skip),
+		     (int)(h->nlmsg_len - NLMSG_HDRLEN - skip), NLMSGERR_ATTR_MSG);
+	if (a && nla_len(a) > 0 && ((const char *)nla_data(a))[nla_len(a) - 1] == '\0')
+		text_printable(ret, size, nla_data(a));
+}
+
+static int kernel_error(struct err *e, int error, const char *text)
+{
+	if (text[0])
+		return err_set(e, ERR_KERNEL, error, "%s: %s", text, strerror(error));
+	return err_set(e, ERR_KERNEL, error, "%s", strerror(error));
+}
+
+/* Number the requests and ask for one acknowledgement, of the last that can be acknowledged. */
+static void stamp(struct batch *b, struct netlink *nl)
+{
+	unsigned i = 0;
+
+	for (size_t at = 0; at < b->len; i++) {
+		struct nlmsghdr *h = (struct nlmsghdr *)(void *)(b->bytes + at);
+
+		h->nlmsg_seq = nl->seq + i;
+		h->nlmsg_flags |= NLM_F_REQUEST | (i == b->ack ? NLM_F_ACK : 0);
+		at += NLMSG_ALIGN(h->nlmsg_len);
+	}
+}
+
+static int send_all(struct netlink *nl, const void *bytes, size_t len, struct err *e)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t n;
+
+	do
+		n = sendto(nl->fd, bytes, len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot send to the kernel");
+	return 0;
+}
+
+static ssize_t receive(struct netlink *nl, void *buf, size_t size, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = recv(nl->fd, buf, size, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot receive from the kernel");
+	return n;
+}
+
+/* One answer of a batch. Return: 1 if it is the acknowledgement that ends the batch. */
+static int take_answer(const struct batch *b, uint32_t first, const struct nlmsghdr *h,
+		       struct batch_failure *f)
+{
+	const struct nlmsgerr *error = NLMSG_DATA(h);
+	uint32_t i = h->nlmsg_seq - first;
+
+	if (h->nlmsg_type != NLMSG_ERROR || i >= b->n)
+		return 0;
+	if (!f->error && !tolerated(b->tolerate[i], -error->error)) {
+		f->error = -error->error;
+		f->owner = b->owners[i];
+		extended_ack(h, f->text, sizeof(f->text));
+	}
+	return i == b->ack;
+}
+
+static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f, struct err *e)
+{
+	_Alignas(8) char buf[16384];
+
+	for (;;) {
+		ssize_t n = receive(nl, buf, sizeof(buf), e);
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (struct nlmsghdr *h = (void *)buf; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+			if (take_answer(b, nl->seq, h, f) == 1)
+				return 0;
+	}
+}
+
+int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failure, struct err *e)
+{
+	int r;
+
+	memset(failure, 0, sizeof(*failure));
+	if (b->error)
+		r = err_sys(e, ERR_KERNEL, -b->error, "cannot build the netlink requests");
+	else if (b->n == 0)
+		r = 0;
+	else {
+		stamp(b, nl);
+		r = send_all(nl, b->bytes, b->len, e);
+		if (r == 0)
+			r = collect(b, nl, failure, e);
+		if (r == 0 && failure->error)
+			r = kernel_error(e, failure->error, failure->text);
+	}
+	nl->seq += b->n;
+	batch_reset(b);
+	return r;
+}
+
+struct ask {
+	netlink_reply_fn *reply;
+	void *ctx;
+	uint32_t seq;
+	bool interrupted, done;
+};
+
+/* Return: 0, or the error that the kernel or @reply gave. */
+static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
+{
+	const struct nlmsgerr *error = NLMSG_DATA(h);
+	char text[192];
+
+	if (h->nlmsg_seq != a->seq)
+		return 0;
+	a->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
+		int code = h->nlmsg_len >= NLMSG_HDRLEN + sizeof(int) ? error->error : 0;
+
+		a->done = true;
+		if (code == 0)
+			return 0;
+		extended_ack(h, text, sizeof(text));
+		return kernel_error(e, -code, h->nlmsg_type == NLMSG_ERROR ? text : "");
+	}
+	return a->reply ? a->reply(a->ctx, h) : 0;
+}
+
+static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct ask *a, struct err *e)
+{
+	_Alignas(8) char buf[32768];
+	int r;
+
+	a->seq = h->nlmsg_seq = nl->seq++;
+	r = send_all(nl, h, h->nlmsg_len, e);
+	while (r == 0 && !a->done) {
+		ssize_t n = receive(nl, buf, sizeof(buf), e);
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (struct nlmsghdr *m = (void *)buf; r == 0 && nlmsg_ok(m, left);
+		     m = nlmsg_next(m, &left))
+			r = ask_take(a, m, e);
+	}
+	return r;
+}
+
+int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
+		void (*begin)(void *ctx), void *ctx, struct err *e)
+{
+	struct nlmsghdr *h;
+	int r = 0;
+
+	if (!msg)
+		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot build a netlink request");
+	h = nlmsg_hdr(msg);
+	h->nlmsg_flags |= NLM_F_REQUEST | (h->nlmsg_flags & NLM_F_DUMP ? 0 : NLM_F_ACK);
+	for (int i = 0; i < DUMP_TRIES; i++) {
+		struct ask a = { .reply = reply, .ctx = ctx };
+
+		if (begin)
+			begin(ctx);
+		r = ask_once(nl, h, &a, e);
+		if (r < 0 || !a.interrupted)
+			break;
+		r = err_sys(e, ERR_KERNEL, EAGAIN, "the kernel's tables kept changing while read");
+	}
+	nlmsg_free(msg);
+	return r;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network namespaces: opening them with proof, and knowing them again by their cookie. */
+#include "kernel/netns.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71	/* Linux 5.14; glibc 2.36 lacks it on some machines */
+#endif
+#ifndef NSFS_MAGIC
+#define NSFS_MAGIC 0x6e736673
+#endif
+
+/* The cookie of the namespace this thread is in: any socket knows it. */
+static int own_cookie(uint64_t *ret, struct err *e)
+{
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*ret);
+
+	if (fd < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot open a socket");
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &len) == 0)
+		return 0;
+	err_sys(e, ERR_KERNEL, errno, "cannot read the cookie of a network namespace");
+	err_hint(e, "Linux 5.14 or newer is needed");
+	return -e->sys;
+}
+
+int netns_self(struct netns *ret, struct err *e)
+{
+	int r;
+
+	ret->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (ret->fd < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot open /proc/self/ns/net");
+	r = own_cookie(&ret->cookie, e);
+	if (r < 0)
+		netns_close(ret);
+	return r;
+}
+
+int netns_enter(const struct netns *ns, struct err *e)
+{
+	if (setns(ns->fd, CLONE_NEWNET) == 0)
+		return 0;
+	err_sys(e, ERR_KERNEL, errno, "cannot enter the network namespace");
+	err_hint(e, "the plugin needs CAP_SYS_ADMIN: run it as root");
+	return -e->sys;
+}
+
+/* Fill in the cookie of ret->fd by visiting it. */
+static int visit_cookie(struct netns *ret, const struct netns *host, struct err *e)
+{
+	struct err back;
+	int r = netns_enter(ret, e);
+
+	if (r < 0)
+		return r;
+	r = own_cookie(&ret->cookie, e);
+	if (netns_enter(host, &back) < 0) {
+		*e = back;
+		return -e->sys;
+	}
+	return r;
+}
+
+static bool is_netns(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
+	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+{
+	int r;
+
+	ret->fd = -1;
+	if (path[0] != '/')
+		return err_set(e, ERR_ENVIRONMENT, 0, "CNI_NETNS: \"%s\" is not an absolute path", path);
+	/* No O_NOFOLLOW: /proc/PID/ns/net is a (magic) link. O_NONBLOCK: it might be a fifo. */
+	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (ret->fd < 0) {
+		err_sys(e, ERR_ENVIRONMENT, errno, "CNI_NETNS: cannot open \"%s\"", path);
+		err_hint(e, "it must be the path of a network namespace, such as %s/NAME or "
+			 "/proc/PID/ns/net", NETNS_DIR);
+		return -e->sys;
+	}
+	if (!is_netns(ret->fd)) {
+		r = err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace", path);
+		goto fail;
+	}
+	r = visit_cookie(ret, host, e);
+	if (r == 0 && ret->cookie == host->cookie)
+		r = err_set(e, ERR_ENVIRONMENT, EDEADLK,
+			    "CNI_NETNS: \"%s\" is the host's own network namespace", path);
+	if (r == 0)
+		return 0;
+fail:
+	netns_close(ret);
+	return r;
+}
+
+int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e)
+{
+	struct netns host = NETNS_NONE;
+	int r = netns_self(&host, e);
+
+	ret->fd = -1;
+	if (r < 0)
+		return r;
+	r = path[0] ? netns_open(path, &host, ret, e) : 1;
+	netns_close(&host);
+	/* Whatever stands there now, if it is not that namespace then it leads nowhere. */
+	if (r == 0 && ret->cookie == cookie)
+		return 0;
+	netns_close(ret);
+	return 1;
+}
+
+int netns_new(const struct netns *host, struct netns *ret, struct err *e)
+{
+	struct err back;
+	int r;
+
+	ret->fd = -1;
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot make a network namespace");
+	r = netns_self(ret, e);
+	if (netns_enter(host, &back) < 0) {
+		netns_close(ret);
+		*e = back;
+		return -e->sys;
+	}
+	return r;
+}
+
+void netns_close(struct netns *ns)
+{
+	if (ns->fd >= 0)
+		close(ns->fd);
+	ns->fd = -1;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Elements of nftables sets as raw nfnetlink messages: the hot path of ADD and DEL. */
+#include "kernel/nft.h"
+
+#include "kernel/nft_message.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* The kernel's NFT_DATA_VALUE_MAXLEN; each part of a concatenation is padded to 4 bytes. */
+#define KEY_BYTES 64
+
+struct key {
+	unsigned char first[KEY_BYTES], last[KEY_BYTES];
+	size_t len;
+	bool interval;
+};
+
+static void key_put(struct key *k, const void *first, const void *last, size_t len)
+{
+	size_t padded = (len + 3) & ~(size_t)3;
+
+	if (k->len + padded > KEY_BYTES)
+		return;
+	memset(k->first + k->len, 0, padded);
+	memset(k->last + k->len, 0, padded);
+	memcpy(k->first + k->len, first, len);
+	memcpy(k->last + k->len, last, len);
+	k->len += padded;
+}
+
+static void key_put_atom(struct key *k, const struct nft_atom *a)
+{
+	struct ip first = cidr_first(&a->net), last = cidr_last(&a->net);
+
+	switch (a->type) {
+	case NFT_TYPE_IFACE:
+		key_put(k, &a->ifindex, &a->ifindex, sizeof(a->ifindex));
+		break;
+	case NFT_TYPE_MAC:
+		key_put(k, a->mac.b, a->mac.b, sizeof(a->mac.b));
+		break;
+	case NFT_TYPE_IP:
+		key_put(k, a->net.ip.b, a->net.ip.b, ip_size(&a->net.ip));
+		break;
+	case NFT_TYPE_NET:
+		key_put(k, first.b, last.b, ip_size(&first));
+		k->interval = true;
+		break;
+	}
+}
+
+static struct key key_of(const struct nft_element *el)
+{
+	struct key k = { .len = 0 };
+
+	for (unsigned i = 0; i < el->n_key; i++)
+		key_put_atom(&k, &el->key[i]);
+	return k;
+}
+
+static void put_data(struct nl_msg *m, int type, const void *bytes, size_t len)
+{
+	struct nlattr *nest = message_nest(m, type);
+
+	message_put(m, NFTA_DATA_VALUE, bytes, len);
+	message_nest_end(m, nest);
+}
+
+/* A message about one element. @timeout_ms: 0: none. */
+static struct nl_msg *element_message(int type, int flags, const char *table,
+				      const struct nft_element *el, uint64_t timeout_ms)
+{
+	struct nl_msg *m = nft_message(type, flags);
+	struct key k = key_of(el);
+	uint64_t timeout = htobe64(timeout_ms);
+	struct nlattr *list, *item;
+
+	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	message_put_text(m, NFTA_SET_ELEM_LIST_SET, el->set);
+	list = message_nest(m, NFTA_SET_ELEM_LIST_ELEMENTS);
+	item = message_nest(m, NFTA_LIST_ELEM);
+	put_data(m, NFTA_SET_ELEM_KEY, k.first, k.len);
+	if (k.interval)
+		put_data(m, NFTA_SET_ELEM_KEY_END, k.last, k.len);
+	if (timeout_ms)
+		message_put(m, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof(timeout));
+	message_nest_end(m, item);
+	message_nest_end(m, list);
+	return m;
+}
+
+static void batch_mark(struct batch *b, int type, uint32_t genid)
+{
+	struct nfgenmsg header = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0,
+				   .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	struct nl_msg *m = message_new(type, 0, &header, sizeof(header));
+
+	if (genid)
+		message_put_u32(m, NFNL_BATCH_GENID, htonl(genid));
+	batch_add(b, m, TOLERATE_NOTHING);
+}
+
+void nft_begin_at(struct batch *b, uint32_t genid)
+{
+	batch_mark(b, NFNL_MSG_BATCH_BEGIN, genid);
+}
+
+void nft_begin(struct batch *b)
+{
+	nft_begin_at(b, 0);
+}
+
+void nft_commit(struct batch *b)
+{
+	unsigned ack = b->ack;
+
+	batch_mark(b, NFNL_MSG_BATCH_END, 0);
+	b->ack = ack;	/* the kernel acknowledges requests, not the commit */
+}
+
+/*
+ * Linux 6.12 and newer update the timeout of an element that exists; older ones ignore it silently,
+ * so the version decides, not a try.
+ */
+static bool can_expire(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 12));
+}
+
+void nft_element_add(struct batch *b, const char *table, const struct nft_element *el)
+{
+	/* The same key may still be there, expiring: adding it again would be undone with it. */
+	if (!el->lasting && can_expire())
+		batch_add(b, element_message(NFT_MSG_DESTROYSETELEM, 0, table, el, 0), TOLERATE_ABSENT);
+	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0), TOLERATE_EXISTS);
+}
+
+void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el)
+{
+	struct nl_msg *m;
+
+	if (!el->lasting && can_expire())
+		m = element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 1);
+	else
+		m = element_message(NFT_MSG_DELSETELEM, 0, table, el, 0);
+	batch_add(b, m, TOLERATE_ABSENT);
+}
+
+/* An element that is about to expire counts as gone. */
+static int take_element(void *ctx, const struct nlmsghdr *h)
+{
+	struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1], *el[NFTA_SET_ELEM_MAX + 1], *item;
+	unsigned *n = ctx;
+	int left;
+
+	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM ||
+	    !nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) || !tb[NFTA_SET_ELEM_LIST_ELEMENTS])
+		return 0;
+	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left)
+		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) == 0)
+			*n += !el[NFTA_SET_ELEM_EXPIRATION];
+	return 0;
+}
+
+static void forget_elements(void *ctx)
+{
+	*(unsigned *)ctx = 0;
+}
+
+int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
+		     struct err *e)
+{
+	unsigned n = 0;
+	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_element,
+			    forget_elements, &n, e);
+
+	if (r == -ENOENT)
+		return 1;
+	return r < 0 ? r : n == 0;
+}
+
+int nft_set_count(struct netlink *nl, const char *table, const char *set, unsigned *ret,
+		  struct err *e)
+{
+	struct nl_msg *m = nft_message(NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	int r;
+
+	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	message_put_text(m, NFTA_SET_ELEM_LIST_SET, set);
+	*ret = 0;
+	r = netlink_ask(nl, m, take_element, forget_elements, ret, e);
+	return r == -ENOENT ? 0 : r;
+}
+
+static void print_atom(const struct nft_atom *a, struct text *t)
+{
+	char buf[IP_TEXT];
+
+	switch (a->type) {
+	case NFT_TYPE_IFACE:
+		text_add(t, "\"%s\"", a->ifname);
+		break;
+	case NFT_TYPE_MAC:
+		text_add(t, "%s", mac_text(&a->mac, buf));
+		break;
+	case NFT_TYPE_IP:
+		text_add(t, "%s", ip_text(&a->net.ip, buf));
+		break;
+	case NFT_TYPE_NET:
+		text_add(t, "%s", cidr_text(&a->net, buf));
+		break;
+	}
+}
+
+void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
+		       struct text *t)
+{
+	text_add(t, "nft %s element inet %s %s '{ ", verb, table, el->set);
+	for (unsigned i = 0; i < el->n_key; i++) {
+		text_add(t, "%s", i ? " . " : "");
+		print_atom(&el->key[i], t);
+	}
+	text_add(t, " }'");
+}

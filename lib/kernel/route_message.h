@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel calls the parts of a route: for the requests and the queries of lib/kernel. */
+#ifndef KERNEL_ROUTE_MESSAGE_H
+#define KERNEL_ROUTE_MESSAGE_H
+
+#include "kernel/route.h"
+
+uint8_t route_scope(const struct route_spec *r);
+uint32_t route_table(const struct route_spec *r);
+uint8_t route_kernel_type(const struct route_spec *r);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is this address, route or neighbour there? And which interface leads out of here? */
+#include "kernel/route.h"
+
+#include "base/text.h"
+#include "kernel/link.h"
+#include "kernel/message.h"
+#include "kernel/route_message.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+struct search {
+	const struct cidr *cidr;
+	const struct route_spec *route;
+	const struct mac *mac;
+	uint32_t ifindex;
+	struct ip found_ip;
+	bool found;
+};
+
+static void search_begin(void *ctx)
+{
+	((struct search *)ctx)->found = false;
+}
+
+static bool attributes(const struct nlmsghdr *h, int header, struct nlattr **tb, int max)
+{
+	return nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, header, tb, max, NULL) == 0;
+}
+
+static int match_addr(void *ctx, const struct nlmsghdr *h)
+{
+	struct search *s = ctx;
+	const struct ifaddrmsg *a = NLMSG_DATA(h);
+	struct nlattr *tb[IFA_MAX + 1];
+	struct ip ip;
+
+	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != s->ifindex ||
+	    !attributes(h, sizeof(*a), tb, IFA_MAX))
+		return 0;
+	ip = attr_ip(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a->ifa_family);
+	if (s->cidr)
+		s->found |= a->ifa_prefixlen == s->cidr->len && ip_equal(&ip, &s->cidr->ip);
+	else if (!s->found && a->ifa_scope == RT_SCOPE_UNIVERSE) {
+		s->found = true;
+		s->found_ip = ip;
+	}
+	return 0;
+}
+
+static int addr_search(struct netlink *nl, struct search *s, uint8_t family, struct err *e)
+{
+	struct ifaddrmsg header = { .ifa_family = family, .ifa_index = s->ifindex };
+	struct nl_msg *m = message_new(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
+	int r = netlink_ask(nl, m, match_addr, search_begin, s, e);
+
+	/* With strict checking the kernel says ENODEV for an interface that is gone. */
+	if (r == -ENODEV)
+		return 1;
+	return r < 0 ? r : !s->found;
+}
+
+int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e)
+{
+	struct search s = { .cidr = c, .ifindex = ifindex };
+
+	return addr_search(nl, &s, c->ip.family, e);
+}
+
+int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e)
+{
+	struct search s = { .ifindex = ifindex };
+	int r = addr_search(nl, &s, family, e);
+
+	*ret = s.found_ip;
+	return r;
+}
+
+static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)
+{
+	struct ip ip = attr_ip(tb[RTA_DST], m->rtm_family);
+
+	if (m->rtm_dst_len != dst->len || m->rtm_family != dst->ip.family)
+		return false;
+	return dst->len == 0 || ip_equal(&ip, &dst->ip);
+}
+
+static bool same_gateway(const struct rtmsg *m, struct nlattr **tb, const struct ip *gw)
+{
+	struct ip ip = attr_ip(tb[RTA_GATEWAY], m->rtm_family);
+
+	return ip_equal(&ip, gw);
+}
+
+static int match_route(void *ctx, const struct nlmsghdr *h)
+{
+	struct search *s = ctx;
+	const struct route_spec *want = s->route;
+	const struct rtmsg *m = NLMSG_DATA(h);
+	struct nlattr *tb[RTA_MAX + 1];
+	uint32_t table;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || !attributes(h, sizeof(*m), tb, RTA_MAX))
+		return 0;
+	table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
+	s->found |= m->rtm_type == route_kernel_type(want) && table == route_table(want) &&
+		    same_dst(m, tb, &want->dst) && same_gateway(m, tb, &want->gw) &&
+		    (!want->ifindex || attr_u32(tb[RTA_OIF]) == want->ifindex);
+	return 0;
+}
+
+/* One route of full length is asked for by itself: a host has thousands of them. */
+static struct nl_msg *route_question(const struct route_spec *r)
+{
+	bool single = r->type == ROUTE_UNICAST && r->dst.len == ip_bits(&r->dst.ip) && !r->table;
+	struct rtmsg header = { .rtm_family = r->dst.ip.family };
+	struct nl_msg *m;
+
+	if (single) {
+		header.rtm_dst_len = r->dst.len;
+		header.rtm_flags = RTM_F_FIB_MATCH;
+		m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
+		message_put_ip(m, RTA_DST, &r->dst.ip);
+		return m;
+	}
+	m = message_new(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+	message_put_u32(m, RTA_TABLE, route_table(r));
+	if (r->ifindex && r->type == ROUTE_UNICAST)
+		message_put_u32(m, RTA_OIF, r->ifindex);
+	return m;
+}
+
+int route_find(struct netlink *nl, const struct route_spec *r, struct err *e)
+{
+	struct search s = { .route = r };
+	int ret = netlink_ask(nl, route_question(r), match_route, search_begin, &s, e);
+
+	/* No table, no interface, no way there: then the route is not there either. */
+	if (ret == -ENOENT || ret == -ENODEV || ret == -ENETUNREACH || ret == -EHOSTUNREACH ||
+	    ret == -ESRCH)
+		return 1;
+	return ret < 0 ? ret : !s.found;
+}
+
+static int match_neigh(void *ctx, const struct nlmsghdr *h)
+{
+	struct search *s = ctx;
+	const struct ndmsg *n = NLMSG_DATA(h);
+	struct nlattr *tb[NDA_MAX + 1];
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || !attributes(h, sizeof(*n), tb, NDA_MAX))
+		return 0;
+	s->found |= (n->ndm_state & NUD_PERMANENT) && tb[NDA_LLADDR] &&
+		    nla_len(tb[NDA_LLADDR]) == (int)sizeof(s->mac->b) &&
+		    memcmp(nla_data(tb[NDA_LLADDR]), s->mac->b, sizeof(s->mac->b)) == 0;
+	return 0;
+}
+
+int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const struct mac *mac,
+	       struct err *e)
+{
+	struct ndmsg header = { .ndm_family = ip->family, .ndm_ifindex = (int)ifindex };
+	struct nl_msg *m = message_new(RTM_GETNEIGH, 0, &header, sizeof(header));
+	struct search s = { .mac = mac };
+	int r;
+
+	message_put_ip(m, NDA_DST, ip);
+	r = netlink_ask(nl, m, match_neigh, search_begin, &s, e);
+	if (r == -ENOENT || r == -ENODEV || r == -EINVAL)
+		return 1;
+	return r < 0 ? r : !s.found;
+}
+
+static int take_uplink(void *ctx, const struct nlmsghdr *h)
+{
+	struct route_uplink *ret = ctx;
+	const struct rtmsg *m = NLMSG_DATA(h);
+	struct nlattr *tb[RTA_MAX + 1];
+
+	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_type != RTN_UNICAST ||
+	    !attributes(h, sizeof(*m), tb, RTA_MAX))
+		return 0;
+	ret->ifindex = attr_u32(tb[RTA_OIF]);
+	ret->src = attr_ip(tb[RTA_PREFSRC], m->rtm_family);
+	return 0;
+}
+
+int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e)
+{
+	/* An address of a documentation prefix (RFC 5737, RFC 3849) is where "everything else" is. */
+	struct rtmsg header = { .rtm_family = family };
+	struct nl_msg *m;
+	struct link_info link;
+	struct ip far;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ip_parse(family == AF_INET ? "192.0.2.1" : "2001:db8::1", &far);
+	header.rtm_dst_len = (uint8_t)ip_bits(&far);
+	m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
+	message_put_ip(m, RTA_DST, &far);
+	r = netlink_ask(nl, m, take_uplink, NULL, ret, e);
+	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EINVAL || r == -EACCES)
+		return 0;
+	if (r < 0 || !ret->ifindex)
+		return r;
+	r = link_by_index(nl, ret->ifindex, &link, e);
+	if (r != 0) {
+		ret->ifindex = 0;
+		return r < 0 ? r : 0;
+	}
+	ret->mtu = link.mtu;
+	return text_copy(ret->name, sizeof(ret->name), link.name) ? 0 : -EINVAL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sysctls of the namespace the thread is in, as files below /proc/sys. */
+#include "kernel/sysctl.h"
+
+#include "base/cleanup.h"
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SYSCTL_PATH 160
+
+static void full_path(const char *path, char ret[static SYSCTL_PATH])
+{
+	snprintf(ret, SYSCTL_PATH, "/proc/sys/%s", path);
+}
+
+int sysctl_write(const char *path, const char *value, struct err *e)
+{
+	char full[SYSCTL_PATH];
+	cleanup_close int fd = -1;
+	int r;
+
+	full_path(path, full);
+	fd = open(full, O_WRONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : io_write_all(fd, value, strlen(value));
+	if (r < 0)
+		return err_sys(e, ERR_KERNEL, -r, "cannot write \"%s\" to %s", value, full);
+	return 0;
+}
+
+int sysctl_read(const char *path, char *ret, size_t size, struct err *e)
+{
+	char full[SYSCTL_PATH];
+	int r;
+
+	full_path(path, full);
+	r = io_read_text(full, ret, size);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 1;
+	if (r < 0)
+		return err_sys(e, ERR_KERNEL, -r, "cannot read %s", full);
+	return 0;
+}
+
+int sysctl_ensure(const char *path, const char *value, struct err *e)
+{
+	char now[32];
+	int r = sysctl_read(path, now, sizeof(now), e);
+
+	if (r == 0 && strcmp(now, value) == 0)
+		return 0;
+	return r < 0 ? r : sysctl_write(path, value, e);
+}

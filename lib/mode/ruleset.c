@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The skeleton as text, and the elements of one attachment. */
+#include "mode/ruleset.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* Sets whose living elements say that somebody needs the table. */
+static const char *const all_sets[] = { "tasks", "masq4", "masq6", NULL };
+
+/*
+ * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet costs
+ * nothing and leaves no state. A task is what its own4/own6 elements say: interface, MAC and address
+ * together; all else that comes out of it is dropped, so an interface in `tasks` without elements is
+ * mute, never open.
+ */
+const struct nft_ruleset ruleset_guard = {
+	.name = "source guard",
+	.table = TASKVPC_TABLE,
+	.sets = all_sets,
+	.chains = { { "guard", 1 }, { "task", 5 } },
+	.text = "add table inet " TASKVPC_TABLE "\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	set tasks { type iface_index; flags timeout; }\n"
+		"	set own4 { type iface_index . ether_addr . ipv4_addr; flags timeout; }\n"
+		"	set own6 { type iface_index . ether_addr . ipv6_addr; flags timeout; }\n"
+		"	set no_imds { type iface_index; flags timeout; }\n"
+		"	chain task { }\n"
+		"	chain guard { type filter hook prerouting priority raw; policy accept; }\n"
+		"}\n"
+		"flush chain inet " TASKVPC_TABLE " task\n"
+		"flush chain inet " TASKVPC_TABLE " guard\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	chain task {\n"
+		"		meta protocol ip iif . ether saddr . ip saddr != @own4 drop\n"
+		"		meta protocol ip6 iif . ether saddr . ip6 saddr != @own6 drop\n"
+		"		iif @no_imds ip daddr 169.254.169.254 drop\n"
+		"		iif @no_imds ip6 daddr fd00:ec2::254 drop\n"
+		"	}\n"
+		"	chain guard {\n"
+		"		iif @tasks jump task\n"
+		"	}\n"
+		"}\n",
+};
+
+/* Masquerade what leaves the VPC: not within one VPC's blocks, not multicast. */
+const struct nft_ruleset ruleset_masquerade = {
+	.name = "masquerade",
+	.table = TASKVPC_TABLE,
+	.sets = all_sets,
+	.chains = { { "masquerade", 2 } },
+	.text = "add table inet " TASKVPC_TABLE "\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	set masq4 { type ipv4_addr; flags timeout; }\n"
+		"	set masq6 { type ipv6_addr; flags timeout; }\n"
+		"	set vpc4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
+		"	set vpc6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
+		"	chain masquerade { type nat hook postrouting priority srcnat; policy accept; }\n"
+		"}\n"
+		"flush chain inet " TASKVPC_TABLE " masquerade\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	chain masquerade {\n"
+		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != @vpc4 masquerade\n"
+		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != @vpc6 masquerade\n"
+		"	}\n"
+		"}\n",
+};
+
+static struct nft_atom atom_iface(const struct ifref *dev)
+{
+	struct nft_atom a = { .type = NFT_TYPE_IFACE, .ifindex = dev->ifindex };
+
+	strncpy(a.ifname, dev->name, sizeof(a.ifname) - 1);
+	return a;
+}
+
+static struct nft_atom atom_ip(const struct ip *ip)
+{
+	return (struct nft_atom){ .type = NFT_TYPE_IP, .net = cidr_host(ip) };
+}
+
+static struct nft_atom atom_net(const struct cidr *c)
+{
+	return (struct nft_atom){ .type = NFT_TYPE_NET, .net = *c };
+}
+
+static bool is_v6(const struct ip *ip)
+{
+	return ip->family == AF_INET6;
+}
+
+void plan_guard(struct plan *p, const struct ifref *dev)
+{
+	const struct attachment *a = p->a;
+	struct nft_element el = { .set = "tasks", .key = { atom_iface(dev) }, .n_key = 1 };
+
+	plan_element(p, TASKVPC_TABLE, &el);
+	if (a->block_imds) {
+		el.set = "no_imds";
+		plan_element(p, TASKVPC_TABLE, &el);
+	}
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		const struct ip *ip = &a->addresses[i].cidr.ip;
+
+		el = (struct nft_element){ .set = is_v6(ip) ? "own6" : "own4", .n_key = 3 };
+		el.key[0] = atom_iface(dev);
+		el.key[1] = (struct nft_atom){ .type = NFT_TYPE_MAC, .mac = a->mac };
+		el.key[2] = atom_ip(ip);
+		plan_element(p, TASKVPC_TABLE, &el);
+	}
+}
+
+/* What two blocks of one VPC send each other is not masqueraded. */
+static void plan_vpc_pair(struct plan *p, const struct cidr *from, const struct cidr *to)
+{
+	struct nft_element el = {
+		.set = is_v6(&from->ip) ? "vpc6" : "vpc4",
+		.key = { atom_net(from), atom_net(to) },
+		.n_key = 2,
+		.lasting = true,
+	};
+
+	if (from->ip.family == to->ip.family)
+		plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
+}
+
+void plan_masquerade(struct plan *p)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_vpc; i++)
+		for (unsigned k = 0; k < a->n_vpc; k++)
+			plan_vpc_pair(p, &a->vpc[i], &a->vpc[k]);
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct nft_element el = { .n_key = 1 };
+
+		el.set = is_v6(&a->addresses[i].cidr.ip) ? "masq6" : "masq4";
+		el.key[0] = atom_ip(&a->addresses[i].cidr.ip);
+		plan_element(p, TASKVPC_TABLE, &el);
+	}
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Applying a plan: as few sendmsgs as there are changes of side, and all of it or nothing. */
+#include "plan/io.h"
+
+#include "plan/undo.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool creates_link(const struct step *s)
+{
+	return s->kind == &step_veth || s->kind == &step_macvlan;
+}
+
+static int apply_call(const struct plan *p, unsigned i, struct stream *st, struct err *e)
+{
+	int r = stream_flush(st, e);
+
+	if (r < 0)
+		return r;
+	r = plan_call(p->steps[i].kind->apply, &p->steps[i], p, st->io, e);
+	if (r < 0) {
+		st->io->failure.owner = i;
+		st->io->failure.error = -r;
+	}
+	return r;
+}
+
+static int apply_step(const struct plan *p, unsigned i, struct stream *st, struct err *e)
+{
+	const struct step *s = &p->steps[i];
+	int r;
+
+	if (s->kind->via == VIA_CALL)
+		return apply_call(p, i, st, e);
+	/* A link is born by a message alone: if its name or index is taken, nothing else may follow. */
+	r = creates_link(s) ? stream_flush(st, e) : 0;
+	if (r == 0)
+		r = stream_to(st, s->kind->via, s->side, e);
+	if (r < 0)
+		return r;
+	st->io->batch->owner = i;
+	s->kind->add(s, st->io, st->io->batch);
+	return creates_link(s) ? stream_flush(st, e) : 0;
+}
+
+/*
+ * Ready means ready: a link that has just come up loses its first packets until the kernel has
+ * activated its queue. Asking for the link makes the kernel do so at once.
+ */
+static int sync_links(const struct plan *p, struct stream *st, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < p->n && r == 0; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind != &step_link || !s->link.set.up || s->shared)
+			continue;
+		r = stream_to(st, VIA_ROUTE, s->side, e);
+		st->io->batch->owner = i;
+		if (r == 0)
+			link_sync(st->io->batch, s->link.dev.ifindex);
+	}
+	return r < 0 ? r : stream_flush(st, e);
+}
+
+/* "COMMAND: the kernel's sentence" */
+static void name_step(const struct plan *p, unsigned i, struct err *e)
+{
+	char line[512];
+	struct text t;
+
+	text_init(&t, line, sizeof(line));
+	plan_print_step(p, &p->steps[i], false, &t);
+	line[strcspn(line, "\n")] = '\0';
+	err_prefix(e, "%s", line);
+}
+
+static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last, struct err *e)
+{
+	int r = 0;
+
+	memset(&st->io->failure, 0, sizeof(st->io->failure));
+	for (unsigned i = 0; i < p->n && r == 0; i++) {
+		*ret_last = i;
+		r = apply_step(p, i, st, e);
+	}
+	return r < 0 ? r : sync_links(p, st, e);
+}
+
+int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct stream st = { .io = io };
+	unsigned last = 0;
+	struct err ignored;
+	int failed;
+	int r;
+
+	if (p->overflow)
+		return err_set(e, ERR_CONFIG, E2BIG,
+			       "this attachment needs more than %d steps: give it fewer routes",
+			       PLAN_STEPS);
+	r = apply_all(p, &st, &last, e);
+	if (r == 0)
+		return 0;
+	/* Without a step that failed the socket did: then all may have come about, or nothing. */
+	failed = io->failure.error ? (int)io->failure.owner : -1;
+	name_step(p, failed < 0 ? last : (unsigned)failed, e);
+	batch_reset(io->batch);
+	undo_steps(p, io, last + 1, failed, &ignored);
+	return r;
+}
+
+int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct stream st = { .io = io };
+	int r = 0;
+
+	for (unsigned i = 0; i < p->n && r == 0; i++) {
+		if (p->steps[i].kind != &step_element)
+			continue;
+		r = stream_to(&st, VIA_NFT, HOST, e);
+		io->batch->owner = i;
+		if (r == 0)
+			step_element.add(&p->steps[i], io, io->batch);
+	}
+	return r < 0 ? r : stream_flush(&st, e);
+}

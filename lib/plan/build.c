@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building a plan: each call appends one step. A mode's plan() reads like the drawing of its network. */
+#include "plan/step.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void plan_init(struct plan *p, const struct attachment *a)
+{
+	p->a = a;
+	p->n = 0;
+	p->overflow = false;
+}
+
+/* Where steps go that no longer fit: apply refuses such a plan. */
+static struct step *append(struct plan *p, const struct step_kind *kind, enum side side, int with)
+{
+	struct step *s;
+
+	if (p->n == PLAN_STEPS) {
+		p->overflow = true;
+		p->n--;
+	}
+	s = &p->steps[p->n++];
+	*s = (struct step){ .kind = kind, .side = side, .dies_with = with };
+	return s;
+}
+
+static int last(const struct plan *p)
+{
+	return (int)p->n - 1;
+}
+
+int plan_netns(struct plan *p)
+{
+	append(p, &step_netns, HOST, -1);
+	return last(p);
+}
+
+int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu)
+{
+	struct step *s = append(p, &step_veth, HOST, -1);
+
+	s->veth.host = *host;
+	s->veth.task = *task;
+	s->veth.mtu = mtu;
+	return last(p);
+}
+
+int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
+		 const struct macvlan_of *of)
+{
+	struct step *s = append(p, &step_macvlan, HOST, -1);
+
+	s->macvlan.end = *end;
+	s->macvlan.in_task = side == TASK;
+	s->macvlan.of = *of;
+	return last(p);
+}
+
+int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
+	      const struct link_settings *set)
+{
+	struct step *s = append(p, &step_link, side, with);
+
+	s->link.dev = *dev;
+	s->link.set = *set;
+	return last(p);
+}
+
+int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
+	      const struct cidr *c, bool no_prefix_route)
+{
+	struct step *s = append(p, &step_addr, side, with);
+
+	s->addr.dev = *dev;
+	s->addr.cidr = *c;
+	s->addr.no_prefix_route = no_prefix_route;
+	return last(p);
+}
+
+int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
+	       const struct route_spec *spec)
+{
+	struct step *s = append(p, &step_route, side, with);
+
+	s->route.dev = *dev;
+	s->route.spec = *spec;
+	s->route.spec.ifindex = dev->ifindex;
+	return last(p);
+}
+
+int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
+	       const struct ip *ip, const struct mac *mac)
+{
+	struct step *s = append(p, &step_neigh, side, with);
+
+	s->neigh.dev = *dev;
+	s->neigh.ip = *ip;
+	s->neigh.mac = *mac;
+	return last(p);
+}
+
+int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
+{
+	struct step *s = append(p, &step_sysctl, side, with);
+	va_list ap;
+
+	va_start(ap, path_fmt);
+	vsnprintf(s->sysctl.path, sizeof(s->sysctl.path), path_fmt, ap);
+	va_end(ap);
+	snprintf(s->sysctl.value, sizeof(s->sysctl.value), "%s", value);
+	return last(p);
+}
+
+int plan_ruleset(struct plan *p, const struct nft_ruleset *r)
+{
+	struct step *s = append(p, &step_ruleset, HOST, -1);
+
+	s->shared = true;
+	s->ruleset = r;
+	return last(p);
+}
+
+int plan_element(struct plan *p, const char *table, const struct nft_element *el)
+{
+	struct step *s = append(p, &step_element, HOST, -1);
+
+	s->element.table = table;
+	s->element.element = *el;
+	return last(p);
+}
+
+void plan_share(struct plan *p, int step)
+{
+	p->steps[step].shared = true;
+}

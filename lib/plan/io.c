@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a plan acts through: two namespaces, and a socket to each part of the kernel when needed. */
+#include "plan/io.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+
+int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task, struct err *e)
+{
+	*io = (struct plan_io){
+		.host = *host,
+		.task = *task,
+		.route = { NETLINK_CLOSED, NETLINK_CLOSED },
+		.nft = NETLINK_CLOSED,
+		.batch = malloc(sizeof(*io->batch)),
+	};
+	if (!io->batch)
+		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot plan");
+	io->batch->owner = 0;
+	batch_reset(io->batch);
+	return 0;
+}
+
+void plan_io_close(struct plan_io *io)
+{
+	netlink_close(&io->route[HOST]);
+	netlink_close(&io->route[TASK]);
+	netlink_close(&io->nft);
+	netns_close(&io->task);
+	free(io->batch);
+	io->batch = NULL;
+}
+
+const struct netns *plan_io_netns(const struct plan_io *io, enum side side)
+{
+	return side == TASK ? &io->task : &io->host;
+}
+
+int plan_io_route(struct plan_io *io, enum side side, struct netlink **ret, struct err *e)
+{
+	*ret = &io->route[side];
+	if ((*ret)->fd >= 0)
+		return 0;
+	return netlink_open(NETLINK_ROUTE, plan_io_netns(io, side), &io->host, *ret, e);
+}
+
+int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e)
+{
+	int r;
+
+	*ret = &io->nft;
+	if (io->nft.fd >= 0)
+		return 0;
+	r = netlink_open(NETLINK_NETFILTER, &io->host, &io->host, &io->nft, e);
+	if (r < 0)
+		err_hint(e, "the kernel needs nf_tables (CONFIG_NF_TABLES)");
+	return r;
+}
+
+bool plan_io_gone(const struct plan_io *io, enum side side)
+{
+	return side == TASK && io->task.fd < 0;
+}
+
+int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, struct plan_io *io,
+	      struct err *e)
+{
+	bool away = s->side == TASK;
+	struct err back;
+	int r = away ? netns_enter(&io->task, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = fn(s, p, io, e);
+	if (away && netns_enter(&io->host, &back) < 0) {
+		*e = back;
+		return -e->sys;
+	}
+	return r;
+}

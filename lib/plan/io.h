@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside plan/: sockets on demand, and the sending of batches by side. */
+#ifndef PLAN_IO_H
+#define PLAN_IO_H
+
+#include "plan/step.h"
+
+const struct netns *plan_io_netns(const struct plan_io *io, enum side side);
+/* The task's namespace is gone: nothing of it is left to undo, nothing can be checked. */
+bool plan_io_gone(const struct plan_io *io, enum side side);
+
+/* plan_call: run @fn of a step in the step's namespace, and come back. */
+typedef int plan_call_fn(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
+int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, struct plan_io *io,
+	      struct err *e);
+
+/*
+ * A stream of requests: what goes to the same socket as the request before is sent with it.
+ * first..: the steps of the batch that is being gathered.
+ */
+struct stream {
+	struct plan_io *io;
+	bool active;
+	enum step_via via;
+	enum side side;
+};
+
+/* stream_to: turn the stream to a socket, sending what was gathered for another one. */
+int stream_to(struct stream *st, enum step_via via, enum side side, struct err *e);
+/* stream_flush: send what was gathered. io->failure tells whose request failed. */
+int stream_flush(struct stream *st, struct err *e);
+
+/* plan_print_step: one step's command(s), without a trailing newline. */
+void plan_print_step(const struct plan *p, const struct step *s, bool undo, struct text *t);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A route: to a task, from a task, of a gateway that is nobody's address, or into nowhere. */
+#include "plan/step.h"
+
+#include <sys/socket.h>
+
+static void route_step_add(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)io;
+	route_add(b, &s->route.spec, s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
+}
+
+static void route_step_drop(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)io;
+	route_del(b, &s->route.spec, TOLERATE_ABSENT);
+}
+
+static void print_dst(const struct route_spec *r, struct text *t)
+{
+	char text[IP_TEXT];
+
+	if (r->dst.len == 0)
+		text_add(t, "default");
+	else if (r->dst.len == ip_bits(&r->dst.ip))
+		text_add(t, "%s", ip_text(&r->dst.ip, text));
+	else
+		text_add(t, "%s", cidr_text(&r->dst, text));
+}
+
+static int route_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	char dst[IP_TEXT];
+	struct text t;
+	int r = plan_io_route(io, s->side, &nl, e);
+
+	(void)p;
+	if (r == 0)
+		r = route_find(nl, &s->route.spec, e);
+	if (r != 1)
+		return r;
+	text_init(&t, dst, sizeof(dst));
+	print_dst(&s->route.spec, &t);
+	err_set(e, ERR_CHECK, 0, "the route %s %s%s is gone %s", dst, s->route.dev.name ? "on " : "",
+		s->route.dev.name ? s->route.dev.name : "",
+		s->side == TASK ? "in the task" : "on the host");
+	return 1;
+}
+
+static void print_number(const char *word, uint32_t value, struct text *t)
+{
+	if (value)
+		text_add(t, " %s %u", word, value);
+}
+
+static void route_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	static const char *const types[] = { [ROUTE_UNICAST] = "", [ROUTE_LOCAL] = "local ",
+					     [ROUTE_BLACKHOLE] = "blackhole " };
+	const struct route_spec *r = &s->route.spec;
+	char text[IP_TEXT];
+
+	(void)p;
+	text_add(t, "ip %sroute %s %s", r->dst.ip.family == AF_INET6 ? "-6 " : "", undo ? "del" : "add",
+		 types[r->type]);
+	print_dst(r, t);
+	if (ip_is_set(&r->gw))
+		text_add(t, " via %s", ip_text(&r->gw, text));
+	if (s->route.dev.name) {
+		text_add(t, " dev ");
+		text_add_shell(t, s->route.dev.name);
+	}
+	if (ip_is_set(&r->src))
+		text_add(t, " src %s", ip_text(&r->src, text));
+	text_add(t, " proto static");
+	if (r->has_scope)
+		text_add(t, " scope %u", r->scope);
+	print_number("metric", r->priority, t);
+	print_number("table", r->table, t);
+	print_number("mtu", r->mtu, t);
+	print_number("advmss", r->advmss, t);
+}
+
+const struct step_kind step_route = {
+	.name = "route",
+	.via = VIA_ROUTE,
+	.add = route_step_add,
+	.drop = route_step_drop,
+	.check = route_check,
+	.print = route_print,
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A veth pair born in place: one end here, the other in the task, names, indexes and MACs ours. */
+#include "plan/step.h"
+
+#include "kernel/release.h"
+
+#include <string.h>
+
+static void veth_add(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	link_add_veth(b, &s->veth.host, &s->veth.task, &io->task, s->veth.mtu);
+}
+
+/* By index, so that a renamed link is found; but only if it still bears one of our marks. */
+static int veth_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = link_by_index(nl, s->veth.host.ifindex, &link, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (strcmp(link.name, s->veth.host.name) != 0 && strcmp(link.alias, p->a->eni_id) != 0)
+		return 0;
+	return link_release(&io->host, &io->host, nl, link.ifindex, e);
+}
+
+static int check_end(struct netlink *nl, const struct link_end *end, const struct mac *mac,
+		     const char *where, struct err *e)
+{
+	char want[MAC_TEXT], seen[MAC_TEXT];
+	struct link_info link;
+	int r = link_by_index(nl, end->ifindex, &link, e);
+
+	if (r == 1) {
+		err_set(e, ERR_CHECK, 0, "the interface %s %s is gone", end->name, where);
+	} else if (r == 0 && strcmp(link.name, end->name) != 0) {
+		err_set(e, ERR_CHECK, 0, "the interface %s %s is now called %s", end->name, where,
+			link.name);
+		r = 1;
+	} else if (r == 0 && !mac_equal(&link.mac, mac)) {
+		err_set(e, ERR_CHECK, 0, "the interface %s %s has the MAC %s instead of %s", end->name,
+			where, mac_text(&link.mac, seen), mac_text(mac, want));
+		r = 1;
+	}
+	return r;
+}
+
+static int veth_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	const struct mac *mac = io->expect_mac ? io->expect_mac : &s->veth.task.mac;
+	struct netlink *host, *task;
+	int r = plan_io_route(io, HOST, &host, e);
+
+	(void)p;
+	if (r == 0)
+		r = plan_io_route(io, TASK, &task, e);
+	if (r == 0)
+		r = check_end(host, &s->veth.host, &s->veth.host.mac, "on the host", e);
+	if (r == 0)
+		r = check_end(task, &s->veth.task, mac, "in the task", e);
+	return r;
+}
+
+static void print_end(const struct link_end *end, uint32_t mtu, struct text *t)
+{
+	char mac[MAC_TEXT];
+
+	text_add(t, " name ");
+	text_add_shell(t, end->name);
+	text_add(t, " index %u address %s", end->ifindex, mac_text(&end->mac, mac));
+	if (mtu)
+		text_add(t, " mtu %u", mtu);
+	text_add(t, " numtxqueues 1 numrxqueues 1");
+}
+
+static void veth_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	const char *name = netns_name(p->a->netns);
+
+	if (undo) {
+		text_add(t, "ip link del dev ");
+		text_add_shell(t, s->veth.host.name);
+		return;
+	}
+	text_add(t, "ip link add");
+	print_end(&s->veth.host, s->veth.mtu, t);
+	text_add(t, " type veth peer");
+	print_end(&s->veth.task, s->veth.mtu, t);
+	text_add(t, " netns ");
+	text_add_shell(t, name ? name : p->a->netns);
+}
+
+const struct step_kind step_veth = {
+	.name = "veth",
+	.via = VIA_ROUTE,
+	.add = veth_add,
+	.undo = veth_undo,
+	.check = veth_check,
+	.print = veth_print,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Undoing: from the end, everything, whatever is missing; the first failure is reported. */
+#include "plan/undo.h"
+
+#include "plan/io.h"
+
+/* Remember the first failure only: later ones are mostly its echo. */
+static void keep_first(int r, const struct err *now, int *first, struct err *e)
+{
+	if (r < 0 && *first == 0) {
+		*first = r;
+		*e = *now;
+	}
+}
+
+static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct err *e)
+{
+	const struct step *s = &p->steps[i];
+	int r;
+
+	if (s->kind->undo) {
+		r = stream_flush(st, e);
+		return r < 0 ? r : plan_call(s->kind->undo, s, p, st->io, e);
+	}
+	if (!s->kind->drop)
+		return 0;
+	r = stream_to(st, s->kind->via, s->side, e);
+	if (r == 0) {
+		st->io->batch->owner = i;
+		s->kind->drop(s, st->io, st->io->batch);
+	}
+	return r;
+}
+
+/* It goes with another step of the part that is being undone. */
+static bool goes_along(const struct step *s, unsigned n, int skip)
+{
+	return s->dies_with >= 0 && s->dies_with < (int)n && s->dies_with != skip;
+}
+
+int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)
+{
+	struct stream st = { .io = io };
+	struct err now;
+	int first = 0;
+
+	for (unsigned i = n; i-- > 0;) {
+		const struct step *s = &p->steps[i];
+
+		if (s->shared || (int)i == skip || goes_along(s, n, skip) || plan_io_gone(io, s->side))
+			continue;
+		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
+	}
+	keep_first(stream_flush(&st, &now), &now, &first, e);
+	return first;
+}
+
+int plan_undo(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	return undo_steps(p, io, p->n, -1, e);
+}
+
+int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e)
+{
+	struct stream st = { .io = io };
+	unsigned nth = plan_tags(p, NULL, STORE_TAGS);
+	struct err now;
+	int first = 0;
+
+	for (unsigned i = p->n; i-- > 0;) {
+		if (!p->steps[i].shared)
+			continue;
+		if (nth > 0 && mask & 1U << --nth && !plan_io_gone(io, p->steps[i].side))
+			keep_first(undo_step(p, i, &st, &now), &now, &first, e);
+	}
+	keep_first(stream_flush(&st, &now), &now, &first, e);
+	return first;
+}
+
+unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
+{
+	char line[8192];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		struct text t;
+
+		if (!p->steps[i].shared)
+			continue;
+		if (ret && n < max) {
+			text_init(&t, line, sizeof(line));
+			plan_print_step(p, &p->steps[i], false, &t);
+			ret[n] = hash_text(HASH_START, line);
+		}
+		n++;
+	}
+	return n < max ? n : max;
+}

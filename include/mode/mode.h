@@ -39,7 +39,7 @@ struct mode {
 	bool has_interface;		/* false: IPAM only; the result is abbreviated */
 
 	/* judge: what the fields table cannot say about one configuration. Touches nothing. */
-	int (*judge)(const struct netconf *c, struct err *e);
+	int (*judge)(const struct netconf *c, struct err *e);	/* may be NULL */
 	/*
 	 * resolve: find out what planning needs (uplink, MTU, master) and put it into @a. Reads the
 	 * kernel through @io, changes nothing. @a has key, namespace, ENI id and MACs already, but no
@@ -47,6 +47,11 @@ struct mode {
 	 */
 	int (*resolve)(const struct netconf *c, struct plan_io *io, struct attachment *a,
 		       struct err *e);
+	/*
+	 * accept: judge the whole record once it has its addresses and routes, which a foreign IPAM may
+	 * have given. Called under the store's lock: no I/O. May be NULL.
+	 */
+	int (*accept)(const struct attachment *a, struct err *e);
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);
 	/* status: the prerequisites of the mode on this host; changes nothing. Code 50. May be NULL. */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two ways to attach an awsvpc task have in common: fields, rules, the task's own side. */
+#include "awsvpc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char *const attach_names[] = { "veth", "macvlan", NULL };
+
+static const struct field vpc_fields[] = {
+	FIELD_ARRAY(struct awsvpc_conf, vpc.cidr, vpc.n_cidr, "cidr", FIELD_NET,
+		    .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and "
+			    "traffic between them is not masqueraded."),
+	{ .key = NULL },
+};
+
+const struct field awsvpc_fields[] = {
+	FIELD(struct awsvpc_conf, attach, "attach", FIELD_ENUM, .names = attach_names,
+	      .fallback = "veth",
+	      .help = "How the task is attached: `veth` routes by the host, `macvlan` puts the task on "
+		      "the LAN of `master`."),
+	{ .key = "vpc", .type = FIELD_OBJECT, .fields = vpc_fields, .help = "The VPC of the subnets." },
+	FIELD(struct awsvpc_conf, masquerade, "ipMasq", FIELD_BOOL, .fallback = "false",
+	      .help = "veth: masquerade what a task sends out of the VPC; needs `vpc.cidr`."),
+	FIELD(struct awsvpc_conf, block_imds, "blockInstanceMetadata", FIELD_BOOL, .fallback = "false",
+	      .help = "Make 169.254.169.254 and fd00:ec2::254 unreachable for the task."),
+	FIELD(struct awsvpc_conf, master, "master", FIELD_TEXT,
+	      .fallback = "the default route's interface",
+	      .help = "macvlan: the host's interface on the LAN."),
+	FIELD(struct awsvpc_conf, macvlan_mode, "mode", FIELD_ENUM, .names = macvlan_mode_names,
+	      .fallback = "bridge", .help = "macvlan: mode of the interface."),
+	FIELD(struct awsvpc_conf, host_access, "hostAccess", FIELD_BOOL, .fallback = "false",
+	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own."),
+	{ .key = NULL },
+};
+
+/* ECS: hostPort is blank or equal to containerPort; the task has an address of its own to listen on. */
+static int judge_ports(const struct netconf *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_ports; i++) {
+		const struct port *p = &c->ports[i];
+
+		if (p->host_port == 0 || p->host_port == p->container_port)
+			continue;
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.portMappings[%u].hostPort: %u differs from containerPort %u", i,
+			p->host_port, p->container_port);
+		err_hint(e, "an awsvpc task has its own address: leave hostPort out or make it %u, or "
+			    "use the type task-bridge", p->container_port);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool in_vpc(const struct awsvpc_conf *own, const struct cidr *subnet)
+{
+	struct ip last = cidr_last(subnet);
+
+	for (unsigned i = 0; i < own->vpc.n_cidr; i++)
+		if (cidr_contains(&own->vpc.cidr[i], &subnet->ip) &&
+		    cidr_contains(&own->vpc.cidr[i], &last))
+			return true;
+	return false;
+}
+
+static bool vpc_has_family(const struct awsvpc_conf *own, uint8_t family)
+{
+	for (unsigned i = 0; i < own->vpc.n_cidr; i++)
+		if (own->vpc.cidr[i].ip.family == family)
+			return true;
+	return false;
+}
+
+/* A subnet lies inside a CIDR block of the VPC, of each family that the VPC names. */
+static int judge_subnet(const struct awsvpc_conf *own, const char *text, struct err *e)
+{
+	struct cidr subnet;
+
+	if (!text || !cidr_parse(text, &subnet) || !vpc_has_family(own, subnet.ip.family) ||
+	    in_vpc(own, &subnet))
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "ipam.ranges: the subnet \"%s\" lies outside vpc.cidr", text);
+	err_hint(e, "put it inside one of the VPC's CIDR blocks, or add its block to vpc.cidr");
+	return -EINVAL;
+}
+
+static int judge_subnets(const struct netconf *c, const struct awsvpc_conf *own, struct err *e)
+{
+	const json *sets = json_get(c->ipam, "ranges");
+	int r = 0;
+
+	for (const json *set = json_first(sets); set && r == 0; set = json_next(set))
+		for (const json *range = json_first(set); range && r == 0; range = json_next(range))
+			r = judge_subnet(own, json_string(json_get(range, "subnet")), e);
+	return r;
+}
+
+int awsvpc_judge(const struct netconf *c, struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+	int r = judge_ports(c, e);
+
+	if (r == 0 && own->vpc.n_cidr && !pool_is_foreign(c->ipam, NULL))
+		r = judge_subnets(c, own, e);
+	return r;
+}
+
+void awsvpc_plan_imds(struct plan *p, int link)
+{
+	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254" };
+	const struct ifref nowhere = { .name = NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct route_spec r = { .type = ROUTE_BLACKHOLE };
+		struct ip ip;
+
+		if (!ip_parse(addresses[i], &ip) || !attachment_has_family(p->a, ip.family))
+			continue;
+		r.dst = cidr_host(&ip);
+		plan_route(p, link, TASK, &nowhere, &r);
+	}
+}
+
+void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifname)
+{
+	bool v6 = attachment_has_family(p->a, AF_INET6);
+
+	plan_sysctl(p, link, side, v6 ? "0" : "1", "net/ipv6/conf/%s/%s", ifname,
+		    v6 ? "accept_ra" : "disable_ipv6");
+}
+
+void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev)
+{
+	for (unsigned i = 0; i < p->a->n_routes; i++) {
+		const struct route *r = &p->a->routes[i];
+		struct route_spec spec = {
+			.dst = r->dst,
+			.gw = r->gw,
+			.has_scope = r->has_scope,
+			.scope = r->scope,
+			.priority = r->priority,
+			.table = r->table,
+			.mtu = r->mtu,
+			.advmss = r->advmss,
+		};
+
+		plan_route(p, link, TASK, dev, &spec);
+	}
+}

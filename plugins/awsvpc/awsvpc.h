@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* awsvpc: a task has its own interface and its own address out of a VPC subnet. */
+#ifndef AWSVPC_AWSVPC_H
+#define AWSVPC_AWSVPC_H
+
+#include "mode/mode.h"
+
+/* The plugin's own part of a configuration; both modes have it in common. */
+struct awsvpc_conf {
+	uint32_t attach;		/* index into the names: veth, macvlan */
+	struct {
+		struct cidr cidr[ATTACHMENT_CIDRS];
+		unsigned n_cidr;
+	} vpc;
+	bool masquerade;
+	bool block_imds;
+	char master[64];		/* longer than IFNAMSIZ, so that the message can name it */
+	uint32_t macvlan_mode;		/* index into macvlan_mode_names */
+	bool host_access;
+};
+
+extern const struct field awsvpc_fields[];
+extern const struct mode mode_routed;
+extern const struct mode mode_macvlan;
+
+/* awsvpc_judge: what both modes refuse: foreign host ports, subnets outside the VPC. */
+int awsvpc_judge(const struct netconf *c, struct err *e);
+/* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
+void awsvpc_plan_imds(struct plan *p, int link);
+/* awsvpc_plan_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */
+void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifname);
+/* awsvpc_plan_routes: the task's routes of the record. */
+void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev);
+
+#endif

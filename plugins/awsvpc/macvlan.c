@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * awsvpc, attach: macvlan. The task's interface is a macvlan of `master`: it sits on the real LAN with
+ * a MAC of its own, and the LAN's router is its gateway. The host takes no part in its traffic, so it
+ * can neither guard it nor reach it, unless hostAccess gives the host a macvlan too:
+ *
+ *   task eth0 (macvlan) ──┐
+ *                         ├── master ── LAN
+ *   host tvm… (macvlan) ──┘        10.0.1.4 dev tvm… src <the host's LAN address>
+ */
+#include "awsvpc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int find_master(struct netlink *nl, const struct awsvpc_conf *own, struct link_info *ret,
+		       struct err *e)
+{
+	struct route_uplink uplink;
+	int r;
+
+	if (own->master[0])
+		r = strlen(own->master) < IFNAME_TEXT ? link_by_name(nl, own->master, ret, e) : 1;
+	else {
+		r = route_uplink_find(nl, AF_INET, &uplink, e);
+		if (r == 0)
+			r = uplink.ifindex ? link_by_index(nl, uplink.ifindex, ret, e) : 1;
+	}
+	if (r != 1)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "master: the host has no interface \"%s\"",
+		own->master[0] ? own->master : "(that of the default route)");
+	err_hint(e, "name the host's interface on the LAN, as `ip link` shows it");
+	return -EINVAL;
+}
+
+/* The host's own addresses on the LAN: what its packets to a task come from. */
+static int find_host_ips(struct netlink *nl, uint32_t master, struct attachment *a, struct err *e)
+{
+	int r = addr_first(nl, master, AF_INET, &a->host_ips[0], e);
+
+	if (r >= 0)
+		r = addr_first(nl, master, AF_INET6, &a->host_ips[1], e);
+	return r < 0 ? r : 0;
+}
+
+static int check_mtu(const struct netconf *c, const struct link_info *master, struct err *e)
+{
+	if (c->mtu <= master->mtu)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "mtu: %u is more than the %u of the master \"%s\"", c->mtu,
+		master->mtu, master->name);
+	err_hint(e, "leave mtu out to take the master's");
+	return -EINVAL;
+}
+
+static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
+			   struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+	struct link_info master;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = find_master(nl, own, &master, e);
+	if (r == 0)
+		r = check_mtu(c, &master, e);
+	if (r == 0 && own->host_access)
+		r = find_host_ips(nl, master.ifindex, a, e);
+	if (r < 0)
+		return r;
+	text_copy(a->master, sizeof(a->master), master.name);
+	a->master_ifindex = master.ifindex;
+	a->macvlan_mode = own->macvlan_mode;
+	a->mtu = c->mtu ? c->mtu : master.mtu;
+	a->block_imds = own->block_imds;
+	a->host_access = own->host_access;
+	if (own->host_access)
+		snprintf(a->shim_ifname, sizeof(a->shim_ifname), "tvm%08x",
+			 (uint32_t)hash_text(HASH_START, master.name));
+	return 0;
+}
+
+/*
+ * The host's own macvlan is shared by all tasks of the master, so its index and MAC come from the
+ * master's name and not from the record's id. Indexes from 2^30 on are nobody else's.
+ */
+static struct link_end shim_end(const struct attachment *a)
+{
+	uint64_t h = hash_text(HASH_START, a->master);
+	struct link_end end = { .name = a->shim_ifname,
+				.ifindex = 0x40000000U | (uint32_t)(h >> 32 & 0x3fffffff) };
+
+	memcpy(end.mac.b, &h, sizeof(end.mac.b));
+	end.mac.b[0] = 0x06;
+	return end;
+}
+
+static void plan_host_access(struct plan *p)
+{
+	const struct attachment *a = p->a;
+	const struct link_end end = shim_end(a);
+	const struct ifref dev = { end.name, end.ifindex };
+	const struct macvlan_of of = { a->master, a->master_ifindex, 0, a->mtu };
+	const struct link_settings up = { .up = true, .no_link_local = true };
+
+	plan_share(p, plan_macvlan(p, HOST, &end, &of));
+	plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra", end.name));
+	plan_share(p, plan_link(p, -1, HOST, &dev, &up));
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		const struct ip *ip = &a->addresses[i].cidr.ip;
+		struct route_spec to_task = { .dst = cidr_host(ip) };
+
+		to_task.src = a->host_ips[ip->family == AF_INET6];
+		plan_route(p, -1, HOST, &dev, &to_task);
+	}
+}
+
+/* The kernel announces an address when its link comes up: gratuitous ARP, unsolicited NA. */
+static void plan_announcements(struct plan *p, int link)
+{
+	const char *ifname = p->a->ifname;
+
+	if (attachment_has_family(p->a, AF_INET))
+		plan_sysctl(p, link, TASK, "1", "net/ipv4/conf/%s/arp_notify", ifname);
+	if (attachment_has_family(p->a, AF_INET6))
+		plan_sysctl(p, link, TASK, "1", "net/ipv6/conf/%s/ndisc_notify", ifname);
+}
+
+static void macvlan_plan(const struct attachment *a, struct plan *p)
+{
+	const struct link_end end = { a->ifname, a->ifindex, a->mac };
+	const struct ifref dev = { a->ifname, a->ifindex }, lo = { "lo", 1 };
+	const struct macvlan_of of = { a->master, a->master_ifindex, a->macvlan_mode, a->mtu };
+	const struct link_settings up = { .up = true }, named = { .alias = a->eni_id, .up = true };
+	int link;
+
+	plan_init(p, a);
+	if (a->netns_created)
+		plan_netns(p);
+	if (a->host_access)
+		plan_host_access(p);
+	link = plan_macvlan(p, TASK, &end, &of);
+	awsvpc_plan_ipv6(p, link, TASK, a->ifname);
+	plan_announcements(p, link);
+	plan_share(p, plan_link(p, link, TASK, &lo, &up));
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		plan_addr(p, link, TASK, &dev, &a->addresses[i].cidr, false);
+	plan_link(p, link, TASK, &dev, &named);
+	awsvpc_plan_routes(p, link, &dev);
+	if (a->block_imds)
+		awsvpc_plan_imds(p, link);
+}
+
+static int macvlan_status(const struct netconf *c, struct plan_io *io, struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+	struct link_info master;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = find_master(nl, own, &master, e);
+	if (r < 0)
+		e->code = ERR_UNAVAILABLE;
+	return r;
+}
+
+const struct mode mode_macvlan = {
+	.name = "awsvpc-macvlan",
+	.help = "A macvlan of an interface of the host: the task sits on the real LAN.",
+	.fields = awsvpc_fields,
+	.reserve = RESERVE_AWS,
+	.has_interface = true,
+	.judge = awsvpc_judge,
+	.resolve = macvlan_resolve,
+	.plan = macvlan_plan,
+	.status = macvlan_status,
+};

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * awsvpc, attach: veth. Routed, no bridge: the host is the VPC router.
+ *
+ *   task                                  host
+ *   eth0 10.0.1.4/24, MAC 02:…      eni… MAC 06:…, no address
+ *   10.0.1.1 dev eth0               10.0.1.4 dev eni…        (one /32 a task)
+ *   default via 10.0.1.1            local 10.0.1.1 dev lo    (the gateway answers everywhere)
+ *   10.0.1.1 is at 06:…             10.0.1.4 is at 02:…      (written, never learned)
+ *
+ * The address has its subnet's prefix length but no connected route: a task of the same subnet is
+ * reached by the gateway like any other. So tasks share no layer 2, there is no ARP to spoof, and
+ * every packet passes the host, where the guard (and later, policy) stands.
+ */
+#include "awsvpc.h"
+#include "mode/ruleset.h"
+
+#include "kernel/sysctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Where no gateway is known (a foreign IPAM need not name one): an address on the link alone. */
+static struct ip gateway_of(const struct address *address)
+{
+	struct ip gw = address->gateway;
+
+	if (!ip_is_set(&gw))
+		ip_parse(address->cidr.ip.family == AF_INET6 ? "fe80::1" : "169.254.1.1", &gw);
+	return gw;
+}
+
+static bool is_own_gateway(const struct attachment *a, const struct ip *gw)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct ip own = gateway_of(&a->addresses[i]);
+
+		if (ip_equal(&own, gw))
+			return true;
+	}
+	return false;
+}
+
+static int routed_judge(const struct netconf *c, struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+
+	if (own->masquerade && own->vpc.n_cidr == 0) {
+		err_set(e, ERR_CONFIG, 0, "ipMasq: true needs vpc.cidr to know what leaves the VPC");
+		err_hint(e, "add \"vpc\": {\"cidr\": \"10.0.0.0/16\"} with the block of your subnets");
+		return -EINVAL;
+	}
+	return awsvpc_judge(c, e);
+}
+
+/*
+ * Turning IPv6 forwarding on makes the kernel ignore router advertisements on every interface that
+ * takes them only as a host (accept_ra 1): an uplink that lives by them would lose its default route.
+ */
+static int find_ra_uplink(struct netlink *nl, char ret[static IFNAME_TEXT], struct err *e)
+{
+	struct route_uplink uplink;
+	char path[80], value[16];
+	int r;
+
+	r = sysctl_read("net/ipv6/conf/all/forwarding", value, sizeof(value), e);
+	if (r != 0 || strcmp(value, "0") != 0)
+		return r < 0 ? r : 0;
+	r = route_uplink_find(nl, AF_INET6, &uplink, e);
+	if (r < 0 || !uplink.ifindex)
+		return r;
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", uplink.name);
+	r = sysctl_read(path, value, sizeof(value), e);
+	if (r == 0 && strcmp(value, "1") == 0)
+		text_copy(ret, IFNAME_TEXT, uplink.name);
+	return r < 0 ? r : 0;
+}
+
+static int routed_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
+			  struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+	struct netlink *nl;
+	int r = mode_mtu(c, io, &a->mtu, e);
+
+	if (r == 0)
+		r = plan_io_route(io, HOST, &nl, e);
+	if (r == 0)
+		r = find_ra_uplink(nl, a->accept_ra_uplink, e);
+	id_eni_ifname(a->eni_id, a->host_ifname);
+	a->host_mac = id_eni_host_mac(a->eni_id);
+	a->masquerade = own->masquerade;
+	a->block_imds = own->block_imds;
+	a->n_vpc = own->masquerade ? own->vpc.n_cidr : 0;
+	memcpy(a->vpc, own->vpc.cidr, sizeof(a->vpc));
+	return r;
+}
+
+static int routed_accept(const struct attachment *a, struct err *e)
+{
+	for (unsigned i = 0; i < a->n_routes; i++) {
+		const struct route *r = &a->routes[i];
+		char gw[IP_TEXT], dst[IP_TEXT];
+
+		if (!ip_is_set(&r->gw) || is_own_gateway(a, &r->gw))
+			continue;
+		err_set(e, ERR_CONFIG, 0, "routes: the gateway %s of %s is not the subnet's gateway",
+			ip_text(&r->gw, gw), cidr_text(&r->dst, dst));
+		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The host forwards, and answers for the gateways. */
+static void plan_router(struct plan *p)
+{
+	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct link_settings up = { .up = true };
+	const struct attachment *a = p->a;
+
+	if (attachment_has_family(a, AF_INET))
+		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/ip_forward"));
+	if (attachment_has_family(a, AF_INET6)) {
+		if (a->accept_ra_uplink[0])
+			plan_share(p, plan_sysctl(p, -1, HOST, "2", "net/ipv6/conf/%s/accept_ra",
+						  a->accept_ra_uplink));
+		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv6/conf/all/forwarding"));
+	}
+	plan_share(p, plan_link(p, -1, HOST, &lo, &up));
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct ip gw = gateway_of(&a->addresses[i]);
+		struct route_spec local = { .dst = cidr_host(&gw), .type = ROUTE_LOCAL };
+
+		plan_share(p, plan_route(p, -1, HOST, &lo, &local));
+	}
+}
+
+static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
+{
+	const struct attachment *a = p->a;
+	const struct link_settings set = {
+		.alias = a->eni_id,
+		/* Link-locals on host ends make every ADD pay for the tasks already there. */
+		.no_link_local = attachment_has_family(a, AF_INET6),
+		.up = true,
+	};
+
+	plan_link(p, veth, HOST, dev, &set);
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		const struct ip *ip = &a->addresses[i].cidr.ip;
+		struct route_spec to_task = { .dst = cidr_host(ip) };
+
+		plan_neigh(p, veth, HOST, dev, ip, &a->mac);
+		plan_route(p, veth, HOST, dev, &to_task);
+	}
+}
+
+static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
+{
+	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct link_settings up = { .up = true };
+	const struct attachment *a = p->a;
+
+	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
+	plan_link(p, veth, TASK, dev, &up);
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct ip gw = gateway_of(&a->addresses[i]);
+		struct route_spec to_gw = { .dst = cidr_host(&gw) };
+
+		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr, true);
+		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);
+		plan_route(p, veth, TASK, dev, &to_gw);
+	}
+	awsvpc_plan_routes(p, veth, dev);
+	if (a->block_imds)
+		awsvpc_plan_imds(p, veth);
+}
+
+static void routed_plan(const struct attachment *a, struct plan *p)
+{
+	const struct link_end host = { a->host_ifname, a->ifindex, a->host_mac };
+	const struct link_end task = { a->ifname, a->ifindex, a->mac };
+	const struct ifref host_dev = { a->host_ifname, a->ifindex };
+	const struct ifref task_dev = { a->ifname, a->ifindex };
+	int veth;
+
+	plan_init(p, a);
+	if (a->netns_created)
+		plan_netns(p);
+	plan_ruleset(p, &ruleset_guard);
+	if (a->masquerade)
+		plan_ruleset(p, &ruleset_masquerade);
+	plan_router(p);
+	veth = plan_veth(p, &host, &task, a->mtu);
+	/* The guard stands before the task can send. */
+	plan_guard(p, &host_dev);
+	if (a->masquerade)
+		plan_masquerade(p);
+	awsvpc_plan_ipv6(p, veth, HOST, a->host_ifname);
+	plan_host_end(p, veth, &host_dev);
+	awsvpc_plan_ipv6(p, veth, TASK, a->ifname);
+	plan_task_end(p, veth, &task_dev);
+}
+
+static int routed_status(const struct netconf *c, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	uint32_t generation;
+	int r = plan_io_nft(io, &nl, e);
+
+	(void)c;
+	if (r == 0)
+		r = nft_generation(nl, &generation, e);
+	if (r < 0) {
+		err_prefix(e, "nftables is not usable on this host");
+		e->code = ERR_UNAVAILABLE;
+	}
+	return r;
+}
+
+const struct mode mode_routed = {
+	.name = "awsvpc-veth",
+	.help = "A veth pair routed by the host, which is the VPC router.",
+	.fields = awsvpc_fields,
+	.reserve = RESERVE_AWS,
+	.needs_address = true,
+	.has_interface = true,
+	.judge = routed_judge,
+	.resolve = routed_resolve,
+	.accept = routed_accept,
+	.plan = routed_plan,
+	.status = routed_status,
+};

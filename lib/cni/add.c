@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ADD. The record is written before the kernel is touched, so a kill at any instant leaves something
- * that the next DEL, GC or ADD of the same key can take down. Whatever fails, what was done is undone
- * in the reverse order; an answer that cannot be delivered counts as a failure, because a runtime
- * never removes what it was not told of.
+ * ADD. The record is written before the kernel is touched, so a kill at any instant leaves
+ * something that the next DEL, GC or ADD of the same key can take down. Whatever fails, what was
+ * done is undone in the reverse order; an answer that cannot be delivered counts as a failure,
+ * because a runtime never removes what it was not told of.
  */
 #include <errno.h>
 #include <string.h>
@@ -87,8 +87,8 @@ static int judge_ifname(struct add *add, struct err *e)
 		r = link_by_name(nl, ifname, &link, e);
 	if (r)
 		return r < 0 ? r : 0;
-	err_set(e, ERR_EXISTS, EEXIST, "CNI_IFNAME: %s exists already in %s, and is not ours", ifname,
-		add->c->env.netns);
+	err_set(e, ERR_EXISTS, EEXIST, "CNI_IFNAME: %s exists already in %s, and is not ours",
+		ifname, add->c->env.netns);
 	err_hint(e, "remove that interface or use another CNI_IFNAME");
 	return -EEXIST;
 }
@@ -176,7 +176,7 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 	return r < 0 ? r : result_write(&add->result, add->c->spec, ret, e);
 }
 
-/* Apply and answer. Return: 0; 1: failed, and the host is as before; or a negative errno: left over. */
+/* Apply and answer. Return: 0; 1 if it failed and nothing is left; or a negative errno. */
 static int realize(struct add *add, struct err *e)
 {
 	cleanup_free char *text = NULL;

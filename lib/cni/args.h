@@ -18,9 +18,9 @@ struct asked {
 };
 
 /*
- * args_read: IP, MAC and GATEWAY of CNI_ARGS ("K=V;K2=V2") into @ret, which keeps what is not named.
- * Lenient: runtimes put host names and the like there, so pairs that are none and keys that we do
- * not know are passed over; a value of ours that is wrong is an error of code 4.
+ * args_read: IP, MAC and GATEWAY of CNI_ARGS ("K=V;K2=V2") into @ret, which keeps what is not
+ * named. Lenient: runtimes put host names and the like there, so pairs that are none and keys that
+ * we do not know are passed over; a value of ours that is wrong is an error of code 4.
  */
 int args_read(const char *text, struct asked *ret, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the verbs share of one call: its key, the host's namespace and store, the foreign IPAM plugin,
- * and the one way to stdout and the one way to stderr.
+ * What the verbs share of one call: its key, the host's namespace and store, the foreign IPAM
+ * plugin, and the one way to stdout and the one way to stderr.
  */
 #include <errno.h>
 #include <linux/netlink.h>

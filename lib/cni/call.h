@@ -88,7 +88,7 @@ struct call {
 
 /* config_read: stdin into the configuration part of @c. Judges name and version, nothing more. */
 int config_read(struct call *c, struct err *e);
-/* config_version: the `cniVersion` of stdin if it has one worth repeating, else NULL. Never fails. */
+/* config_version: the `cniVersion` of stdin if it has one, else NULL. Never fails. */
 const char *config_version(struct call *c);
 
 void env_read(struct env *ret);
@@ -101,7 +101,7 @@ struct store_key call_key(const struct call *c);
 int call_host(struct call *c, struct err *e);
 /* call_netlink: also opens the host's namespace. */
 int call_netlink(struct call *c, struct err *e);
-/* call_store: Return: 0, STORE_ABSENT (only if @readonly) or a negative errno. Reopens if need be. */
+/* call_store: (re)open. Return: 0, STORE_ABSENT (only if @readonly) or a negative errno. */
 int call_store(struct call *c, bool readonly, struct err *e);
 /* call_answer: write @text and a newline to stdout. A failure is told and must undo the verb. */
 int call_answer(struct call *c, const char *text, struct err *e);

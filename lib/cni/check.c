@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CHECK: prevResult against the record, the record's plan against the kernel. What later plugins of
- * the chain added or changed lawfully (more addresses and routes, another MAC, told by prevResult) is
- * no difference.
+ * the chain added or changed lawfully (more addresses and routes, another MAC, told by prevResult)
+ * is no difference.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,8 +37,9 @@ static int find_record(struct call *c, struct held *h, struct err *e)
 	if (!r)
 		r = held_get(c, &key, h, e);
 	if (r == STORE_ABSENT) {
-		err_set(e, ERR_CHECK, EUCLEAN, "no record of container %s, interface %s, network %s",
-			key.container_id, key.ifname, key.network);
+		err_set(e, ERR_CHECK, EUCLEAN,
+			"no record of container %s, interface %s, network %s", key.container_id,
+			key.ifname, key.network);
 		return check_error(e, "its addresses are not reserved: DEL and ADD it again");
 	}
 	return r < 0 ? r : held_needs_mode(c, h, e);
@@ -92,8 +93,8 @@ static int check_plan(struct call *c, struct held *h, const struct result *prev,
 		return r;
 	if (task.cookie != h->a.netns_cookie) {
 		netns_close(&task);
-		err_set(e, ERR_CHECK, EUCLEAN, "CNI_NETNS: %s is not the namespace of the attachment",
-			c->env.netns);
+		err_set(e, ERR_CHECK, EUCLEAN,
+			"CNI_NETNS: %s is not the namespace of the attachment", c->env.netns);
 		return check_error(e, "the container has a new namespace: DEL and ADD it again");
 	}
 	r = plan_io_open(&io, &c->host, &task, e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * DEL: works from the key alone. The configuration may be edited or broken by now, CNI_NETNS empty,
- * the namespace gone, prevResult garbage: none of it is looked at, the record knows all. What is not
- * there is removed already; nothing is ever created, not even the store.
+ * the namespace gone, prevResult garbage: none of it is looked at, the record knows all. What is
+ * not there is removed already; nothing is ever created, not even the store.
  */
 #include <errno.h>
 

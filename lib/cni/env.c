@@ -77,7 +77,7 @@ static const char *ifname_fault(const char *s)
 		return "has white space";
 	if (!text_is_utf8(s, len))
 		return "is not UTF-8";
-	if (strchr(s, '%'))	/* "eth%d" asks the kernel to choose a name, which we would not know */
+	if (strchr(s, '%')) /* "eth%d" asks the kernel to choose a name, which we would not know */
 		return "has a '%'";
 	return NULL;
 }

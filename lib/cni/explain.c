@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For people: the plan of an attachment as commands, and the reference of the configuration. The plan
- * is the recorded one; where there is none, of what ADD would do now. Nothing is changed: where no
- * store exists, the dry run asks a store of its own that is thrown away.
+ * For people: the plan of an attachment as commands, and the reference of the configuration. The
+ * plan is the recorded one; where there is none, of what ADD would do now. Nothing is changed:
+ * where no store exists, the dry run asks a store of its own that is thrown away.
  */
 #include <dirent.h>
 #include <errno.h>

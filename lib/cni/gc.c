@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GC: take down every record of this network that is not in the runtime's list of valid attachments.
- * Without a list (cnitool sends none) only what provably is dead goes. An attachment that cannot be
- * removed keeps its record and holds up none of the others.
+ * GC: take down every record of this network that is not in the runtime's list of valid
+ * attachments. Without a list (cnitool sends none) only what provably is dead goes. An attachment
+ * that cannot be removed keeps its record and holds up none of the others.
  */
 #include <errno.h>
 #include <string.h>
@@ -153,7 +153,8 @@ int gc_run(struct call *c, struct err *e)
 		return ours;
 	}
 	if (!valid.given)
-		call_warn(c, "cni.dev/valid-attachments: missing, only dead attachments are removed");
+		call_warn(c,
+			  "cni.dev/valid-attachments: missing, only dead attachments are removed");
 	ours = gc_own(c, &valid, e);
 	free(valid.entries);
 	r = call_delegate(c, "GC", NULL, &theirs);

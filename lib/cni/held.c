@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records that were found: the way back from the store to a plan. ADD (of the same key, or in need of
- * an address that a dead task holds), DEL and GC take attachments down by the one function here.
+ * Records that were found: the way back from the store to a plan. ADD (of the same key, or in need
+ * of an address that a dead task holds), DEL and GC take attachments down by the one function here.
  */
 #include <errno.h>
 #include <string.h>
@@ -55,9 +55,10 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 {
 	if (h->mode)
 		return 0;
-	err_set(e, ERR_CONFIG, 0, "attachment of container %s, interface %s, network %s: mode \"%s\" "
-		"is none of plugin %s", h->a.container_id, h->a.ifname, h->a.network, h->a.mode,
-		c->plugin->name);
+	err_set(e, ERR_CONFIG, 0,
+		"attachment of container %s, interface %s, network %s: mode \"%s\" "
+		"is none of plugin %s",
+		h->a.container_id, h->a.ifname, h->a.network, h->a.mode, c->plugin->name);
 	err_hint(e, "call the plugin that made it; did `type` of the network change meanwhile?");
 	return -EINVAL;
 }

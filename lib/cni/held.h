@@ -43,8 +43,8 @@ int held_is_dead(struct call *c, const struct held *h, struct err *e);
 void held_namespace(const struct call *c, const struct held *h, struct netns *ret);
 
 /*
- * held_take_down: undo the plan, then forget the record; in this order, so that what a failure leaves
- * can be tried again by the next DEL or GC. The store must be open for writing.
+ * held_take_down: undo the plan, then forget the record; in this order, so that what a failure
+ * leaves can be tried again by the next DEL or GC. The store must be open for writing.
  */
 int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * main() of every plugin. A verb is a row of a table; the frame around it (environment, stdin, errors,
- * exit code) is written once, here. Exactly one JSON document reaches stdout, and last: a verb
- * answers when its work is done, and an error is printed only if it did not.
+ * main() of every plugin. A verb is a row of a table; the frame around it (environment, stdin,
+ * errors, exit code) is written once, here. Exactly one JSON document reaches stdout, and last: a
+ * verb answers when its work is done, and an error is printed only if it did not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -137,18 +137,20 @@ static void help(FILE *out, const struct plugin *plugin)
 	about(out, plugin);
 	fprintf(out,
 		"\n%s\n\n"
-		"Started by a container runtime: the verb in CNI_COMMAND, the configuration on stdin.\n",
+		"Started by a container runtime: the verb in CNI_COMMAND, the configuration on "
+		"stdin.\n",
 		plugin->help);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
 	fprintf(out, "\nModes:\n");
 	for (const struct mode *const *m = plugin->modes; m && *m; m++)
 		fprintf(out, "  %-16s %s\n", (*m)->name, (*m)->help);
-	fprintf(out, "\nStarted by a person:\n"
-		     "  --explain [add|del]  print the plan of the attachment that the CNI_* variables\n"
-		     "                       and stdin name, as commands; changes nothing\n"
-		     "  --fields             print the reference of the configuration\n"
-		     "  --version, --help\n");
+	fprintf(out,
+		"\nStarted by a person:\n"
+		"  --explain [add|del]  print the plan of the attachment that the CNI_* variables\n"
+		"                       and stdin name, as commands; changes nothing\n"
+		"  --fields             print the reference of the configuration\n"
+		"  --version, --help\n");
 }
 
 static int command_line(int argc, char **argv, const struct plugin *plugin)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ADD up to the lease. Everything that can be judged is judged before anything is changed: the whole
- * configuration, prevResult, the namespace. The plan is drawn by the store's callback, inside the
- * transaction that leases the addresses, so that record, leases and plan are one.
+ * ADD up to the lease. Everything that can be judged is judged before anything is changed: the
+ * whole configuration, prevResult, the namespace. The plan is drawn by the store's callback, inside
+ * the transaction that leases the addresses, so that record, leases and plan are one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,8 +61,8 @@ static bool must_make_namespace(const struct add *add)
 {
 	const char *path = add->c->env.netns;
 
-	return add->conf.create_namespace && netns_name(path) && faccessat(AT_FDCWD, path, F_OK, 0) &&
-	       errno == ENOENT;
+	return add->conf.create_namespace && netns_name(path) &&
+	       faccessat(AT_FDCWD, path, F_OK, 0) && errno == ENOENT;
 }
 
 int prepare_task(struct add *add, struct err *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A CNI result of any version as one struct: prevResult and a delegate's answer are read into it, an
- * attachment is appended to it, and it is written in the shape of whatever version is spoken.
+ * A CNI result of any version as one struct: prevResult and a delegate's answer are read into it,
+ * an attachment is appended to it, and it is written in the shape of whatever version is spoken.
  * Its strings are borrowed: from the document read, or from the attachment and configuration added.
  */
 #ifndef CNI_RESULT_H
@@ -59,8 +59,8 @@ int result_read(const json *doc, const struct result_source *source, struct resu
 		struct err *e);
 
 /*
- * result_add_attachment: append the interfaces, addresses and routes of @a; a mode without interface
- * of its own adds only the latter two. @a must live as long as @r.
+ * result_add_attachment: append the interfaces, addresses and routes of @a; a mode without
+ * interface of its own adds only the latter two. @a must live as long as @r.
  */
 int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
 			  struct err *e);
@@ -70,7 +70,7 @@ int result_add_dns(struct result *r, const struct pool_dns *dns, struct err *e);
 int result_take_dns(struct result *r, const struct result *from, struct err *e);
 bool result_dns_is_set(const struct pool_dns *dns);
 
-/* result_to_attachment: what a foreign IPAM plugin gave: addresses, and routes with gw filled in. */
+/* result_to_attachment: what a foreign IPAM plugin gave: addresses; routes, gw filled in. */
 int result_to_attachment(const struct result *r, struct attachment *a, struct err *e);
 
 /* result_write: @ret in the shape of @spec; the caller frees it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Results of others, in any shape from 0.1.0 on: prevResult, and the answers of IPAM plugins, which
- * often leave the version out. The shape is told by what is there, not by what the version promises.
+ * often leave the version out. What is there tells the shape, not what the version promises.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,8 +29,8 @@ static const struct field route_fields[] = {
 
 static int wrong(struct reader *rd, const char *key, const char *allowed)
 {
-	return err_set(rd->e, rd->source->code, 0, "%s%s%s: must be %s", rd->path, key[0] ? "." : "",
-		       key, allowed);
+	return err_set(rd->e, rd->source->code, 0, "%s%s%s: must be %s", rd->path,
+		       key[0] ? "." : "", key, allowed);
 }
 
 static void enter(struct reader *rd, const char *list, int index)
@@ -77,7 +77,8 @@ static int each(struct reader *rd, const json *doc, const char *key, unsigned ma
 	if (json_kind(list) != JSON_IS_ARRAY)
 		return wrong(rd, "", "a list");
 	if (json_count(list) > max)
-		return err_set(rd->e, rd->source->code, 0, "%s: more than %u entries", rd->path, max);
+		return err_set(rd->e, rd->source->code, 0, "%s: more than %u entries", rd->path,
+			       max);
 	for (const json *o = json_first(list); o; o = json_next(o)) {
 		enter(rd, key, i++);
 		if (json_kind(o) != JSON_IS_OBJECT)

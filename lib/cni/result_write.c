@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The answer to ADD, strictly as its version has it: ip4 and ip6 before 0.3.0, a `version` with each
- * address before 1.0.0, MTUs and the attributes of routes from 1.1.0 on.
+ * The answer to ADD, strictly as its version has it: ip4 and ip6 before 0.3.0, a `version` with
+ * each address before 1.0.0, MTUs and the attributes of routes from 1.1.0 on.
  */
 #include <errno.h>
 #include <sys/socket.h>

@@ -172,7 +172,7 @@ static int read_ports(const json *list, struct netconf *ret, struct err *e)
 	return 0;
 }
 
-/* containerd's CRI sends three empty lists for a pod without DNS settings: that asks for nothing. */
+/* containerd's CRI sends three empty lists for a pod without DNS settings: they ask for nothing. */
 static int read_dns(const json *object, struct netconf *ret, struct err *e)
 {
 	cleanup_free struct pool_dns *dns = NULL;

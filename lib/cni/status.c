@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * STATUS: would an ADD succeed now? The configuration, a place for the store, a free address, what the
- * mode needs of the host, and the foreign IPAM plugin's own word. Nothing is created. Keys that nobody
- * reads are told on stderr: this is the verb that an administrator waits for.
+ * STATUS: would an ADD succeed now? The configuration, a place for the store, a free address, what
+ * the mode needs of the host, and the foreign IPAM plugin's own word. Nothing is created. Keys that
+ * nobody reads are told on stderr: this is the verb that an administrator waits for.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,9 +29,9 @@ static int judge_place(const struct call *c, struct err *e)
 	text_copy(dir, sizeof(dir), c->data_dir);
 	while (access(dir, F_OK) < 0 && errno == ENOENT) {
 		slash = strrchr(dir, '/');
-		if (!slash || slash == dir)
+		if (!slash)
 			break;
-		*slash = '\0';
+		slash[slash == dir] = '\0';	/* of "/name" stays "/" */
 	}
 	if (!access(dir, W_OK | X_OK))
 		return 0;
@@ -91,7 +91,7 @@ int status_run(struct call *c, struct err *e)
 
 	if (!s)
 		return err_sys(e, ERR_IO, ENOMEM, "STATUS");
-	c->env.args = NULL;	/* STATUS is of no container: what stands there is somebody else's */
+	c->env.args = NULL; /* STATUS is of no container: what stands there is somebody else's */
 	r = judge_all(c, s, e);
 	pool_free(&s->pool);
 	free(s);

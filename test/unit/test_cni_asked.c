@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is asked for one container: CNI_ARGS, args.cni, runtimeConfig, and which of them wins. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <netinet/in.h>
+
+#include <cmocka.h>
+
+#include "cni/netconf.h"
+
+static struct netconf conf;
+static struct asked asked;
+static struct err e;
+
+static int args(const char *text)
+{
+	memset(&asked, 0, sizeof(asked));
+	memset(&e, 0, sizeof(e));
+	return args_read(text, &asked, &e);
+}
+
+/* @asked is kept: call args() before. */
+static int runtime(const char *document)
+{
+	static json *root;
+	struct call c = { 0 };
+
+	json_free(root);
+	root = NULL;
+	memset(&conf, 0, sizeof(conf));
+	assert_int_equal(json_parse(document, strlen(document), "test", &root, &e), 0);
+	c.root = root;
+	return runtime_read(&c, &conf, &asked, &e);
+}
+
+static const char *first_ip(void)
+{
+	static char text[IP_TEXT];
+
+	assert_true(asked.n_ips > 0);
+	return asked.ips[0].len ? cidr_text(&asked.ips[0], text) : ip_text(&asked.ips[0].ip, text);
+}
+
+static void passes_over_what_is_not_ours(void **state)
+{
+	static const char *const odd[] = {
+		"", ";;", "FOO=bar", "A=b=c", "IgnoreUnknown=1;", "IP", "IP=", "ip=nonsense", "=",
+		"IP=10.0.0.1=2", "K8S_POD_NAME=x;NERDCTL_CNI_DHCP_HOSTNAME=h",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		assert_int_equal(args(odd[i]), 0);
+		assert_int_equal(asked.n_ips, 0);
+	}
+	assert_int_equal(args(NULL), 0);
+	assert_int_equal(args("IgnoreUnknown=1;K8S_POD_NAME=x;IP=10.78.0.4;x=y"), 0);
+	assert_string_equal(first_ip(), "10.78.0.4");
+}
+
+static void reads_lists_and_prefixes(void **state)
+{
+	(void)state;
+	assert_int_equal(args("MAC=02:00:00:00:00:09;IP=10.0.0.4/24,fd00::4;GATEWAY=10.0.0.9"), 0);
+	assert_int_equal(asked.n_ips, 2);
+	assert_string_equal(first_ip(), "10.0.0.4/24");
+	assert_int_equal(asked.ips[1].len, 0);
+	assert_int_equal(asked.mac.b[5], 9);
+	assert_int_equal(asked.gateway.b[3], 9);
+}
+
+static void refuses_wrong_values_by_name(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "IP=foo", "IP=foo" },
+		{ "IP=10.0.0.1,x", "IP=x" },
+		{ "IP=10.0.0.1/33", "IP=" },
+		{ "MAC=zz", "MAC=zz" },
+		{ "MAC=01:00:5e:00:00:01", "MAC=01:" },
+		{ "MAC=00:00:00:00:00:00", "MAC=00:" },
+		{ "GATEWAY=x", "GATEWAY=x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_not_equal(args(bad[i][0]), 0);
+		assert_int_equal(e.code, ERR_ENVIRONMENT);
+		assert_non_null(strstr(e.msg, "CNI_ARGS"));
+		assert_non_null(strstr(e.msg, bad[i][1]));
+	}
+}
+
+static void prefers_the_runtime(void **state)
+{
+	(void)state;
+	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
+	assert_int_equal(runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"],\"labels\":1},\"x\":2}}"),
+			 0);
+	assert_string_equal(first_ip(), "10.0.0.2");
+	assert_string_equal(asked.ips_source, "args.cni.ips");
+	assert_int_equal(conf.mac.b[5], 1);
+
+	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
+	assert_int_equal(runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"]}},\"runtimeConfig\":"
+				 "{\"ips\":[\"10.0.0.3/24\",\"fd00::5\"],\"mac\":\"02:00:00:00:00:03\","
+				 "\"aliases\":[\"a\"]}}"),
+			 0);
+	assert_string_equal(first_ip(), "10.0.0.3/24");
+	assert_int_equal(asked.n_ips, 2);
+	assert_int_equal(conf.mac.b[5], 3);
+
+	assert_int_equal(args("IP=10.0.0.1"), 0);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"ips\":[],\"mac\":null},\"args\":null}"), 0);
+	assert_string_equal(first_ip(), "10.0.0.1");
+}
+
+static int mapping(const char *object)
+{
+	char document[256];
+
+	args(NULL);
+	snprintf(document, sizeof(document), "{\"runtimeConfig\":{\"portMappings\":[%s]}}", object);
+	return runtime(document);
+}
+
+static void reads_both_spellings_of_ports(void **state)
+{
+	(void)state;
+	assert_int_equal(mapping("{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"UDP\","
+				 "\"HostIP\":\"127.0.0.1\"}"), 0);
+	assert_int_equal(conf.n_ports, 1);
+	assert_int_equal(conf.ports[0].host_port, 8080);
+	assert_int_equal(conf.ports[0].container_port, 80);
+	assert_int_equal(conf.ports[0].protocol, IPPROTO_UDP);
+	assert_true(ip_is_loopback(&conf.ports[0].host_ip));
+	assert_int_equal(mapping("{\"containerPort\":80,\"hostIP\":\"\",\"protocol\":\"\"}"), 0);
+	assert_int_equal(conf.ports[0].host_port, 0);
+	assert_int_equal(conf.ports[0].protocol, IPPROTO_TCP);
+	assert_int_equal(conf.ports[0].host_ip.family, 0);
+	assert_int_equal(mapping("{\"containerPort\":80,\"protocol\":\"sctp\"}"), 0);
+	assert_int_equal(conf.ports[0].protocol, IPPROTO_SCTP);
+}
+
+static void refuses_wrong_ports(void **state)
+{
+	static const char *const bad[] = {
+		"{\"hostPort\":-1,\"containerPort\":80}",
+		"{\"hostPort\":65536,\"containerPort\":80}",
+		"{\"hostPort\":\"80\",\"containerPort\":80}",
+		"{\"hostPort\":80.5,\"containerPort\":80}",
+		"{\"hostPort\":80,\"containerPort\":0}",
+		"{\"hostPort\":80}",
+		"{\"containerPort\":80,\"protocol\":\"icmp\"}",
+		"{\"containerPort\":80,\"hostIP\":\"nope\"}",
+		"5",
+		"null",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_not_equal(mapping(bad[i]), 0);
+		assert_int_equal(e.code, ERR_CONFIG);
+		assert_non_null(strstr(e.msg, "portMappings[0]"));
+	}
+}
+
+static void refuses_wrong_shapes(void **state)
+{
+	static const char *const bad[] = {
+		"{\"runtimeConfig\":5}",
+		"{\"runtimeConfig\":{\"ips\":\"10.0.0.1\"}}",
+		"{\"runtimeConfig\":{\"ips\":[5]}}",
+		"{\"runtimeConfig\":{\"ips\":[\"x\"]}}",
+		"{\"runtimeConfig\":{\"mac\":\"zz\"}}",
+		"{\"runtimeConfig\":{\"mac\":\"01:00:5e:00:00:01\"}}",
+		"{\"runtimeConfig\":{\"mac\":\"00:00:00:00:00:00\"}}",
+		"{\"runtimeConfig\":{\"portMappings\":{}}}",
+		"{\"args\":{\"cni\":[]}}",
+		"{\"args\":{\"cni\":{\"mac\":5}}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		args(NULL);
+		assert_int_not_equal(runtime(bad[i]), 0);
+		assert_int_equal(e.code, ERR_CONFIG);
+	}
+}
+
+static void takes_dns_that_says_something(void **state)
+{
+	(void)state;
+	args(NULL);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"dns\":{\"Servers\":[],\"Searches\":null,"
+				 "\"Options\":[]}}}"), 0);
+	assert_int_equal(conf.dns.n_nameservers, 0);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"dns\":{\"Servers\":[\"1.1.1.1\"],"
+				 "\"Searches\":[\"a.b\"]}}}"), 0);
+	assert_string_equal(conf.dns.nameservers[0], "1.1.1.1");
+	assert_string_equal(conf.dns.search[0], "a.b");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_over_what_is_not_ours),
+		cmocka_unit_test(reads_lists_and_prefixes),
+		cmocka_unit_test(refuses_wrong_values_by_name),
+		cmocka_unit_test(prefers_the_runtime),
+		cmocka_unit_test(reads_both_spellings_of_ports),
+		cmocka_unit_test(refuses_wrong_ports),
+		cmocka_unit_test(refuses_wrong_shapes),
+		cmocka_unit_test(takes_dns_that_says_something),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

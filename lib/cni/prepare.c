@@ -103,9 +103,7 @@ int prepare_attachment(struct add *add, struct err *e)
 	a->n_ports = add->conf.n_ports;
 	if (add->mode->has_interface) {
 		id_eni_new(a->eni_id);
-		id_eni_ifname(a->eni_id, a->host_ifname);
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
-		a->host_mac = id_eni_host_mac(a->eni_id);
 	}
 	return add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
 }
@@ -136,6 +134,9 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 
 	a->ifindex = grant->boot_base + grant->id;
 	use_gateway(a, &add->asked.gateway);
+	r = add->mode->accept ? add->mode->accept(a, e) : 0;
+	if (r < 0)
+		return r;
 	plan_init(&add->plan, a);
 	add->mode->plan(a, &add->plan);
 	ret->n_tags = plan_tags(&add->plan, ret->tags, STORE_TAGS);

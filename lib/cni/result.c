@@ -119,9 +119,11 @@ int result_take_dns(struct result *r, const struct result *from, struct err *e)
 
 static void fill_gateway(const struct attachment *a, struct route *route)
 {
-	for (unsigned i = 0; !route->gw.family && i < a->n_addresses; i++)
-		if (a->addresses[i].cidr.ip.family == route->dst.ip.family)
-			route->gw = a->addresses[i].gateway;
+	const struct address *address = attachment_address(a, route->dst.ip.family);
+	bool on_link = route->has_scope && route->scope;
+
+	if (address && !on_link && !ip_is_set(&route->gw))
+		route->gw = address->gateway;
 }
 
 int result_to_attachment(const struct result *r, struct attachment *a, struct err *e)

@@ -48,18 +48,18 @@ const struct nft_ruleset ruleset_masquerade = {
 	.name = "masquerade",
 	.table = TASKVPC_TABLE,
 	.sets = all_sets,
-	.chains = { { "masquerade", 2 } },
+	.chains = { { "egress", 2 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	set masq4 { type ipv4_addr; flags timeout; }\n"
 		"	set masq6 { type ipv6_addr; flags timeout; }\n"
 		"	set vpc4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set vpc6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
-		"	chain masquerade { type nat hook postrouting priority srcnat; policy accept; }\n"
+		"	chain egress { type nat hook postrouting priority srcnat; policy accept; }\n"
 		"}\n"
-		"flush chain inet " TASKVPC_TABLE " masquerade\n"
+		"flush chain inet " TASKVPC_TABLE " egress\n"
 		"table inet " TASKVPC_TABLE " {\n"
-		"	chain masquerade {\n"
+		"	chain egress {\n"
 		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != @vpc4 masquerade\n"
 		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != @vpc6 masquerade\n"
 		"	}\n"

@@ -106,7 +106,8 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 	return r;
 }
 
-void awsvpc_plan_imds(struct plan *p, int link)
+/* Shared by all interfaces of the task, and of no interface: it would outlive the link. */
+void awsvpc_plan_imds(struct plan *p)
 {
 	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254" };
 	const struct ifref nowhere = { .name = NULL };
@@ -118,7 +119,7 @@ void awsvpc_plan_imds(struct plan *p, int link)
 		if (!ip_parse(addresses[i], &ip) || !attachment_has_family(p->a, ip.family))
 			continue;
 		r.dst = cidr_host(&ip);
-		plan_route(p, link, TASK, &nowhere, &r);
+		plan_share(p, plan_route(p, -1, TASK, &nowhere, &r));
 	}
 }
 
@@ -130,6 +131,17 @@ void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifna
 		    v6 ? "accept_ra" : "disable_ipv6");
 }
 
+/*
+ * Several networks of one task may each bring a default route, in any order and at the same time.
+ * eth0's is the one that counts; the others stand behind it, each with a metric of its own.
+ */
+static uint32_t route_priority(const struct attachment *a, const struct route *r)
+{
+	if (r->priority || r->dst.len > 0 || r->table || strcmp(a->ifname, "eth0") == 0)
+		return r->priority;
+	return a->ifindex;
+}
+
 void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev)
 {
 	for (unsigned i = 0; i < p->a->n_routes; i++) {
@@ -139,7 +151,7 @@ void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev)
 			.gw = r->gw,
 			.has_scope = r->has_scope,
 			.scope = r->scope,
-			.priority = r->priority,
+			.priority = route_priority(p->a, r),
 			.table = r->table,
 			.mtu = r->mtu,
 			.advmss = r->advmss,

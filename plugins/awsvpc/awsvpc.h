@@ -26,7 +26,7 @@ extern const struct mode mode_macvlan;
 /* awsvpc_judge: what both modes refuse: foreign host ports, subnets outside the VPC. */
 int awsvpc_judge(const struct netconf *c, struct err *e);
 /* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
-void awsvpc_plan_imds(struct plan *p, int link);
+void awsvpc_plan_imds(struct plan *p);
 /* awsvpc_plan_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */
 void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifname);
 /* awsvpc_plan_routes: the task's routes of the record. */

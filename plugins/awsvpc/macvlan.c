@@ -152,7 +152,7 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	plan_link(p, link, TASK, &dev, &named);
 	awsvpc_plan_routes(p, link, &dev);
 	if (a->block_imds)
-		awsvpc_plan_imds(p, link);
+		awsvpc_plan_imds(p);
 }
 
 static int macvlan_status(const struct netconf *c, struct plan_io *io, struct err *e)

@@ -176,7 +176,7 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 	}
 	awsvpc_plan_routes(p, veth, dev);
 	if (a->block_imds)
-		awsvpc_plan_imds(p, veth);
+		awsvpc_plan_imds(p);
 }
 
 static void routed_plan(const struct attachment *a, struct plan *p)

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plans against the real kernel: apply, check and undo leave the host as it was; and so does a
+ * failure at every single step. The failing step is a real one that the kernel really refuses.
+ */
+#include "fixture.h"
+
+#include "awsvpc/awsvpc.h"
+#include "plan/step.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define TASK_NAME "t1"
+
+struct drawing {
+	const char *name;
+	const struct mode *mode;
+	void (*fill)(struct attachment *a);
+	bool creates_namespace;
+};
+
+static void fill_v4(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", NULL);
+}
+
+static void fill_all(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
+	a->masquerade = a->block_imds = true;
+	a->n_vpc = 2;
+	cidr_parse("10.0.0.0/16", &a->vpc[0]);
+	cidr_parse("fd00::/48", &a->vpc[1]);
+}
+
+static void fill_created(struct attachment *a)
+{
+	fill_v4(a);
+	a->netns_created = true;
+}
+
+static void fill_macvlan(struct attachment *a)
+{
+	fixture_attachment(a, "192.168.7.4/24", "fd00:7::4/64");
+	a->host_ifname[0] = '\0';
+	strcpy(a->master, "lan0");
+	a->master_ifindex = 4711;
+}
+
+static void fill_host_access(struct attachment *a)
+{
+	fill_macvlan(a);
+	a->host_access = true;
+	strcpy(a->shim_ifname, "tvm01234567");
+	ip_parse("192.168.7.2", &a->host_ips[0]);
+}
+
+static const struct drawing drawings[] = {
+	{ "routed IPv4", &mode_routed, fill_v4, false },
+	{ "routed dual stack, masquerade, no metadata", &mode_routed, fill_all, false },
+	{ "routed, namespace made by us", &mode_routed, fill_created, true },
+	{ "macvlan", &mode_macvlan, fill_macvlan, false },
+	{ "macvlan with host access", &mode_macvlan, fill_host_access, false },
+};
+
+struct scene {
+	struct attachment a;
+	struct plan plan;
+	struct plan_io io;
+};
+
+static struct scene *scene_begin(const struct drawing *d)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	d->fill(&s->a);
+	if (!d->creates_namespace)
+		fixture_run("ip netns add " TASK_NAME "; ip -n " TASK_NAME " link set lo up");
+	fixture_open(&s->io, TASK_NAME, &s->a);
+	d->mode->plan(&s->a, &s->plan);
+	return s;
+}
+
+static void scene_end(struct scene *s, const struct drawing *d)
+{
+	plan_io_close(&s->io);
+	if (!d->creates_namespace)
+		fixture_run("ip netns del " TASK_NAME);
+	assert_int_not_equal(access("/run/netns/" TASK_NAME, F_OK), 0);
+	free(s);
+}
+
+/* The shared steps too, as after the last attachment. */
+static void undo_shared(struct scene *s)
+{
+	struct err e;
+
+	if (plan_undo_shared(&s->plan, &s->io, ~0U, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void must(int r, const struct err *e)
+{
+	if (r < 0)
+		fail_msg("%s (%s)", e->msg, e->details);
+}
+
+static void test_apply_check_undo(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+		char *before, *after;
+		struct scene *s = scene_begin(&drawings[i]);
+		struct err e;
+
+		before = fixture_state(TASK_NAME);
+		must(plan_apply(&s->plan, &s->io, &e), &e);
+		must(plan_check(&s->plan, &s->io, NULL, &e), &e);
+		must(plan_undo(&s->plan, &s->io, &e), &e);
+		must(plan_undo(&s->plan, &s->io, &e), &e);
+		undo_shared(s);
+		after = fixture_state(TASK_NAME);
+		fixture_same(before, after, drawings[i].name);
+		scene_end(s, &drawings[i]);
+	}
+}
+
+/* A step that the kernel refuses, of each way to the kernel. */
+static void bad_step(struct step *bad, unsigned n)
+{
+	struct plan *scratch = calloc(1, sizeof(*scratch));
+	const struct ifref lo = { "lo", 1 };
+	struct route_spec far = { .dst = { .ip = { .family = AF_INET } }, .type = ROUTE_UNICAST };
+	struct nft_element el = { .set = "no-such-set", .n_key = 0 };
+
+	assert_non_null(scratch);
+	plan_init(scratch, NULL);
+	ip_parse("203.0.113.1", &far.gw);
+	far.dst.len = 32;
+	ip_parse("198.51.100.1", &far.dst.ip);
+	if (n % 3 == 0)
+		plan_route(scratch, -1, HOST, &lo, &far);
+	else if (n % 3 == 1)
+		plan_sysctl(scratch, -1, HOST, "1", "net/no-such-sysctl");
+	else
+		plan_element(scratch, "taskvpc", &el);
+	*bad = scratch->steps[0];
+	free(scratch);
+}
+
+static void insert_step(struct plan *p, unsigned at, const struct step *bad)
+{
+	memmove(&p->steps[at + 1], &p->steps[at], (p->n - at) * sizeof(p->steps[0]));
+	p->steps[at] = *bad;
+	p->n++;
+	for (unsigned i = at + 1; i < p->n; i++)
+		p->steps[i].dies_with += p->steps[i].dies_with >= (int)at;
+}
+
+static const char *const bad_words[] = { "route add 198.51.100.1", "net/no-such-sysctl", "no-such-set" };
+
+static void fail_at(const struct drawing *d, unsigned at)
+{
+	struct scene *s = scene_begin(d);
+	char *before, *after, what[128];
+	struct step bad;
+	struct err e;
+
+	bad_step(&bad, at);
+	insert_step(&s->plan, at, &bad);
+	before = fixture_state(TASK_NAME);
+	assert_true(plan_apply(&s->plan, &s->io, &e) < 0);
+	assert_non_null(strstr(e.msg, bad_words[at % 3]));
+	undo_shared(s);
+	after = fixture_state(TASK_NAME);
+	snprintf(what, sizeof(what), "%s, failing at step %u", d->name, at);
+	fixture_same(before, after, what);
+	scene_end(s, d);
+}
+
+static void test_failure_at_every_step(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+		struct scene *s = scene_begin(&drawings[i]);
+		unsigned n = s->plan.n;
+
+		scene_end(s, &drawings[i]);
+		for (unsigned at = 0; at <= n; at++)
+			fail_at(&drawings[i], at);
+	}
+}
+
+/* What the kernel itself says must reach the reader. */
+static void test_kernel_words(void **state)
+{
+	struct scene *s = scene_begin(&drawings[0]);
+	struct step bad;
+	struct err e;
+
+	(void)state;
+	bad_step(&bad, 0);
+	insert_step(&s->plan, s->plan.n, &bad);
+	assert_true(plan_apply(&s->plan, &s->io, &e) < 0);
+	assert_string_equal(e.msg, "ip route add 198.51.100.1 via 203.0.113.1 dev lo proto static: "
+				   "Nexthop has invalid gateway: Network is unreachable");
+	undo_shared(s);
+	scene_end(s, &drawings[0]);
+}
+
+/* A foreign interface under the task's name stays untouched, and is told. */
+static void test_foreign_interface(void **state)
+{
+	struct scene *s = scene_begin(&drawings[0]);
+	char *before, *after;
+	struct err e;
+
+	(void)state;
+	fixture_run("ip -n " TASK_NAME " link add eth0 type veth peer name other");
+	before = fixture_state(TASK_NAME);
+	assert_int_equal(plan_apply(&s->plan, &s->io, &e), -EEXIST);
+	undo_shared(s);
+	after = fixture_state(TASK_NAME);
+	fixture_same(before, after, "a foreign interface");
+	scene_end(s, &drawings[0]);
+}
+
+struct damage {
+	const char *command, *words;
+};
+
+static void check_damage(const struct drawing *d, const struct damage *damage)
+{
+	struct scene *s = scene_begin(d);
+	struct err e;
+
+	must(plan_apply(&s->plan, &s->io, &e), &e);
+	fixture_run("%s", damage->command);
+	if (plan_check(&s->plan, &s->io, NULL, &e) == 0)
+		fail_msg("CHECK does not see: %s", damage->command);
+	assert_int_equal(e.code, ERR_CHECK);
+	if (!strstr(e.msg, damage->words))
+		fail_msg("after %s CHECK says \"%s\"", damage->command, e.msg);
+	must(plan_undo(&s->plan, &s->io, &e), &e);
+	undo_shared(s);
+	scene_end(s, d);
+}
+
+static void test_check_sees_damage(void **state)
+{
+	static const struct damage routed[] = {
+		{ "nft flush ruleset", "nftables rules" },
+		{ "nft flush chain inet taskvpc task", "nftables rules" },
+		{ "nft flush set inet taskvpc own4", "nftables element" },
+		{ "nft flush set inet taskvpc masq6", "nftables element" },
+		{ "ip link del eni0123456789ab", "is gone" },
+		{ "ip link set eni0123456789ab down", "" },
+		{ "ip link set eni0123456789ab address 06:00:00:00:00:01", "MAC" },
+		{ "ip link set eni0123456789ab alias x", "alias" },
+		{ "ip route del 10.0.1.4/32", "the route 10.0.1.4 on eni0123456789ab is gone on the host" },
+		{ "ip -6 route del fd00:1::4/128", "fd00:1::4" },
+		{ "ip neigh del 10.0.1.4 dev eni0123456789ab", "neighbour" },
+		{ "ip route del local 10.0.1.1 dev lo table local", "10.0.1.1" },
+		{ "sysctl -qw net.ipv4.ip_forward=0", "ip_forward" },
+		{ "ip -n t1 link set eth0 down", "" },
+		{ "ip -n t1 link set eth0 address 02:00:00:00:00:01", "MAC" },
+		{ "ip -n t1 addr del 10.0.1.4/24 dev eth0", "lost the address 10.0.1.4/24" },
+		{ "ip -n t1 addr del fd00:1::4/64 dev eth0", "fd00:1::4" },
+		{ "ip -n t1 route del default", "default" },
+		{ "ip -n t1 -6 route del default", "default" },
+		{ "ip -n t1 neigh del 10.0.1.1 dev eth0", "neighbour" },
+		{ "ip -n t1 route del blackhole 169.254.169.254", "169.254.169.254" },
+		{ "ip netns exec t1 sysctl -qw net.ipv6.conf.eth0.accept_ra=2", "accept_ra" },
+	};
+	static const struct damage macvlan[] = {
+		{ "ip -n t1 link del eth0", "is gone" },
+		{ "ip link del tvm01234567", "is gone" },
+		{ "ip route del 192.168.7.4/32", "192.168.7.4" },
+		{ "ip -n t1 route del default", "default" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(routed); i++)
+		check_damage(&drawings[1], &routed[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(macvlan); i++)
+		check_damage(&drawings[4], &macvlan[i]);
+}
+
+/* A namespace that died takes the task's side along; the host's side is undone all the same. */
+static void test_undo_without_namespace(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+		struct scene *s = scene_begin(&drawings[i]);
+		char *before = fixture_state(""), *after;
+		struct err e;
+
+		must(plan_apply(&s->plan, &s->io, &e), &e);
+		fixture_run("ip netns del " TASK_NAME);
+		netlink_close(&s->io.route[TASK]);
+		netns_close(&s->io.task);
+		must(plan_undo(&s->plan, &s->io, &e), &e);
+		undo_shared(s);
+		after = fixture_state("");
+		fixture_same(before, after, drawings[i].name);
+		plan_io_close(&s->io);
+		free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apply_check_undo),
+		cmocka_unit_test(test_failure_at_every_step),
+		cmocka_unit_test(test_kernel_words),
+		cmocka_unit_test(test_foreign_interface),
+		cmocka_unit_test(test_check_sees_damage),
+		cmocka_unit_test(test_undo_without_namespace),
+	};
+
+	fixture_enter();
+	/* Forwarding is ensured and never undone, so let it not be part of the differences. */
+	fixture_run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+	/* Nor what duplicate address detection does to the LAN's own link-locals in its first second. */
+	fixture_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
+	fixture_run("ip link add lan0 index 4711 type veth peer name lan1");
+	fixture_run("ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

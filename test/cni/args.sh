@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What comes with one call: CNI_ARGS, args.cni, runtimeConfig. Static addresses and port mappings.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns c1 c2
+baseline
+
+# given ADDRESS CONF [VAR=VALUE…]: ADD gives this address.
+given() {
+	local want=$1
+	shift
+	works ADD "$@"
+	is "$want" "$(jq -r '.ips[0].address' <<<"$OUT")" "address"
+	like "inet6? $want" "$(ip -n c1 addr show eth0)" "kernel"
+	works DEL "$1"
+}
+
+if group address; then
+	t "a static address by each of the three ways"
+	given 10.0.1.44/24 "$CONF" CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAME=x;IP=10.0.1.44"
+	given 10.0.1.44/24 "$CONF" CNI_ARGS="IP=10.0.1.44/24;IgnoreUnknown=1"
+	given 10.0.2.45/24 "$(conf '.args.cni.ips=["10.0.2.45"]')"
+	given 10.0.2.46/24 "$(conf '.runtimeConfig.ips=["10.0.2.46"]')"
+	given 10.0.2.47/24 "$(conf '.runtimeConfig.ips=["10.0.2.47/24"]')"
+	t "precedence: runtimeConfig, args.cni, CNI_ARGS"
+	given 10.0.1.53/24 "$(conf '.runtimeConfig.ips=["10.0.1.53"] | .args.cni.ips=["10.0.1.52"]')" \
+		CNI_ARGS="IP=10.0.1.51"
+	given 10.0.1.52/24 "$(conf '.args.cni.ips=["10.0.1.52"]')" CNI_ARGS="IP=10.0.1.51"
+	t "an IPv6 address, and one of each family"
+	dual=$(conf ".ipam.ranges += [$CONF6]")
+	works ADD "$(jq -c '.runtimeConfig.ips=["10.0.2.60","fd00:10:2::60/64"]' <<<"$dual")"
+	is '["10.0.2.60/24","fd00:10:2::60/64"]' "$(jq -c '[.ips[].address]' <<<"$OUT")" addresses
+	works DEL "$dual"
+	t "one static address, the other family chosen in the same subnet"
+	works ADD "$dual" CNI_ARGS="IP=fd00:10:2::61"
+	is '["10.0.2","fd00:10:2::61/64"]' "$(jq -c '[(.ips[0].address | split(".")[:3] | join(".")),
+		.ips[1].address]' <<<"$OUT")" addresses
+	works DEL "$dual"
+	clean
+
+	t "an address that is none"
+	for bad in foo 10.0.1 10.0.1.300 10.0.1.5/33 10.0.1.5/x '' 1.2.3.4.5 fd00::zz; do
+		[ -z "$bad" ] || refused '4|7' "IP.*${bad}" ADD "$CONF" CNI_ARGS="IP=$bad"
+		refused '4|7' "ips.*$bad" ADD "$(conf ".args.cni.ips=[\"$bad\"]")"
+		refused '4|7' "ips.*$bad" ADD "$(conf ".runtimeConfig.ips=[\"$bad\"]")"
+	done
+	refused '4|7' 'ips' ADD "$(conf '.runtimeConfig.ips=[5]')"
+	refused '4|7' 'ips' ADD "$(conf '.runtimeConfig.ips={"a":1}')"
+	t "a prefix length that is not the subnet's"
+	refused '4|7|103' '10\.0\.1\.5/16.*' ADD "$CONF" CNI_ARGS="IP=10.0.1.5/16"
+
+	t "gateway, network, broadcast, reserved, outside, taken: each its own message"
+	ID=c2 works ADD "$CONF" CNI_ARGS="IP=10.0.1.77"
+	: >"$TMP/messages"
+	while read -r address regex; do
+		refused 103 "$regex" ADD "$CONF" CNI_ARGS="IP=$address"
+		like "$address" "$OUT" "the address is in the error"
+		jq -r .msg <<<"$OUT" | sed "s/$address/X/" >>"$TMP/messages"
+	done <<-'END'
+		10.0.1.0 network
+		10.0.1.1 gateway
+		10.0.1.3 reserve
+		10.0.1.255 broadcast
+		10.0.9.9 outside
+		10.0.1.77 c2
+	END
+	is 6 "$(sort -u "$TMP/messages" | wc -l)" "distinct messages: $(sort "$TMP/messages" | tr '\n' '|')"
+	like 'lab.*c2.*eth0' "$(tail -n 1 "$TMP/messages")" "the holder"
+	refused 103 'exclu' ADD "$(one 10.0.1.0/24 '.ipam.ranges[0][0].exclude=["10.0.1.64/26"]')" \
+		CNI_ARGS="IP=10.0.1.80"
+	refused 103 'outside' ADD "$(one 10.0.1.0/24 '.ipam.ranges[0][0].rangeStart="10.0.1.100"')" \
+		CNI_ARGS="IP=10.0.1.80"
+	refused '4|7|103' '' ADD "$CONF" CNI_ARGS="IP=0.0.0.0"
+	refused '4|7|103' '' ADD "$CONF" CNI_ARGS="IP=224.0.0.1"
+	refused '4|7|103' '' ADD "$CONF" CNI_ARGS="IP=::1"
+	ID=c2 works DEL "$CONF"
+	t "two static addresses for one set"
+	refused '7|103' '' ADD "$(conf '.runtimeConfig.ips=["10.0.1.80","10.0.1.81"]')"
+	refused '7|103' '' ADD "$(conf '.runtimeConfig.ips=["10.0.1.80","10.0.1.80"]')"
+	clean
+fi
+
+if group grammar; then
+	t "CNI_ARGS is lenient"
+	for args in FOO=bar A=b=c ';;' 'IgnoreUnknown=1;' 'nonsense' '=' '=x;y=' 'IgnoreUnknown=false;X=1' \
+		"$(printf 'A%.0s' {1..70000})" $'K=\xff\xfe' 'ip=10.0.1.9' \
+		'NERDCTL_CNI_DHCP_HOSTNAME=a.b;IgnoreUnknown=1'; do
+		works ADD "$CONF" CNI_ARGS="$args" && works DEL "$CONF" CNI_ARGS="$args"
+	done
+	given 10.0.1.44/24 "$CONF" CNI_ARGS=";;A=b=c;IP=10.0.1.44;"
+	clean
+fi
+
+# ports JSON: the configuration with these port mappings.
+ports() { conf ".runtimeConfig.portMappings=$1"; }
+
+if group ports; then
+	t "port mappings that ECS accepts: host port blank or the container's"
+	for map in '[{"hostPort":80,"containerPort":80,"protocol":"tcp"}]' \
+		'[{"HostPort":80,"ContainerPort":80,"Protocol":"tcp","HostIP":"0.0.0.0"}]' \
+		'[{"HostPort":80,"ContainerPort":80,"Protocol":"tcp","HostIP":""}]' \
+		'[{"containerPort":80,"protocol":"tcp"}]' '[{"hostPort":0,"containerPort":80}]' \
+		'[{"hostPort":80,"containerPort":80}]' '[{"hostPort":80,"containerPort":80,"protocol":"TCP"}]' \
+		'[{"hostPort":53,"containerPort":53,"protocol":"udp"},{"hostPort":53,"containerPort":53,"protocol":"tcp"}]' \
+		'[{"hostPort":80,"containerPort":80,"protocol":"sctp"}]' '[]' null \
+		'[{"hostPort":65535,"containerPort":65535}]'; do
+		works ADD "$(ports "$map")" && works DEL "$CONF"
+	done
+	t "another host port is refused by name"
+	refused 7 'hostPort.*8080.*80' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]')"
+	refused 7 'hostPort.*8080.*80' ADD "$(ports '[{"HostPort":8080,"ContainerPort":80,"Protocol":"tcp"}]')"
+	refused 7 'hostPort.*8080' ADD \
+		"$(ports '[{"hostPort":80,"containerPort":80},{"hostPort":8080,"containerPort":81}]')"
+	t "port mappings that nobody accepts"
+	while read -r regex map; do
+		refused 7 "$regex" ADD "$(ports "$map")"
+	done <<-'END'
+		hostPort.*-1 [{"hostPort":-1,"containerPort":80}]
+		hostPort.*65536 [{"hostPort":65536,"containerPort":80}]
+		hostPort.*80 [{"hostPort":"80","containerPort":80}]
+		hostPort.*80\.5 [{"hostPort":80.5,"containerPort":80}]
+		containerPort.*0 [{"hostPort":80,"containerPort":0}]
+		containerPort [{"hostPort":80}]
+		containerPort.*65536 [{"containerPort":65536}]
+		containerPort.*80 [{"containerPort":"80"}]
+		protocol.*icmp [{"containerPort":80,"protocol":"icmp"}]
+		protocol.*5 [{"containerPort":80,"protocol":5}]
+		hostIP.*nope [{"containerPort":80,"hostIP":"nope"}]
+		hostIP.*5 [{"containerPort":80,"hostIP":5}]
+		portMappings [5]
+		portMappings {"hostPort":80}
+		portMappings "80"
+	END
+	t "two tasks with one port: each has its own address"
+	works ADD "$(ports '[{"hostPort":80,"containerPort":80}]')"
+	ID=c2 works ADD "$(ports '[{"hostPort":80,"containerPort":80}]')"
+	works DEL "$CONF"
+	ID=c2 works DEL "$CONF"
+	clean
+fi
+
+finish

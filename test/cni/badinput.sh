@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every field of the configuration with every kind of wrong value: code 7 that names the key and the
+# value, and nothing made.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns c1
+ip link add lan0 type veth peer name lan1
+ip link set lan0 up
+baseline
+
+# Rows: where the value goes (a jq path), then the wrong values, in JSON. A value before `:` is that of
+# every row of its kind. The key that the error must name is the path's last word.
+BOOL='5 "yes" "true" [] {} 1'
+TEXT='5 true [] {}'
+LIST='5 "x" true {}'
+OBJECT='5 "x" true []'
+NUMBER='"5" true [] {} 1.5 -1 1e12'
+ADDRESS='5 true [] {} "x" "" "10.0.1" "10.0.1.1/24" "10.0.1.256" " 10.0.1.1"'
+SUBNET='5 true [] {} "x" "" "10.0.1.0" "10.0.1.0/33" "10.0.1.0/-1" "10.0.1.0/24/24" "10.0.1.9/24"'
+rows() {
+	cat <<-END
+		.attach $TEXT "ipvlan" "" "VETH"
+		.vpc $OBJECT
+		.vpc.cidr 5 true {} "x" "" "10.0.0.0" "10.0.0.1/16" ["x"] [5] "10.0.0.0/33"
+		.ipMasq $BOOL
+		.blockInstanceMetadata $BOOL
+		.createNamespace $BOOL
+		.mtu $NUMBER 70000 1 67
+		.dns $OBJECT
+		.dns.nameservers $LIST [5] [{}]
+		.dns.domain $TEXT
+		.dns.search $LIST [5]
+		.dns.options $LIST [5]
+		.ipam $OBJECT
+		.ipam.dataDir $TEXT "relative" ""
+		.ipam.placement $TEXT "random" ""
+		.ipam.cooldown $NUMBER
+		.ipam.resolvConf $TEXT
+		.ipam.ranges $OBJECT [5] [[5]] [{}] [[]]
+		.ipam.ranges[0][0].subnet $SUBNET
+		.ipam.ranges[0][0].rangeStart $ADDRESS
+		.ipam.ranges[0][0].rangeEnd $ADDRESS
+		.ipam.ranges[0][0].gateway $ADDRESS
+		.ipam.ranges[0][0].exclude 5 true {} ["x"] [5]
+		.ipam.ranges[0][0].id $TEXT
+		.ipam.ranges[0][0].az $TEXT
+		.ipam.ranges[0][0].reserve $TEXT "none"
+		.ipam.routes $LIST [5] ["x"]
+		.ipam.routes[0].dst $SUBNET
+		.ipam.routes[0].gw $ADDRESS
+		.ipam.routes[0].mtu "5" true [] {} 1.5 -1 1e12
+		.ipam.routes[0].advmss "5" true [] {} 1.5 -1 1e12
+		.ipam.routes[0].priority "5" true [] {} 1.5 -1 1e12
+		.ipam.routes[0].table "5" true [] {} 1.5 -1 1e12
+		.ipam.routes[0].scope "5" true [] {} 1.5 -1 1e12 255 7
+		.ipam.dns $OBJECT
+		.ipam.dns.nameservers $LIST [5]
+		.ipam.dns.domain $TEXT
+		.ipam.dns.search $LIST [5]
+		.ipam.dns.options $LIST [5]
+		.ipam.subnet $SUBNET
+		.ipam.rangeStart $ADDRESS
+		.ipam.rangeEnd $ADDRESS
+		.ipam.gateway $ADDRESS
+		.runtimeConfig $OBJECT
+		.runtimeConfig.ips $LIST [5] ["x"]
+		.runtimeConfig.mac $TEXT "x"
+		.runtimeConfig.portMappings $LIST [5]
+		.args $OBJECT
+		.args.cni $OBJECT
+		.args.cni.ips $LIST [5] ["x"]
+		.args.cni.mac $TEXT "x"
+	END
+}
+macvlan_rows() {
+	cat <<-END
+		.master $TEXT "" "abcdefghijklmnop" "a/b"
+		.mode $TEXT "l2" "" "BRIDGE"
+		.hostAccess $BOOL
+	END
+}
+
+# bad BASE: try all rows of stdin on BASE. One jq makes all the configurations.
+bad() {
+	local path value config key
+	while read -r path line; do
+		while IFS=$'\t' read -r value config; do
+			t "$path = $value"
+			key=${path##*.}
+			key=${key%%[*}
+			[ "$path" != '.ipam.ranges[0][0].exclude' ] || key=exclude
+			refused 7 "$key" ADD "$config"
+			# The value itself is shown where it is a scalar that can be told from the rest.
+			case $value in
+			5 | true | '[]' | '{}' | '[5]' | '[{}]' | '[[5]]' | '""' | 1e12 | '[[]]') ;;
+			\"*\") named "${value//\"/}" ;;
+			[0-9-]*) named "$value" ;;
+			esac
+		done < <(printf '%s' "$line" | jq -rcs --argjson base "$1" --arg p "$path" '
+			($p | [scan("[a-zA-Z]+|[0-9]+") | if test("^[0-9]+$") then tonumber else . end]) as $path
+			| .[] | . as $v | [($v | tojson), ($base | if $path[:2] == ["ipam", "routes"] and
+				($path | length) > 2 then .ipam.routes = [{dst: "192.0.2.0/24"}] else . end
+				| if $path[0] == "ipam" and $path[1] == "subnet" then del(.ipam.ranges)
+				elif $path[0] == "ipam" and ($path | length) == 2 and
+				(["rangeStart", "rangeEnd", "gateway"] | index($path[1])) then
+				del(.ipam.ranges) | .ipam.subnet = "10.0.1.0/24" else . end
+				| setpath($path; $v) | tojson)] | "\(.[0])\t\(.[1])"')
+	done
+}
+named() {
+	local text
+	text=$(jq -r '"\(.msg) \(.details // "")"' <<<"$OUT" 2>/dev/null)
+	if [[ $text == *"$1"* ]]; then pass; else fail "the value: expected '$1' in '$text'"; fi
+}
+
+if group veth; then
+	bad "$CONF" < <(rows)
+fi
+if group macvlan; then
+	bad "$(conf '.attach="macvlan" | .master="lan0"')" < <(macvlan_rows)
+fi
+
+if group lengths; then
+	t "texts that are too long, lists that are too long"
+	long=$(printf 'x%.0s' {1..70000})
+	for filter in '.name=$l' '.attach=$l' '.ipam.dataDir="/"+$l' '.ipam.resolvConf="/"+$l' \
+		'.ipam.ranges[0][0].subnet=$l' '.ipam.ranges[0][0].id=$l' '.ipam.placement=$l' \
+		'.dns.domain=$l' '.dns.search=[$l]' '.vpc.cidr=[range(2000)|"10.0.0.0/16"]' \
+		'.ipam.routes=[range(2000)|{dst:"192.0.2.0/24"}]' \
+		'.ipam.ranges=[[range(2000)|{subnet:"10.\(. / 256 | floor).\(. % 256).0/24"}]]' \
+		'.ipam.ranges[0][0].exclude=[range(2000)|"10.0.1.9/32"]' \
+		'.dns.nameservers=[range(2000)|"10.0.0.2"]' \
+		'.runtimeConfig.portMappings=[range(70000)|{containerPort:80}]'; do
+		t "too long: $filter"
+		printf '%s' "$CONF" | jq -c --arg l "$long" "$filter" >"$TMP/long"
+		refused 7 '.' ADD "@$TMP/long"
+	done
+	t "numbers that Go would not take"
+	for number in 1e400 -0 1e3 99999999999999999999 0x10; do
+		printf '%s' "${CONF/\"mtu\":1500/\"mtu\":$number}" >"$TMP/number"
+		case $number in
+		1e3) works ADD "@$TMP/number" && works DEL "$CONF" ;;
+		-0) plugin ADD "@$TMP/number" && { [ "$RC" != 0 ] || works DEL "$CONF"; } ;;
+		*) refused '6|7' '.' ADD "@$TMP/number" ;;
+		esac
+	done
+fi
+
+if group combinations; then
+	t "fields that contradict one another"
+	refused 7 'master' ADD "$(conf '.attach="macvlan" | .master=null | .ipam.ranges=[]')"
+	refused 7 'resolvConf|dns' ADD "$(conf '.ipam.resolvConf="/none/resolv.conf"')"
+	refused 7 'gw|gateway' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"::/0",gw:"10.0.1.1"}]')"
+	refused 7 '::/0|famil' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"::/0"}]')"
+fi
+
+if group fields; then
+	t "every field that the plugin documents has a row above"
+	env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$BIN/awsvpc" --fields >"$TMP/fields" </dev/null
+	is 0 $? "rc of --fields"
+	count=0
+	while read -r key; do
+		count=$((count + 1))
+		key=${key##*.}
+		key=${key//[][]/}
+		case $key in cniVersion | name | type | prevResult | cni.dev*) continue ;; esac
+		if { rows; macvlan_rows; } | grep -q "[.]$key\(\[[0-9]\]\)* "; then
+			pass
+		else
+			fail "no row for the field '$key'"
+		fi
+	done < <(sed -n 's/^| *`\([^`]*\)`.*/\1/p' "$TMP/fields")
+	[ "$count" -ge 20 ] || fail "expected at least 20 fields in --fields, seen $count"
+fi
+clean
+
+finish

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Killed at any instant, the next call heals: SIGKILL at random moments, then at every system call.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns c1
+baseline
+MASQ=$(conf '.ipMasq=true | .ipam.ranges += [[{subnet:"fd00:10:1::/64"}]]')
+KILLS=${KILLS:-200}
+
+# killed VERB: start the verb and kill it after 0 to 9.9 ms.
+killed() {
+	local pid
+	(exec env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID=c1 CNI_IFNAME=eth0 \
+		CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" <<<"$MASQ" >/dev/null 2>&1) &
+	pid=$!
+	sleep "0.00$((RANDOM % 10))$((RANDOM % 10))"
+	kill -KILL $pid 2>/dev/null
+	wait $pid 2>/dev/null
+}
+
+# residue: what is left on the host and in the task, briefly.
+residue() {
+	ip -br link | grep '^eni'
+	ip -n c1 -br link | grep -v '^lo '
+	ip route | grep '^10\.'
+	ip -6 route | grep '^fd00:10:'
+	nft list tables
+}
+
+if group random; then
+	t "SIGKILL at $KILLS random moments of ADD, then DEL"
+	bad=0
+	for ((i = 1; i <= KILLS; i++)); do
+		killed ADD
+		call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || { bad=$((bad + 1)) && cp "$TMP/stdout" "$TMP/bad"; }
+		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
+	done
+	is 0 "$bad" "DELs that failed: $(cat "$TMP/bad" 2>/dev/null)"
+	clean
+	t "SIGKILL at $((KILLS / 4)) random moments of ADD, then ADD and DEL"
+	for ((i = 1; i <= KILLS / 4; i++)); do
+		killed ADD
+		plugin ADD "$MASQ"
+		if [ "$RC" = 0 ]; then
+			cp "$TMP/stdout" "$TMP/result/c1.eth0"
+			verify c1 "$MASQ"
+		else
+			expect_error 102 'c1|eth0'
+		fi
+		del c1 "$MASQ"
+	done
+	clean
+	t "SIGKILL at $((KILLS / 2)) random moments of DEL, then DEL"
+	for ((i = 1; i <= KILLS / 2; i++)); do
+		call ADD c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "ADD $i: $(<"$TMP/stdout")"
+		killed DEL
+		call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "DEL $i: $(<"$TMP/stdout")"
+		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
+	done
+	clean
+	t "SIGKILL of ADD, then GC"
+	for ((i = 1; i <= KILLS / 8; i++)); do
+		killed ADD
+		works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$MASQ")"
+		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
+	done
+	clean
+	t "SIGKILL of ADD, the namespace dies, another container comes"
+	SMALL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
+	for ((i = 1; i <= KILLS / 16; i++)); do
+		MASQ=$SMALL killed ADD
+		drop c1
+		netns c1
+		add next "$SMALL"
+		del next "$SMALL"
+		del c1 "$SMALL"
+	done
+	drop next
+	clean
+fi
+
+# calls_of VERB: the system calls of the verb, in order, as "NAME N" (the N-th of that name).
+calls_of() {
+	strace -f -o "$TMP/trace" env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID=c1 \
+		CNI_IFNAME=eth0 CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" <<<"$MASQ" >/dev/null 2>&1
+	# Of the plugin's own process only; env, which starts it, makes calls of its own before the execve.
+	awk -v pid="$(awk 'NR == 1 { print $1 }' "$TMP/trace")" '$1 == pid && match($2, /^[a-z0-9_]+\(/) {
+		name = substr($2, 1, RLENGTH - 1); n[name]++; if (seen) print name, n[name] }
+		/taskvpc/ && $1 == pid && !/execve/ { seen = 1 }' "$TMP/trace"
+}
+
+# each VERB: kill the verb at each of its system calls once the store is open, then one DEL.
+each() {
+	local verb=$1 name n total=0 killed=0
+	[ "$verb" = ADD ] || call ADD c1 <<<"$MASQ" >/dev/null
+	calls_of "$verb" >"$TMP/calls"
+	call DEL c1 <<<"$MASQ" >/dev/null
+	isnt 0 "$(wc -l <"$TMP/calls")" "system calls of $verb"
+	while read -r name n <&3; do
+		[ "$SECONDS" -lt "$DEADLINE" ] || { skip "out of time at call $total of $(wc -l <"$TMP/calls")" && break; }
+		total=$((total + 1))
+		[ "$verb" = ADD ] || call ADD c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "ADD: $(<"$TMP/stdout")"
+		strace -f -o /dev/null -e "trace=$name" -e "inject=$name:signal=KILL:when=$n" \
+			env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$verb" CNI_CONTAINERID=c1 \
+			CNI_IFNAME=eth0 CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" \
+			<<<"$MASQ" >/dev/null 2>&1 || killed=$((killed + 1))
+		if ! call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>"$TMP/stderr"; then
+			fail "$verb killed at $name $n, then DEL: $(<"$TMP/stdout")"
+		elif [ -n "$(residue)" ]; then
+			fail "$verb killed at $name $n, then DEL: left $(residue | tr '\n' '|')"
+			nft delete table inet taskvpc 2>/dev/null
+		else
+			pass
+		fi
+	done 3<"$TMP/calls"
+	[ "$killed" -gt $((total * 2 / 3)) ] || fail "expected most of $total calls to be killed at, seen $killed"
+}
+
+if group syscalls; then
+	if ! command -v strace >/dev/null || ! strace -o /dev/null -e inject=getppid:signal=KILL true 2>/dev/null; then
+		skip "needs strace with injection"
+	else
+		for verb in ADD DEL; do
+			t "SIGKILL at every system call of $verb"
+			DEADLINE=$((SECONDS + ${LIMIT:-25}))
+			each $verb
+			clean
+		done
+	fi
+fi
+
+finish

@@ -1,0 +1,247 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# awsvpc with a foreign IPAM plugin that behaves, and with one that misbehaves in every known way.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns c1
+baseline
+
+# The fake: writes down how it was called, then does what $FAKE/VERB (or else $FAKE/ADD.ok) says.
+FAKE=$TMP/fake
+mkdir -p "$FAKE/say"
+cat >"$FAKE/fake" <<'END'
+#!/bin/sh
+here=${0%/*}
+echo "$CNI_COMMAND" >>"$here/calls"
+cat >"$here/stdin.$CNI_COMMAND"
+env | grep -v -e '^_=' -e '^PWD=' -e '^OLDPWD=' -e '^SHLVL=' | sort >"$here/env.$CNI_COMMAND"
+ls -l /proc/$$/fd >"$here/fd.$CNI_COMMAND"
+[ ! -e "$here/say/$CNI_COMMAND" ] || . "$here/say/$CNI_COMMAND"
+END
+chmod +x "$FAKE/fake"
+FCONF=$(conf '.ipam={"type":"fake","a":[1, 2],"b":null}')
+OK='{"cniVersion":"1.1.0","ips":[{"address":"10.0.7.7/24","gateway":"10.0.7.1"}],"routes":[{"dst":"0.0.0.0/0"}]}'
+
+# say VERB SHELL: what the fake does for VERB. calls: the verbs it saw, and forget them.
+say() { printf '%s\n' "$2" >"$FAKE/say/$1"; }
+calls() {
+	tr '\n' ' ' <"$FAKE/calls" 2>/dev/null
+	rm -f "$FAKE/calls"
+}
+# fake VERB [CONF [VAR=VALUE…]], fake_refused CODE REGEX VERB […]
+fake() { works "$1" "${2:-$FCONF}" CNI_PATH="/none:$FAKE" "${@:3}"; }
+fake_refused() { refused "$1" "$2" "$3" "${4:-$FCONF}" CNI_PATH="/none:$FAKE" "${@:5}"; }
+say_ok() {
+	rm -f "$FAKE/say/"*
+	say ADD "echo '$OK'"
+}
+
+if group behaving; then
+	t "a result is merged into ours"
+	say_ok
+	fake ADD
+	is '["10.0.7.7/24","10.0.7.1","eth0"]' \
+		"$(jq -c '.interfaces as $i | .ips[0] | [.address, .gateway, $i[.interface].name]' <<<"$OUT")" "ips"
+	is '[{"dst":"0.0.0.0/0","gw":"10.0.7.1"}]' "$(jq -c '[.routes[] | {dst, gw}]' <<<"$OUT")" "routes"
+	like 'inet 10.0.7.7/24' "$(ip -n c1 addr show eth0)" "kernel"
+	like 'default via 10.0.7.1' "$(ip -n c1 route)" "kernel"
+	cp "$TMP/stdout" "$TMP/result/c1.eth0"
+	is "ADD " "$(calls)" "calls"
+	t "stdin byte for byte, the same environment but for the verb, no other descriptor"
+	runs "stdin" cmp "$FAKE/stdin.ADD" <(printf %s "$FCONF")
+	env -i CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 \
+		CNI_PATH="/none:$FAKE" PATH="$PATH" CNI_ARGS="A=b" TRACEPARENT="x y" \
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" env | sort >"$TMP/env"
+	fake DEL
+	calls >/dev/null
+	fake ADD "$FCONF" CNI_ARGS="A=b" TRACEPARENT="x y"
+	runs "environment" diff "$TMP/env" "$FAKE/env.ADD"
+	fake CHECK "$(with_prev c1 "$FCONF")"
+	is "ADD CHECK " "$(calls)" "calls"
+	runs "stdin of CHECK" cmp "$FAKE/stdin.CHECK" <(with_prev c1 "$FCONF" | tr -d '\n')
+	is "" "$(awk 'NR > 1 && $9 > 2 && $9 != 255 && !/\/fd$/ && !/fake$/' "$FAKE/fd.ADD")" "descriptors"
+	fake DEL "$FCONF" CNI_NETNS=
+	is "DEL " "$(calls)" "calls"
+	is "CNI_COMMAND=DEL" "$(grep CNI_COMMAND "$FAKE/env.DEL")" "verb of DEL"
+	clean
+	t "DEL goes to it again and again"
+	fake DEL
+	is "DEL " "$(calls)" "calls"
+
+	t "results in other clothes"
+	while read -r text; do
+		say ADD "echo noise >&2; echo '$text'"
+		plugin ADD "$FCONF" CNI_PATH="$FAKE"
+		is 0 "$RC" "rc for $text ($OUT)"
+		is '["10.0.7.7/24"]' "$(jq -c '[.ips[].address]' <<<"$OUT")" "ips of $text"
+		like noise "$ERR" "its stderr comes through"
+		fake DEL
+	done <<-'END'
+		{"ips":[{"address":"10.0.7.7/24","gateway":"10.0.7.1"}]}
+		{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.7.7/24"}],"dns":{}}
+		{"cniVersion":"0.2.0","ip4":{"ip":"10.0.7.7/24","gateway":"10.0.7.1","routes":[{"dst":"0.0.0.0/0"}]}}
+		{"cniVersion":"1.0.0","IPs":[{"Address":"10.0.7.7/24"}],"routes":null,"dns":null}
+	END
+	t "dns: its own unless the configuration has one"
+	say ADD "echo '$(jq -c '.dns={nameservers:["192.0.2.1"]}' <<<"$OK")'"
+	fake ADD
+	is '["192.0.2.1"]' "$(jq -c .dns.nameservers <<<"$OUT")" "its own"
+	fake DEL
+	fake ADD "$(jq -c '.dns={nameservers:["192.0.2.2"]}' <<<"$FCONF")"
+	is '["192.0.2.2"]' "$(jq -c .dns.nameservers <<<"$OUT")" "the configuration's"
+	fake DEL
+	calls >/dev/null
+	clean
+fi
+
+if group misbehaving; then
+	t "its own error goes up unchanged, and it is told to undo"
+	while read -r code regex program; do
+		rm -f "$FAKE/say/DEL"
+		say ADD "$program"
+		fake_refused "$code" "$regex" ADD
+		is "ADD DEL " "$(calls)" "calls for: $program"
+		say_ok
+		fake ADD && fake DEL
+		calls >/dev/null
+	done <<-'END'
+		11 busy echo '{"cniVersion":"1.1.0","code":11,"msg":"busy"}'; exit 1
+		999 own.words echo '{"code":999,"msg":"own words","details":"d"}'; exit 2
+		100+ fake.*a-text echo a-text; exit 1
+		100+ fake echo only-stderr >&2; exit 1
+		100+ fake exit 3
+		100+ fake.*(signal|SIGSEGV|segmentation) kill -SEGV $$
+		100+ fake.*(signal|SIGKILL|killed) kill -KILL $$
+		100+ fake true
+		100+ fake echo hello
+		100+ fake echo '{}'
+		100+ fake echo '[]'
+		100+ fake echo '{"ips":[]}'
+		100+ fake echo '{"ips":5}'
+		100+ fake.*10\.0\.7\.7 echo '{"ips":[{"address":"10.0.7.7"}]}'
+		100+ fake echo '{"ips":[{"address":"nope/24"}]}'
+		100+ fake echo '{"ips":[{}]}'
+		100+ fake echo '{"cniVersion":"9.0.0","ips":[{"address":"10.0.7.7/24"}]}'
+		100+ fake echo '{"ips":[{"address":"10.0.7.7/24"}],"routes":[{"dst":"x"}]}'
+		100+ fake echo '{"ips":[{"address":"10.0.7.7/24"}]}'; echo '{}'
+		100+ fake echo '{"ips":[{"address":"10.0.7.7/24"}]}'; exit 1
+		100+ fake head -c 3000000 /dev/zero | tr '\\0' x
+	END
+	is '"own words" "d"' "$(say ADD "echo '{\"code\":999,\"msg\":\"own words\",\"details\":\"d\"}'; exit 1"
+		plugin ADD "$FCONF" CNI_PATH="$FAKE"
+		jq -c '.msg, .details' <<<"$OUT" | xargs -d '\n')" "msg and details unchanged"
+	calls >/dev/null
+	t "it dies before reading its stdin"
+	sed 's/^cat .*/[ "$CNI_COMMAND" != ADD ] || exit 1/' "$FAKE/fake" >"$FAKE/deaf"
+	chmod +x "$FAKE/deaf"
+	{
+		printf %s "${FCONF%\}}" | sed 's/"fake"/"deaf"/'
+		head -c 2000000 /dev/zero | tr '\0' ' '
+		printf '}'
+	} >"$TMP/big"
+	fake_refused 100+ 'deaf' ADD "@$TMP/big"
+	calls >/dev/null
+	t "it fails to undo as well: the first error is told"
+	say ADD "echo '{\"code\":110,\"msg\":\"first\"}'; exit 1"
+	say DEL "echo '{\"code\":111,\"msg\":\"second\"}'; exit 1"
+	fake_refused 110 'first' ADD
+	calls >/dev/null
+	t "it hands out an address and then our part fails: it is told to undo"
+	say_ok
+	ip -n c1 link add eth0 type veth peer name x
+	fake_refused 102 'eth0' ADD
+	like '^(ADD DEL |)$' "$(calls)" "calls"
+	ip -n c1 link del eth0
+	say ADD "echo '$(jq -c '.routes=[{dst:"192.0.2.0/24",gw:"198.51.100.1"}]' <<<"$OK")'"
+	fake_refused 100 '198\.51\.100\.1' ADD
+	is "ADD DEL " "$(calls)" "calls"
+	clean
+
+	t "its DEL fails: told, but our part is gone"
+	say_ok
+	say DEL "echo '{\"code\":112,\"msg\":\"stuck\"}'; exit 1"
+	fake ADD
+	plugin DEL "$FCONF" CNI_PATH="$FAKE" CNI_NETNS=
+	expect_error 112 'stuck'
+	clean
+	say DEL true
+	fake DEL
+	calls >/dev/null
+
+	t "it hangs"
+	if [ -n "${SLOW:-}" ]; then
+		say ADD 'sleep 120'
+		fake_refused 100+ 'fake.*(60|time)' ADD
+		is "ADD DEL " "$(calls)" "calls"
+		say_ok
+		fake ADD && fake DEL
+	else
+		skip "takes a minute; SLOW=1 runs it"
+	fi
+	clean
+fi
+
+if group search; then
+	say_ok
+	t "types that cannot be found, and paths that are none"
+	mkdir "$FAKE/dir"
+	fake_refused 4 'missing.*(/none|CNI_PATH)|CNI_PATH.*missing' ADD "$(jq -c '.ipam.type="missing"' <<<"$FCONF")"
+	fake_refused 4 'dir' ADD "$(jq -c '.ipam.type="dir"' <<<"$FCONF")"
+	fake_refused 7 '\.\./fake' ADD "$(jq -c '.ipam.type="../fake"' <<<"$FCONF")"
+	fake_refused 7 '/bin/true' ADD "$(jq -c '.ipam.type="/bin/true"' <<<"$FCONF")"
+	fake_refused 7 'type' ADD "$(jq -c '.ipam.type=5' <<<"$FCONF")"
+	refused 4 'CNI_PATH' ADD "$FCONF" CNI_PATH=
+	refused 4 'CNI_PATH' ADD "$FCONF" -CNI_PATH
+	refused 4 'fake' ADD "$FCONF" CNI_PATH="a::b"
+	is "" "$(calls)" "calls"
+	t "an empty element of CNI_PATH is passed over"
+	works ADD "$FCONF" CNI_PATH="::$FAKE:"
+	works DEL "$FCONF" CNI_PATH="::$FAKE:"
+	t "a busy text file is tried again"
+	cp "$FAKE/fake" "$FAKE/busy"
+	sleep 0.7 9>>"$FAKE/busy" &
+	works ADD "$(jq -c '.ipam.type="busy"' <<<"$FCONF")" CNI_PATH="$FAKE"
+	wait $!
+	works DEL "$(jq -c '.ipam.type="busy"' <<<"$FCONF")" CNI_PATH="$FAKE"
+	calls >/dev/null
+	t "no \$PATH search"
+	refused 4 'true' ADD "$(jq -c '.ipam.type="true"' <<<"$FCONF")" CNI_PATH="$FAKE"
+	clean
+fi
+
+if group forwarding; then
+	t "CHECK, STATUS and GC are forwarded and their errors returned"
+	say_ok
+	fake ADD
+	cp "$TMP/stdout" "$TMP/result/c1.eth0"
+	calls >/dev/null
+	fake STATUS
+	is "STATUS " "$(calls)" "calls"
+	GC=$(jq -c '.["cni.dev/valid-attachments"]=[{containerID:"c1",ifname:"eth0"}]' <<<"$FCONF")
+	fake GC "$GC"
+	is "GC " "$(calls)" "calls"
+	runs "stdin of GC" cmp "$FAKE/stdin.GC" <(printf %s "$GC")
+	isnt "" "$(ip -n c1 -br link show eth0)" "the valid attachment"
+	for verb in CHECK STATUS GC; do
+		say $verb "echo '{\"code\":5$verb}' >/dev/null; echo '{\"cniVersion\":\"1.1.0\",\"code\":51,\"msg\":\"no $verb\"}'; exit 1"
+	done
+	fake_refused 51 'no CHECK' CHECK "$(with_prev c1 "$FCONF")"
+	fake_refused 51 'no STATUS' STATUS
+	fake_refused 51 'no GC' GC "$GC"
+	t "GC of everything: it goes on after the delegate's error"
+	plugin GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$FCONF")" CNI_PATH="$FAKE"
+	expect_error 51 'no GC'
+	clean
+	say_ok
+	fake DEL
+fi
+
+if group none; then
+	t "no ipam at all: awsvpc needs an address"
+	for filter in 'del(.ipam)' '.ipam={}' '.ipam=null' '.ipam.ranges=[]'; do
+		refused 7 'ipam|ranges|address' ADD "$(conf "$filter")"
+	done
+	clean
+fi
+
+finish

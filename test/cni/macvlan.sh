@@ -1,0 +1,246 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# awsvpc, attach macvlan: the task sits on the LAN itself. The LAN is a veth pair, its far end the
+# router and neighbour of everybody; the host's own end, lan0, is the master.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns lan
+ip link add lan0 type veth peer name lan1 netns lan
+ip addr add 10.0.1.2/24 dev lan0
+ip -6 addr add fd00:10:1::fffe/64 dev lan0 nodad
+ip link set lan0 up
+ip -n lan addr add 10.0.1.1/24 dev lan1
+ip -n lan -6 addr add fd00:10:1::1/64 dev lan1 nodad
+ip -n lan link set lan1 up
+until_true pings host 10.0.1.1
+ip -6 neigh flush all
+baseline
+
+# mv MODE HOSTACCESS [FILTER]
+mv_conf() {
+	conf ".attach=\"macvlan\" | .master=\"lan0\" | .mode=\"$1\" | .hostAccess=$2
+		| .ipam.ranges=[[{subnet:\"10.0.1.0/24\",rangeStart:\"10.0.1.10\"}],
+			[{subnet:\"fd00:10:1::/64\",rangeStart:\"fd00:10:1::10\"}]] | ${3:-.}"
+}
+
+if group wiring; then
+	CONFIG=$(mv_conf bridge false)
+	add a "$CONFIG"
+	t "result and link"
+	is eth0 "$(result a '[.interfaces[] | select(.sandbox != null and .sandbox != "")][0].name')" "interface"
+	is false "$(result a '[.interfaces[].name] | contains(["lan0"])')" "master among the interfaces"
+	link=$(ip -n a -j -d link show eth0 | jq '.[0]')
+	is "macvlan bridge" "$(jq -r '.linkinfo | "\(.info_kind) \(.info_data.mode)"' <<<"$link")" "kind"
+	is "$(jq -r .address <<<"$link")" "$(result a '.interfaces[] | select(.name == "eth0") | .mac')" "MAC"
+	like '^02:' "$(jq -r .address <<<"$link")" "own MAC"
+	is "10.0.1.10/24 10.0.1.1" "$(result a '.ips[0] | "\(.address) \(.gateway)"')" "address"
+	like 'default via 10.0.1.1' "$(ip -n a route)" "default route"
+	is 0 "$(sysctl_of a net/ipv6/conf/eth0/accept_ra)" accept_ra
+	is "" "$(ip -n a -6 addr show tentative)" "tentative"
+	like 'LOOPBACK,UP' "$(ip -n a -o link show lo)" "lo is up"
+	verify a "$CONFIG"
+	t "the LAN's router is the gateway, and a neighbour"
+	ping_ok a 10.0.1.1
+	ping_ok a fd00:10:1::1
+	ping_ok lan "$(address a)"
+	ping_ok lan "$(address a 1)"
+	tcp_ok lan a "$(address a)"
+	tcp_ok a lan 10.0.1.1
+	t "the host does not reach its own children"
+	ping_no host "$(address a)"
+	ping_no a 10.0.1.2
+	t "the MAC that was asked for"
+	netns b
+	ID=b works ADD "$CONFIG" CNI_ARGS="MAC=02:aa:bb:cc:dd:01"
+	is 02:aa:bb:cc:dd:01 "$(ip -n b -j link show eth0 | jq -r '.[0].address')" MAC
+	t "an address held by a stranger on the same LAN and the same MAC twice: told"
+	netns c
+	plugin ADD "$CONFIG" CNI_CONTAINERID=c CNI_NETNS=$NETNS/c CNI_ARGS="MAC=02:aa:bb:cc:dd:01"
+	if [ "$RC" = 0 ]; then works DEL "$CONFIG" CNI_CONTAINERID=c; else expect_error 100+ '.'; fi
+	del b "$CONFIG"
+	t "CHECK sees what is missing"
+	ip -n a route del default
+	refused 106 'default|0\.0\.0\.0/0' CHECK "$(with_prev a "$CONFIG")" CNI_CONTAINERID=a CNI_NETNS=$NETNS/a
+	ip -n a link del eth0
+	refused 106 'eth0' CHECK "$(with_prev a "$CONFIG")" CNI_CONTAINERID=a CNI_NETNS=$NETNS/a
+	del a "$CONFIG"
+	drop a b c
+	clean
+fi
+
+if group modes; then
+	for mode in bridge private vepa; do
+		t "mode $mode"
+		CONFIG=$(mv_conf $mode false)
+		add a "$CONFIG"
+		add b "$CONFIG"
+		is "$mode" "$(ip -n a -j -d link show eth0 | jq -r '.[0].linkinfo.info_data.mode')" mode
+		ping_ok a 10.0.1.1
+		if [ $mode = bridge ]; then ping_ok a "$(address b)"; else ping_no a "$(address b)"; fi
+		verify a "$CONFIG"
+		del a "$CONFIG"
+		del b "$CONFIG"
+		drop a b
+		clean
+	done
+	t "mode passthru: one task, alone on the master"
+	CONFIG=$(mv_conf passthru false)
+	mac=$(ip -j link show lan0 | jq -r '.[0].address')
+	add a "$CONFIG"
+	is passthru "$(ip -n a -j -d link show eth0 | jq -r '.[0].linkinfo.info_data.mode')" mode
+	ping_ok a 10.0.1.1
+	netns b
+	ID=b refused '7|100' 'lan0|passthru|busy|invalid' ADD "$CONFIG"
+	del a "$CONFIG"
+	drop a b
+	is "$mac" "$(ip -j link show lan0 | jq -r '.[0].address')" "the master's MAC afterwards"
+	clean
+	t "mode passthru cannot go with hostAccess"
+	netns a
+	ID=a refused 7 'hostAccess.*passthru|passthru.*hostAccess' ADD "$(mv_conf passthru true)"
+	drop a
+	t "the default is mode bridge, without hostAccess"
+	CONFIG=$(mv_conf bridge false 'del(.mode) | del(.hostAccess)')
+	add a "$CONFIG"
+	is bridge "$(ip -n a -j -d link show eth0 | jq -r '.[0].linkinfo.info_data.mode')" mode
+	is "" "$(ip -br link show type macvlan)" "macvlans on the host"
+	del a "$CONFIG"
+	drop a
+	clean
+	t "the default master is the default route's interface"
+	CONFIG=$(mv_conf bridge false 'del(.master)')
+	netns a
+	ID=a refused '7|100' 'master|default route' ADD "$CONFIG"
+	ip route add default via 10.0.1.1
+	add a "$CONFIG"
+	ping_ok a 10.0.1.1
+	del a "$CONFIG"
+	ip route del default
+	drop a
+	clean
+fi
+
+if group hostaccess; then
+	t "hostAccess: host and task reach one another, and the LAN still does"
+	CONFIG=$(mv_conf bridge true)
+	add a "$CONFIG"
+	add b "$CONFIG"
+	is 1 "$(ip -br link show type macvlan | wc -l)" "macvlans on the host"
+	ping_ok host "$(address a)"
+	ping_ok host "$(address b)"
+	ping_ok host "$(address a 1)"
+	ping_ok a 10.0.1.2
+	ping_ok b 10.0.1.2
+	tcp_ok host a "$(address a)"
+	tcp_ok a host 10.0.1.2
+	ping_ok a "$(address b)"
+	ping_ok a 10.0.1.1
+	ping_ok lan "$(address a)"
+	ping_ok host 10.0.1.1
+	ping_ok lan 10.0.1.2
+	verify a "$CONFIG"
+	t "the shim stays while one task needs it"
+	del a "$CONFIG"
+	is 1 "$(ip -br link show type macvlan | wc -l)" "macvlans on the host"
+	ping_ok host "$(address b)"
+	verify b "$CONFIG"
+	t "CHECK sees a missing shim"
+	ip link del "$(ip -br link show type macvlan | awk '{ sub(/@.*/, "", $1); print $1 }')"
+	refused 106 '.' CHECK "$(with_prev b "$CONFIG")" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
+	del b "$CONFIG"
+	drop a b
+	clean
+	t "two with hostAccess at once, and away at once"
+	job() {
+		ip netns add "p$1"
+		call ADD "p$1" <<<"$CONFIG"
+	}
+	undo() { call DEL "p$1" <<<"$CONFIG"; }
+	many 8 job
+	is 8 "$(many_rc 0)" "ADDs: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
+	ping_ok host "$(jq -r '.ips[0].address | split("/")[0]' "$TMP/job/5.out")"
+	many 8 undo
+	is 8 "$(many_rc 0)" DELs
+	for i in 1 2 3 4 5 6 7 8; do drop "p$i"; done
+	clean
+fi
+
+if group announce; then
+	if ! command -v tcpdump >/dev/null; then
+		skip "needs tcpdump"
+	else
+		t "the task announces itself: gratuitous ARP, unsolicited NA"
+		CONFIG=$(mv_conf bridge false '.ipam.ranges[0][0].rangeStart="10.0.1.200"
+			| .ipam.ranges[1][0].rangeStart="fd00:10:1::200"')
+		in_ns lan timeout 10 tcpdump -n -l -i lan1 --immediate-mode \
+			'arp or icmp6[icmp6type] == icmp6-neighboradvert' >"$TMP/dump" 2>"$TMP/dump.err" &
+		pid=$!
+		until_true grep -q listening "$TMP/dump.err"
+		add a "$CONFIG"
+		until_true grep -q 'ARP.* 10\.0\.1\.200' "$TMP/dump"
+		until_true grep -q 'tgt is fd00:10:1::200' "$TMP/dump"
+		stop $pid
+		like 'ARP, (Request who-has 10.0.1.200.* tell 10.0.1.200|Reply 10.0.1.200 is-at)' "$(<"$TMP/dump")" \
+			"gratuitous ARP"
+		like 'advertisement, tgt is fd00:10:1::200' "$(<"$TMP/dump")" "unsolicited NA"
+		t "so a neighbour with a stale entry learns the new MAC"
+		ping_ok lan 10.0.1.200
+		del a "$CONFIG"
+		drop a
+		add b "$CONFIG" CNI_ARGS="IP=10.0.1.200"
+		ping_ok lan 10.0.1.200
+		del b "$CONFIG"
+		drop b
+		clean
+	fi
+fi
+
+if group mtu; then
+	t "MTU: the master's by default, what is configured if the master can, else an error"
+	ip link set lan0 mtu 1450
+	CONFIG=$(mv_conf bridge false 'del(.mtu)')
+	add a "$CONFIG"
+	is 1450 "$(ip -n a -j link show eth0 | jq '.[0].mtu')" "master's"
+	del a "$CONFIG"
+	CONFIG=$(mv_conf bridge false '.mtu=1400')
+	add a "$CONFIG"
+	is 1400 "$(ip -n a -j link show eth0 | jq '.[0].mtu')" "configured"
+	del a "$CONFIG"
+	ID=a refused '7|100' 'mtu.*1500|1500.*mtu' ADD "$(mv_conf bridge false '.mtu=1500')"
+	drop a
+	ip link set lan0 mtu 1500
+	clean
+fi
+
+if group del; then
+	t "DEL: without a namespace, twice, after it died, after the master went"
+	CONFIG=$(mv_conf bridge true)
+	add a "$CONFIG"
+	del a "$CONFIG" CNI_NETNS=
+	is 1 "$(ip -n a -o link | wc -l)" "links in the task"
+	del a "$CONFIG"
+	clean
+	add a "$CONFIG"
+	drop a
+	del a "$CONFIG"
+	clean
+	t "GC"
+	add a "$CONFIG"
+	add b "$CONFIG"
+	works GC "$(jq -c '.["cni.dev/valid-attachments"]=[{containerID:"b",ifname:"eth0"}]' <<<"$CONFIG")"
+	fails "a" ip -n a link show eth0
+	verify b "$CONFIG"
+	ping_ok host "$(address b)"
+	works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$CONFIG")"
+	drop a b
+	clean
+	t "the master is gone"
+	add a "$CONFIG"
+	ip link del lan0
+	del a "$CONFIG"
+	is "" "$(ip -br link show type macvlan)" "macvlans"
+	is 0 "$(records)" records
+	drop a
+fi
+
+finish

@@ -1,0 +1,371 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DEL, CHECK, GC and STATUS.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+netns c1
+baseline
+ROUTES='.ipam.routes=[{dst:"0.0.0.0/0"}]'
+MASQ=$(one 10.0.1.0/24 ".ipMasq=true | $ROUTES")
+
+if group del; then
+	t "DEL of what was never added"
+	rm -rf "$DATA"
+	for netns in "" $NETNS/missing $NETNS/c1 /proc/99999/ns/net relative; do
+		works DEL "$CONF" CNI_NETNS="$netns"
+		works DEL "$CONF" CNI_NETNS="$netns" CNI_CONTAINERID=other
+	done
+	best=999
+	for _ in 1 2 3 4 5; do
+		ms works DEL "$CONF" CNI_NETNS=
+		[ "$MS" -ge "$best" ] || best=$MS
+	done
+	[ -n "$SAN" ] || within 20 "$best" "milliseconds with the harness around it"
+
+	t "DEL without a namespace leaves nothing"
+	add c1 "$MASQ"
+	isnt "" "$(nft list tables)" "table"
+	del c1 "$MASQ" CNI_NETNS=
+	clean
+	is 1 "$(ip -n c1 -o link | wc -l)" "links in the task"
+	t "DEL three times"
+	add c1 "$MASQ"
+	for _ in 1 2 3; do del c1 "$MASQ"; done
+	clean
+	t "DEL without prevResult and runtimeConfig, and with"
+	PORTS=$(jq -c '.runtimeConfig.portMappings=[{hostPort:80,containerPort:80}]' <<<"$MASQ")
+	add c1 "$PORTS"
+	del c1 "$MASQ"
+	clean
+	add c1 "$PORTS"
+	del c1 "$(with_prev c1 "$PORTS")"
+	clean
+	t "DEL after the link, the namespace or the rules went"
+	add c1 "$MASQ"
+	ip link del "$(host_link c1)"
+	del c1 "$MASQ"
+	clean
+	add c1 "$MASQ"
+	ip -n c1 link del eth0
+	del c1 "$MASQ"
+	clean
+	add gone "$MASQ"
+	drop gone
+	del gone "$MASQ"
+	clean
+	add c1 "$MASQ"
+	nft flush ruleset
+	del c1 "$MASQ"
+	clean
+	add c1 "$MASQ"
+	nft flush ruleset
+	ip link del "$(host_link c1)"
+	rm -rf "$DATA"
+	del c1 "$MASQ"
+	clean
+	t "DEL in another namespace than that of ADD: its links are not ours"
+	add c1 "$MASQ"
+	netns c2
+	ip -n c2 link add eth0 type veth peer name x
+	del c1 "$MASQ" CNI_NETNS=$NETNS/c2
+	runs "the stranger's eth0" ip -n c2 link show eth0
+	is 1 "$(ip -n c1 -o link | wc -l)" "links in the task"
+	drop c2
+	clean
+	t "DEL where another link has the name by now"
+	add c1
+	name=$(host_link c1)
+	ip link del "$name"
+	ip link add "$name" type veth peer name stranger
+	del c1
+	runs "the stranger" ip link show "$name"
+	ip link del "$name"
+	clean
+	t "the host's end was renamed: DEL still finds it"
+	add c1
+	ip link set "$(host_link c1)" down
+	ip link set "$(host_link c1)" name renamed0
+	del c1
+	fails "the renamed link" ip link show renamed0
+	clean
+	t "a bad prevResult does not stop DEL"
+	for bad in 5 '"x"' '[]' '{"ips":"x"}' '{"cniVersion":"9.9.9"}'; do
+		add c1
+		del c1 "$(conf ".prevResult=$bad")"
+		clean
+	done
+	t "one of two goes, the other stays whole"
+	add c1 "$MASQ"
+	add c2 "$MASQ"
+	del c1 "$MASQ"
+	verify c2 "$MASQ"
+	ping_ok host "$(address c2)"
+	del c2 "$MASQ"
+	drop c2
+	clean
+fi
+
+if group check; then
+	t "CHECK after ADD"
+	add c1 "$MASQ"
+	verify c1 "$MASQ"
+	t "CHECK in each version that has it"
+	for version in 0.4.0 1.0.0 1.1.0; do
+		config=$(jq -c ".cniVersion=\"$version\"" <<<"$MASQ")
+		add v "$config"
+		verify v "$config"
+		del v "$config"
+	done
+	drop v
+	t "CHECK without a prevResult, and with a bad one"
+	refused 100+\|6\|7 'prevResult' CHECK "$MASQ"
+	for bad in 5 '"x"' '[]' '{"ips":"x"}' '{"cniVersion":"9.9.9"}'; do
+		refused '1|6|7' '' CHECK "$(jq -c ".prevResult=$bad" <<<"$MASQ")"
+	done
+	t "CHECK of what was never added"
+	refused 100+\|3 'other' CHECK "$(with_prev c1 "$MASQ")" CNI_CONTAINERID=other
+	refused 100+\|3 'eth7' CHECK "$(with_prev c1 "$MASQ")" CNI_IFNAME=eth7
+	t "CHECK of a result that is another's"
+	refused 100+\|7 '10\.0\.1\.99' CHECK \
+		"$(with_prev c1 "$MASQ" | jq -c '.prevResult.ips[0].address="10.0.1.99/24"')"
+	del c1 "$MASQ"
+	drop c1
+	clean
+
+	# broken WHAT REGEX COMMAND…: CHECK tells what the command did to a fresh attachment.
+	# In the command, HOSTLINK stands for the host's end, ADDRESS for the task's address.
+	broken() {
+		local regex=$2
+		t "CHECK sees: $1"
+		shift 2
+		add c1 "$MASQ"
+		local -a command=("${@/HOSTLINK/$(host_link c1)}")
+		"${command[@]/ADDRESS/$(address c1)}" || fail "the test's own '${command[*]}'"
+		refused 106 "$regex" CHECK "$(with_prev c1 "$MASQ")"
+		isnt "" "$(jq -r '.details // ""' <<<"$OUT")" "details: the command that repairs it"
+		del c1 "$MASQ"
+		drop c1
+		clean
+	}
+	broken "address removed" '10\.0\.1\.[0-9]+' ip -n c1 addr del ADDRESS/24 dev eth0
+	broken "link down" 'eth0' ip -n c1 link set eth0 down
+	broken "host end down" 'eni' ip link set HOSTLINK down
+	broken "link gone" 'eth0|eni' ip link del HOSTLINK
+	broken "wrong MAC" 'eth0|mac|lladdr|02:' ip -n c1 link set eth0 address 02:00:00:00:00:77
+	broken "default route gone" 'default|0\.0\.0\.0/0' ip -n c1 route del default
+	broken "default route elsewhere" 'default|0\.0\.0\.0/0' ip -n c1 route replace default dev lo
+	broken "host route gone" '10\.0\.1\.[0-9]+' ip route del ADDRESS
+	broken "host route elsewhere" '10\.0\.1\.[0-9]+' ip route replace ADDRESS dev lo
+	broken "neighbour of the host gone" '10\.0\.1\.[0-9]+' ip neigh del ADDRESS dev HOSTLINK
+	broken "neighbour of the task gone" '10\.0\.1\.1' ip -n c1 neigh del 10.0.1.1 dev eth0
+	broken "rules flushed" 'taskvpc|nft' nft flush ruleset
+	broken "chains emptied" 'taskvpc|nft' nft flush table inet taskvpc
+	renamed() { ip -n c1 link set eth0 down && ip -n c1 link set eth0 name eth5 && ip -n c1 link set eth5 up; }
+	broken "link renamed" 'eth0' renamed
+	t "CHECK sees: each set element deleted"
+	add c1 "$MASQ"
+	sets=$(nft -j list table inet taskvpc | jq -r '.nftables[] | (.set // .map // empty)
+		| select((.elem // []) | length > 0) | .name')
+	isnt "" "$sets" "sets with elements"
+	for set in $sets; do
+		t "CHECK sees: set $set emptied"
+		nft flush set inet taskvpc "$set" 2>/dev/null || nft flush map inet taskvpc "$set"
+		refused 106 'nft|taskvpc' CHECK "$(with_prev c1 "$MASQ")"
+		del c1 "$MASQ"
+		add c1 "$MASQ"
+	done
+	del c1 "$MASQ"
+	drop c1
+	clean
+	t "CHECK sees: the reservation is gone"
+	add c1 "$MASQ"
+	mv "$DATA" "$DATA.away"
+	refused 100+\|3 'c1' CHECK "$(with_prev c1 "$MASQ")"
+	rm -rf "$DATA"
+	mv "$DATA.away" "$DATA"
+	verify c1 "$MASQ"
+	t "CHECK sees: the namespace is another one"
+	drop c1
+	netns c1
+	refused 100+\|3\|4 'c1' CHECK "$(with_prev c1 "$MASQ")"
+	del c1 "$MASQ"
+	drop c1
+	clean
+
+	t "CHECK lets chained plugins do their work"
+	add c1 "$MASQ"
+	ip -n c1 link set eth0 mtu 1400
+	verify c1 "$MASQ"
+	ip -n c1 addr add 192.0.2.9/32 dev eth0
+	verify c1 "$MASQ"
+	ip -n c1 route add 198.51.100.0/24 via 10.0.1.1
+	verify c1 "$MASQ"
+	ip -n c1 link set eth0 address 02:00:00:00:00:55
+	ip -n c1 neigh replace 10.0.1.1 lladdr "$(ip -j link show "$(host_link c1)" | jq -r '.[0].address')" \
+		nud permanent dev eth0
+	works CHECK "$(with_prev c1 "$MASQ" | jq -c '(.prevResult.interfaces[] | select(.name == "eth0")).mac
+		= "02:00:00:00:00:55"')"
+	works CHECK "$(with_prev c1 "$MASQ" | jq -c '.prevResult.interfaces += [{name:"tap0",sandbox:"/x"}]
+		| (.prevResult.interfaces[] | select(.name == "eth0")).mac = "02:00:00:00:00:55"
+		| .prevResult.ips += [{address:"192.0.2.9/32",interface:1}]')"
+	del c1 "$MASQ"
+	drop c1
+	clean
+fi
+
+# gc JSON-FILTER [CONF]: GC with these keys.
+gc() { works GC "$(jq -c "$1" <<<"${2:-$CONF}")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME; }
+VALID='.["cni.dev/valid-attachments"]'
+
+if group gc; then
+	LAB2=$(one 10.0.9.0/24 '.name="lab2"')
+	populate() {
+		add a && add a "$LAB2" CNI_IFNAME=eth9
+		ID=a works ADD "$CONF" CNI_IFNAME=eth1
+		add b && add c
+	}
+	populate
+	t "GC keeps what is listed, key by key"
+	gc "$VALID=[{containerID:\"a\",ifname:\"eth0\"},{containerID:\"zz\",ifname:\"eth0\"}]"
+	verify a
+	ping_ok host "$(address a)"
+	fails "a/eth1" ip -n a link show eth1
+	fails "b/eth0" ip -n b link show eth0
+	is 2 "$(records)" "records: a/eth0 and that of lab2"
+	is 2 "$(ip -br link | grep -c '^eni')" "links on the host"
+	t "GC leaves other networks alone"
+	gc "$VALID=[]"
+	fails "a/eth0" ip -n a link show eth0
+	runs "a/eth9 of lab2" ip -n a link show eth9
+	verify a "$LAB2" CNI_IFNAME=eth9
+	gc "$VALID=[]" "$LAB2"
+	clean
+	drop a b c
+	t "GC twice, and with nothing there at all"
+	gc "$VALID=[]"
+	rm -rf "$DATA"
+	gc "$VALID=[]"
+	fails "a state directory" test -e "$DATA"
+
+	t "GC by the tag's older name"
+	populate
+	gc '.["cni.dev/attachments"]=[{containerID:"a",ifname:"eth0"}]'
+	verify a
+	fails "b/eth0" ip -n b link show eth0
+	t "GC with both keys"
+	add b
+	gc "$VALID=[{containerID:\"b\",ifname:\"eth0\"}] | .[\"cni.dev/attachments\"]=[{containerID:\"b\",ifname:\"eth0\"}]"
+	verify b
+	fails "a/eth0" ip -n a link show eth0
+	t "GC without a key: only what is provably dead, and said so"
+	add c
+	drop c
+	for absent in . "$VALID=null"; do
+		plugin GC "$(conf "$absent")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+		is 0 "$RC" "rc: $OUT"
+		like 'cni.dev/valid-attachments' "$ERR" "warning on stderr"
+		verify b
+		is 2 "$(records)" "records: b/eth0 and that of lab2"
+	done
+	t "GC with a key that is none"
+	for bad in 5 '"x"' '{}' '[5]' '[{"containerID":5,"ifname":"eth0"}]'; do
+		refused '6|7' 'valid-attachments' GC "$(conf "$VALID=$bad")"
+		verify b
+	done
+	t "GC with what only other versions of the key have"
+	gc "$VALID=[{containerID:\"b\",ifname:\"eth0\",extra:1},{containerID:\"\",ifname:\"\"}]"
+	verify b
+	gc "$VALID=[]"
+	gc "$VALID=[]" "$LAB2"
+	drop a b c
+	clean
+	t "GC after links, rules and namespaces went"
+	add a && add b && add c
+	ip link del "$(host_link a)"
+	nft flush ruleset
+	drop b
+	gc "$VALID=[]"
+	drop a c
+	clean
+	t "GC of the stand-alone IPAM"
+	PLUGIN=$BIN/task-ipam
+	for id in a b; do works ADD "$CONF" CNI_CONTAINERID=$id; done
+	gc "$VALID=[{containerID:\"a\",ifname:\"eth0\"}]"
+	is 1 "$(records)" records
+	gc "$VALID=[]"
+	is 0 "$(records)" records
+	PLUGIN=$BIN/awsvpc
+	t "GC restores elements that a flush took from those that stay"
+	add a "$MASQ"
+	nft flush ruleset
+	gc "$VALID=[{containerID:\"a\",ifname:\"eth0\"}]"
+	verify a "$MASQ"
+	del a "$MASQ"
+	drop a
+	clean
+fi
+
+if group status; then
+	# status CONF: STATUS without the variables of an attachment.
+	status() { works STATUS "$1" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME; }
+	t "STATUS ok, and it makes nothing"
+	rm -rf "$DATA"
+	status "$CONF"
+	is "" "$ERR" stderr
+	fails "a state directory" test -e "$DATA"
+	status "$(conf '.type="awsvpc"')"
+	t "STATUS warns of unknown keys inside our objects, on stderr only"
+	status "$(conf '.ipam.frobnicate=1 | .ipam.ranges[0][0].colour="red" | .vpc.cider="x" | .toplevel=1')"
+	for key in frobnicate colour cider; do like "$key" "$ERR" "warning"; done
+	if [[ $ERR == *toplevel* ]]; then fail "a top-level key is warned of"; else pass; fi
+	t "STATUS: the pool is full"
+	FULL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
+	add full "$FULL"
+	refused 50 'exhausted.*10\.0\.1\.0/30' STATUS "$FULL"
+	del full "$FULL"
+	drop full
+	t "STATUS: no master"
+	refused 50 'lan0' STATUS "$(conf '.attach="macvlan" | .master="lan0"')"
+	ip link add lan0 type veth peer name lan1
+	ip link set lan0 up
+	status "$(conf '.attach="macvlan" | .master="lan0"')"
+	ip link del lan0
+	t "STATUS: the state directory cannot be used"
+	touch "$TMP/plain"
+	refused '50|101' 'plain' STATUS "$(conf ".ipam.dataDir=\"$TMP/plain\"")"
+	t "STATUS: a configuration that ADD would refuse"
+	refused '7|50' 'mtu' STATUS "$(conf '.mtu=-1')"
+	t "STATUS: the foreign IPAM is missing"
+	refused '4|50' 'missing' STATUS "$(conf '.ipam={type:"missing"}')"
+	clean
+fi
+
+if group parallel; then
+	job() {
+		ip netns add "p$1"
+		call ADD "p$1" <<<"$MASQ"
+	}
+	undo() {
+		call DEL "p$1" <<<"$MASQ"
+	}
+	t "40 ADDs, then 40 DELs at once"
+	many 40 job
+	is 40 "$(many_rc 0)" "ADDs: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
+	is 40 "$(records)" "records"
+	pings host "$(jq -r '.ips[0].address | split("/")[0]' "$TMP/job/17.out")" || fail "no answer of one of them"
+	many 40 undo
+	is 40 "$(many_rc 0)" "DELs: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
+	t "ADDs and DELs mixed"
+	mixed() {
+		[ $(($1 % 2)) = 0 ] || { call ADD "p$1" <<<"$MASQ" && call DEL "p$1" <<<"$MASQ"; return; }
+		call ADD "p$1" <<<"$MASQ"
+	}
+	many 40 mixed
+	is 40 "$(many_rc 0)" "calls: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
+	is 20 "$(records)" "records"
+	many 40 undo
+	for ((i = 1; i <= 40; i++)); do drop "p$i"; done
+	clean
+fi
+
+finish

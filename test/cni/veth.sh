@@ -1,0 +1,301 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# awsvpc, attach veth: what packets do. The host is the VPC's router; each task sees only it.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# "The internet": a namespace behind the host's uplink, which knows no way back to the VPC.
+netns internet
+ip link add up0 type veth peer name net0 netns internet
+ip addr add 198.51.100.1/24 dev up0
+ip -6 addr add fd00:51::1/64 dev up0 nodad
+ip link set up0 up
+ip -n internet addr add 198.51.100.2/24 dev net0
+ip -n internet -6 addr add fd00:51::2/64 dev net0 nodad
+ip -n internet link set net0 up
+ip -n internet link set lo up
+until_true pings host 198.51.100.2
+ip -6 route show >/dev/null
+baseline
+
+DUAL=$(conf ".ipam.ranges += [$CONF6] | .ipam.placement=\"spread\"")
+
+# forged FROM TO EXPRESSION COMMAND…: packets that the command sends from FROM arrive in TO: how many?
+forged() {
+	local from=$1 to=$2 expression=$3 before after
+	shift 3
+	in_ns "$to" nft "flush ruleset; add table inet forged; add chain inet forged in { type filter hook
+		prerouting priority -400; }; add rule inet forged in $expression counter"
+	in_ns "$from" "$@" >/dev/null 2>&1
+	sleep 0.05
+	in_ns "$to" nft list table inet forged | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
+	in_ns "$to" nft flush ruleset
+}
+
+if group wiring; then
+	add a "$DUAL"
+	add b "$DUAL"
+	A=$(address a) B=$(address b) A6=$(address a 1) B6=$(address b 1)
+	HA=$(host_link a) GA=$(result a '.ips[0].gateway') GA6=$(result a '.ips[1].gateway')
+	t "two tasks, two subnets"
+	isnt "${A%.*}" "${B%.*}" "subnets"
+	t "the link: name, alias, MACs, MTU"
+	link=$(ip -j -d link show "$HA" | jq '.[0]')
+	like '^eni-[0-9a-f]{17}$' "$(jq -r .ifalias <<<"$link")" alias
+	is "$HA" "eni$(jq -r '.ifalias[4:16]' <<<"$link")" "name"
+	like '^02:' "$(ip -n a -j link show eth0 | jq -r '.[0].address')" "MAC of the task"
+	like '^06:' "$(jq -r .address <<<"$link")" "MAC of the host's end"
+	is "$(jq -r .address <<<"$link")" "$(result a '.interfaces[0].mac')" "MAC in the result"
+	is "1500 1500" "$(jq -r .mtu <<<"$link") $(ip -n a -j link show eth0 | jq -r '.[0].mtu')" "MTU of both ends"
+	is "1 1" "$(jq -r '"\(.num_tx_queues) \(.num_rx_queues)"' <<<"$link")" "queues"
+	is "" "$(ip -6 addr show dev "$HA")" "no IPv6 address on the host's end"
+	like 'LOOPBACK,UP' "$(ip -n a -o link show lo)" "lo is up"
+	t "routes and neighbours"
+	is "$A dev $HA" "$(ip route show "$A/32" | awk '{ print $1, $2, $3 }')" "host route"
+	is "$A6 dev $HA" "$(ip -6 route show "$A6/128" | awk '{ print $1, $2, $3 }')" "IPv6 host route"
+	MAC=$(ip -n a -j link show eth0 | jq -r '.[0].address')
+	HMAC=$(jq -r .address <<<"$link")
+	for pair in "host $A $HA $MAC" "host $A6 $HA $MAC" "a $GA eth0 $HMAC" "a $GA6 eth0 $HMAC"; do
+		read -r where to dev mac <<<"$pair"
+		is "$mac PERMANENT" "$(in_ns "$where" ip neigh show "$to" dev "$dev" | awk '{ print $3, $NF }')" \
+			"neighbour $to in $where"
+	done
+	t "sysctls of the task: no router advertisements, IPv6 on where there is an address"
+	is 0 "$(sysctl_of a net/ipv6/conf/eth0/accept_ra)" accept_ra
+	is 0 "$(sysctl_of a net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
+	is 1 "$(sysctl_of host net/ipv4/ip_forward)" ip_forward
+
+	t "from task to task, over both families"
+	ping_ok a "$B"
+	ping_ok b "$A"
+	ping_ok a "$B6"
+	ping_ok b "$A6"
+	tcp_ok a b "$B"
+	tcp_ok b a "$A"
+	tcp_ok a b "$B6"
+	tcp_ok b a "$A6"
+	t "the gateway answers, though no interface owns the subnet"
+	ping_ok a "$GA"
+	ping_ok a "$GA6"
+	is "" "$(ip addr show | grep -F "$GA/24")" "interfaces with the gateway's subnet"
+	t "host and task"
+	ping_ok host "$A"
+	ping_ok host "$A6"
+	ping_ok a 198.51.100.1
+	tcp_ok host a "$A"
+	tcp_ok a host 198.51.100.1
+	t "neighbours of one subnet as well"
+	add c "$(jq -c '.ipam.placement="first"' <<<"$DUAL")"
+	add d "$(jq -c '.ipam.placement="first"' <<<"$DUAL")"
+	is "$(address c | cut -d. -f1-3)" "$(address d | cut -d. -f1-3)" "subnets"
+	ping_ok c "$(address d)"
+	ping_ok c "$(address d 1)"
+	tcp_ok d c "$(address c)"
+	del d "$DUAL"
+	t "a big packet without fragments"
+	ping_ok a "$B" -M "do" -s 1472
+	ping_no a "$B" -M "do" -s 1473
+
+	t "a forged source address is dropped"
+	C=$(address c) C6=$(address c 1)
+	isnt 0 "$(forged a b "ip saddr $A icmp type echo-request" ping -c 2 -i 0.1 -W 1 "$B")" "its own arrives"
+	ip -n a addr add "$C/32" dev eth0
+	is 0 "$(forged a b "ip saddr $C icmp type echo-request" ping -c 2 -i 0.1 -W 1 -I "$C" "$B")" \
+		"another task's address"
+	ip -n a addr del "$C/32" dev eth0
+	ip -n a addr add 198.51.100.77/32 dev eth0
+	is 0 "$(forged a b "ip saddr 198.51.100.77" ping -c 2 -i 0.1 -W 1 -I 198.51.100.77 "$B")" \
+		"an address from outside"
+	is 0 "$(forged a host "ip saddr 198.51.100.77 iifname != $HA" ping -c 1 -W 1 -I 198.51.100.77 "$B")" \
+		"nor is it sent on"
+	ip -n a addr del 198.51.100.77/32 dev eth0
+	ip -n a -6 addr add "$C6/128" dev eth0 nodad
+	is 0 "$(forged a b "ip6 saddr $C6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 1 -I "$C6" "$B6")" \
+		"another task's IPv6 address"
+	ip -n a -6 addr del "$C6/128" dev eth0
+	isnt 0 "$(forged a b "ip6 saddr $A6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 1 "$B6")" \
+		"its own IPv6 arrives"
+	t "the forged source does not reach the host itself"
+	ip -n a addr add "$C/32" dev eth0
+	ping_no a 198.51.100.1 -I "$C"
+	ip -n a addr del "$C/32" dev eth0
+	t "a forged MAC is dropped"
+	readdress() {
+		ip -n a link set eth0 address "$1"
+		ip -n a neigh replace "$GA" lladdr "$HMAC" nud permanent dev eth0
+		ip -n a neigh replace "$GA6" lladdr "$HMAC" nud permanent dev eth0
+	}
+	readdress 02:00:00:00:00:99
+	is 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 1 "$B")" "from another MAC"
+	is 0 "$(forged a b "ip6 saddr $A6" ping -c 2 -i 0.1 -W 1 "$B6")" "from another MAC, IPv6"
+	readdress "$MAC"
+	isnt 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 1 "$B")" "from its own MAC again"
+	t "nobody can take over an address by ARP: it is not asked for"
+	ip -n c addr add "$B/32" dev eth0
+	in_ns c timeout 2 busybox arping -c 1 -U -I eth0 -s "$B" "$B" >/dev/null 2>&1
+	ping_ok a "$B"
+	is "$HA" "$(ip -j route get "$A" | jq -r '.[0].dev')" "route to a"
+	is "$(host_link b)" "$(ip -j route get "$B" | jq -r '.[0].dev')" "route to b"
+	ip -n c addr del "$B/32" dev eth0
+
+	t "all is whole, and all goes"
+	verify a "$DUAL"
+	verify b "$DUAL"
+	for name in a b c; do del "$name" "$DUAL"; done
+	drop a b c d
+	clean
+fi
+
+if group ipv6; then
+	t "IPv6 is usable by the first packet"
+	for i in 1 2 3; do
+		add "s$i" "$DUAL"
+		runs "first packet of task $i" in_ns "s$i" ping -n -c 1 -W 1 fd00:51::1
+		is "" "$(ip -n "s$i" -6 addr show tentative)" "tentative"
+	done
+	t "and the first IPv4 packet, from the host"
+	add s4 "$DUAL"
+	runs "first packet" ping -n -c 1 -W 1 "$(address s4)"
+	for i in 1 2 3 4; do del "s$i" "$DUAL"; done
+	drop s1 s2 s3 s4
+	t "a task with IPv4 only has no IPv6"
+	add v4
+	is 1 "$(sysctl_of v4 net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
+	is "" "$(ip -n v4 -6 addr show dev eth0)" "IPv6 addresses"
+	del v4
+	drop v4
+	t "a task with IPv6 only"
+	SIX=$(conf ".ipam.ranges=[$CONF6]")
+	add v6 "$SIX"
+	ping_ok v6 fd00:51::1
+	is "" "$(ip -n v6 -4 addr show dev eth0)" "IPv4 addresses"
+	del v6 "$SIX"
+	drop v6
+	t "an uplink that learns its route by router advertisement goes on learning it"
+	sysctl -qw net.ipv6.conf.up0.accept_ra=1 2>/dev/null || echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra
+	ip -6 route add default via fd00:51::2 dev up0 proto ra
+	add r "$DUAL"
+	is 2 "$(sysctl_of host net/ipv6/conf/up0/accept_ra)" "accept_ra of the uplink with forwarding on"
+	del r "$DUAL"
+	drop r
+	ip -6 route del default
+	clean
+fi
+
+if group mtu; then
+	t "the MTU that is configured, at both ends"
+	for mtu in 1280 1400 9001; do
+		config=$(conf ".mtu=$mtu")
+		add m "$config"
+		is "$mtu $mtu" "$(ip -n m -j link show eth0 | jq '.[0].mtu') $(ip -j link show "$(host_link m)" | jq '.[0].mtu')" MTU
+		is "$mtu" "$(result m '.interfaces[] | select(.name == "eth0") | .mtu')" "MTU in the result"
+		verify m "$config"
+		del m "$config"
+		drop m
+	done
+	t "the default is that of the default route's interface"
+	config=$(conf 'del(.mtu)')
+	add m "$config"
+	is 1500 "$(ip -n m -j link show eth0 | jq '.[0].mtu')" "without a default route"
+	del m "$config"
+	drop m
+	ip link set up0 mtu 1442
+	ip route add default via 198.51.100.2
+	add m "$config"
+	is "1442 1442" "$(ip -n m -j link show eth0 | jq '.[0].mtu') $(ip -j link show "$(host_link m)" | jq '.[0].mtu')" MTU
+	del m "$config"
+	drop m
+	ip route del default
+	ip link set up0 mtu 1500
+	clean
+fi
+
+if group metadata; then
+	ip addr add 169.254.169.254/32 dev lo
+	ip -6 addr add fd00:ec2::254/128 dev lo
+	t "instance metadata can be reached where it is not blocked"
+	OPEN=$(jq -c '.blockInstanceMetadata=false' <<<"$DUAL")
+	add open "$OPEN"
+	ping_ok open 169.254.169.254
+	ping_ok open fd00:ec2::254
+	t "and not where it is"
+	add shut "$DUAL"
+	ping_no shut 169.254.169.254
+	ping_no shut fd00:ec2::254
+	seen=$(echo x | in_ns shut timeout 2 busybox nc -w 1 169.254.169.254 80 2>&1) &&
+		fail "TCP to 169.254.169.254: expected refusal, seen: $seen"
+	ping_ok shut 198.51.100.1
+	ping_ok open 169.254.169.254
+	t "the default is open"
+	NEITHER=$(jq -c 'del(.blockInstanceMetadata)' <<<"$DUAL")
+	add default "$NEITHER"
+	ping_ok default 169.254.169.254
+	verify shut "$DUAL"
+	for name in open shut default; do del "$name" "$DUAL"; done
+	drop open shut default
+	ip addr del 169.254.169.254/32 dev lo
+	ip -6 addr del fd00:ec2::254/128 dev lo
+	clean
+fi
+
+if group masquerade; then
+	MASQ=$(jq -c '.ipMasq=true | .vpc.cidr=["10.0.0.0/16","fd00:10::/32"]' <<<"$DUAL")
+	add m "$MASQ"
+	add n "$MASQ"
+	t "what leaves the VPC bears the host's address"
+	ping_ok m 198.51.100.2
+	ping_ok m fd00:51::2
+	tcp_ok m internet 198.51.100.2
+	isnt 0 "$(forged m internet 'ip saddr 198.51.100.1 icmp type echo-request' ping -c 1 -W 1 198.51.100.2)" \
+		"from the host's address"
+	is 0 "$(forged m internet "ip saddr $(address m)" ping -c 1 -W 1 198.51.100.2)" "from the task's"
+	t "what stays inside keeps its own"
+	isnt 0 "$(forged m n "ip saddr $(address m) icmp type echo-request" ping -c 1 -W 1 "$(address n)")" \
+		"from the task's address"
+	isnt 0 "$(forged m n "ip6 saddr $(address m 1)" ping -c 1 -W 1 "$(address n 1)")" \
+		"from the task's IPv6 address"
+	t "a task without ipMasq beside it is not masqueraded"
+	add p "$DUAL"
+	isnt 0 "$(forged p internet "ip saddr $(address p)" ping -c 1 -W 1 198.51.100.2)" "from its own address"
+	is 0 "$(forged p internet "ip saddr 198.51.100.1 icmp type echo-request" ping -c 1 -W 1 198.51.100.2)" \
+		"from the host's"
+	ping_no p 198.51.100.2
+	for name in m n p; do verify "$name" "$([ $name = p ] && echo "$DUAL" || echo "$MASQ")"; done
+	for name in m n p; do del "$name" "$MASQ"; done
+	drop m n p
+	clean
+	t "the VPC is reached from outside where there is a route"
+	ip -n internet route add 10.0.0.0/16 via 198.51.100.1
+	add o "$DUAL"
+	ping_ok internet "$(address o)"
+	ping_ok o 198.51.100.2
+	del o "$DUAL"
+	drop o
+	ip -n internet route del 10.0.0.0/16
+	clean
+fi
+
+if group strangers; then
+	t "what other people's firewall does is none of ours"
+	nft 'add table inet stranger; add chain inet stranger fw { type filter hook forward priority 0; }'
+	baseline
+	add a
+	del a
+	drop a
+	clean
+	nft delete table inet stranger
+	baseline
+	t "a reverse-path filter of 1 everywhere is no obstacle"
+	echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter
+	echo 1 >/proc/sys/net/ipv4/conf/default/rp_filter
+	add a
+	add b
+	ping_ok a "$(address b)"
+	ping_ok host "$(address a)"
+	del a
+	del b
+	drop a b
+	clean
+fi
+
+finish

@@ -1,0 +1,540 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The harness of the black-box tests. Sourcing it moves the script into network, mount and pid
+# namespaces of its own with an empty /run: "the host" of a test is that private namespace, and
+# whatever a test leaves behind, processes included, ends with it.
+#
+# A script is: source lib.sh; `t NAME` before each case; checks; `finish` as the last line.
+#
+#   BIN=DIR        plugins under test (default build/bin; build/san/bin for AddressSanitizer)
+#   CNI_REF=DIR    the reference plugins (default /usr/lib/cni)
+#   SLOW=1         also the cases that wait for a time-out of the plugin (a minute)
+#   ONLY=REGEX     run only the groups of a script (see `group`) whose name matches
+
+set -u -o pipefail
+export LC_ALL=C
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BIN=$(realpath -m "${BIN:-$ROOT/build/bin}")
+CNI_REF=${CNI_REF:-/usr/lib/cni}
+
+if [ "${TASKVPC_TEST:-}" != inside ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "skip: needs root"
+		echo "0 passed, 0 failed, 1 skipped"
+		exit 0
+	fi
+	exec env TASKVPC_TEST=inside BIN="$BIN" CNI_REF="$CNI_REF" \
+		timeout --foreground -k 5 "${TEST_TIMEOUT:-300}" \
+		unshare --net --mount --pid --fork --kill-child --mount-proc \
+		--propagation private bash "$0" "$@"
+fi
+
+mount -t tmpfs -o mode=755 tmpfs /run
+# shellcheck disable=SC2174 # the mode of /run/netns matters, that of /run is set above
+mkdir -p -m 755 /run/netns
+mkdir /run/lock
+TMP=/run/test
+mkdir -p "$TMP/result" "$TMP/job"
+NETNS=/run/netns
+DATA=/run/taskvpc
+ip link set lo up
+
+PASSED=0
+FAILED=0
+SKIPPED=0
+FINISHED=
+CASE=start
+PLUGIN=$BIN/awsvpc
+# AddressSanitizer needs a long start and finds leaks at the exit: exact times mean nothing there.
+# shellcheck disable=SC2034 # for the scripts
+case $BIN in */san/*) SAN=1 ;; *) SAN= ;; esac
+
+# ---- reporting ----
+
+t() { CASE=$*; }
+
+pass() { PASSED=$((PASSED + 1)); }
+
+fail() {
+	FAILED=$((FAILED + 1))
+	printf 'FAIL: %s: %s: %s\n' "${0##*/}" "$CASE" "$*"
+}
+
+skip() {
+	SKIPPED=$((SKIPPED + 1))
+	printf 'skip: %s: %s: %s\n' "${0##*/}" "$CASE" "$*"
+}
+
+# group NAME: start of a group of cases; false if ONLY excludes it. `if group x; then …; fi`
+group() { t "$1"; [[ $1 =~ ${ONLY:-.} ]]; }
+
+# is EXPECTED SEEN [WHAT]
+is() {
+	if [ "$1" = "$2" ]; then pass; else fail "${3:-value}: expected '$1', seen '$2'"; fi
+}
+
+isnt() {
+	if [ "$1" != "$2" ]; then pass; else fail "${3:-value}: expected anything but '$1'"; fi
+}
+
+# like REGEX SEEN [WHAT]: case-insensitive extended regular expression
+like() {
+	shopt -s nocasematch
+	if [[ $2 =~ $1 ]]; then pass; else fail "${3:-text}: expected /$1/, seen '$2'"; fi
+	shopt -u nocasematch
+}
+
+# within LIMIT SEEN WHAT: numbers, SEEN <= LIMIT
+within() {
+	if [ "$2" -le "$1" ]; then pass; else fail "$3: expected at most $1, seen $2"; fi
+}
+
+# runs WHAT COMMAND…: the command must succeed. fails WHAT COMMAND…: it must not.
+runs() {
+	local what=$1 seen
+	shift
+	if seen=$("$@" 2>&1); then pass; else fail "$what: expected '$*' to succeed, seen: $seen"; fi
+}
+fails() {
+	local what=$1
+	shift
+	if ! "$@" >/dev/null 2>&1; then pass; else fail "$what: expected '$*' to fail, it succeeded"; fi
+}
+
+finish() {
+	FINISHED=1
+	[ "$((PASSED + FAILED))" -gt 0 ] || [ "$SKIPPED" -gt 0 ] || fail "no check was made"
+	local closing="${0##*/}: $PASSED passed, $FAILED failed"
+	[ "$SKIPPED" = 0 ] || closing+=", $SKIPPED skipped"
+	echo "$closing"
+	[ "$FAILED" = 0 ]
+	exit
+}
+
+on_exit() {
+	! declare -F cleanup >/dev/null || cleanup
+	[ -n "$FINISHED" ] || { echo "FAIL: ${0##*/}: ended early in case: $CASE"; exit 1; }
+}
+trap on_exit EXIT
+
+# need COMMAND…: end the whole script with a skip if one is missing.
+need() {
+	local command
+	for command; do
+		command -v "$command" >/dev/null && continue
+		skip "needs $command"
+		finish
+	done
+}
+need jq ip nft
+
+if [ ! -x "$BIN/awsvpc" ] && [ -z "${HARNESS_ONLY:-}" ]; then
+	fail "no $BIN/awsvpc: run make first"
+	finish
+fi
+
+# ---- the host and its namespaces ----
+
+# netns NAME…: fresh namespaces of tasks, empty, lo down, as a runtime leaves them.
+netns() {
+	local name
+	for name; do ip netns add "$name"; done
+}
+
+# drop NAME…: end namespaces as a dying container does.
+drop() {
+	local name
+	for name; do ip netns del "$name" 2>/dev/null; done
+	return 0
+}
+
+# in_ns NAME COMMAND…: run in a task's namespace; "host" is the host's.
+in_ns() {
+	local name=$1
+	shift
+	if [ "$name" = host ]; then "$@"; else nsenter --net="$NETNS/$name" -- "$@"; fi
+}
+
+# sysctl_of NAME KEY: a sysctl in a namespace; with slashes.
+sysctl_of() { in_ns "$1" cat "/proc/sys/$2"; }
+
+# pings FROM TO [OPTION…]: does one echo come back?
+pings() {
+	local from=$1 to=$2
+	shift 2
+	in_ns "$from" ping -n -q -c 1 -W 1 "$@" "$to" >/dev/null 2>&1
+}
+
+# ping_ok FROM TO [OPTION…] and ping_no: as checks. Three tries: a neighbour may have to be found.
+ping_ok() {
+	local from=$1 to=$2 seen
+	shift 2
+	if seen=$(in_ns "$from" ping -n -c 3 -i 0.2 -W 1 "$@" "$to" 2>&1); then
+		pass
+	else
+		fail "ping from $from to $to: expected an answer, seen: ${seen//$'\n'/ }"
+	fi
+}
+ping_no() {
+	local from=$1 to=$2
+	shift 2
+	if in_ns "$from" ping -n -q -c 2 -i 0.2 -W 1 "$@" "$to" >/dev/null 2>&1; then
+		fail "ping from $from to $to: expected no answer, there was one"
+	else
+		pass
+	fi
+}
+
+# tcp_ok FROM TO-NAME ADDRESS: a line sent over TCP comes back. The server runs in TO-NAME.
+tcp_ok() {
+	local from=$1 to=$2 address=$3 pid seen
+	in_ns "$to" timeout 5 busybox nc -l -p 7007 -e /bin/cat &
+	pid=$!
+	until_true in_ns "$to" sh -c 'ss -Hltn "sport = 7007" | grep -q .'
+	seen=$(echo hello | in_ns "$from" timeout 3 busybox nc -w 2 "$address" 7007 2>&1)
+	is hello "$seen" "TCP from $from to $to ($address)"
+	stop "$pid"
+}
+
+# until_true COMMAND…: wait up to 3 s for it.
+until_true() {
+	local i
+	for ((i = 0; i < 60; i++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
+
+# stop PID…: end processes that this test started.
+stop() {
+	kill "$@" 2>/dev/null
+	wait "$@" 2>/dev/null
+	return 0
+}
+
+# count_from NAME LABEL EXPRESSION: count packets that arrive in a namespace (an nft expression).
+# counted NAME LABEL: how many did.
+count_from() {
+	in_ns "$1" nft "add table inet count_$2; add chain inet count_$2 in { type filter hook prerouting
+		priority -400; }; add rule inet count_$2 in $3 counter"
+}
+counted() {
+	in_ns "$1" nft list table inet "count_$2" | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
+}
+
+# records: number of addresses that live records of the store hold, by the plugins' own account: STATUS
+# of a network of the whole 10.0.0.0/8 in which every address is excluded says how many are used.
+RECORDS_CONF='{"cniVersion":"1.1.0","name":"probe","type":"task-ipam","ipam":{"type":"task-ipam",
+"dataDir":"'$DATA'","ranges":[[{"subnet":"10.0.0.0/8","exclude":["10.0.0.0/8"]}]]}}'
+records() {
+	env -i CNI_COMMAND=STATUS CNI_PATH="$BIN" ASAN_OPTIONS="${ASAN_OPTIONS:-}" \
+		"$BIN/task-ipam" <<<"$RECORDS_CONF" 2>/dev/null |
+		sed -n 's/.*[^0-9]\([0-9]\{1,\}\) used.*/\1/p'
+}
+
+# snapshot [NAME]: what a failing verb must leave as it was, on the host and in the namespace NAME.
+snapshot() {
+	ip -br link show | awk '{ sub(/@.*/, "", $1); print "link", $1, $3 }'
+	ip route show table all
+	ip -6 route show table all
+	ip neigh show nud permanent
+	nft -s list ruleset | sed 's/ expires [0-9a-z]*//'
+	ls "$NETNS"
+	[ ! -d "$DATA" ] || echo "records $(records)"
+	if [ -n "${1:-}" ] && [ -e "$NETNS/$1" ]; then
+		ip -n "$1" -br link show 2>/dev/null | awk '{ print "task", $1, $3 }'
+		ip -n "$1" route show table all 2>/dev/null
+	fi
+}
+
+# clean: the host is as it was at the start of the script (`baseline`).
+baseline() { snapshot >"$TMP/baseline"; }
+clean() {
+	local seen
+	# A deleted link is gone for every observer when DEL returns; its IPv6 routes go with it.
+	if seen=$(snapshot | grep -v '^records 0$' | diff "$TMP/baseline" - 2>&1); then
+		pass
+	else
+		fail "residue: expected the host as it was, seen: ${seen//$'\n'/ | }"
+	fi
+}
+
+# ---- configurations ----
+
+CONF='{"cniVersion":"1.1.0","name":"lab","type":"awsvpc","attach":"veth","vpc":{"cidr":"10.0.0.0/16"},
+"ipMasq":false,"blockInstanceMetadata":true,"mtu":1500,"ipam":{"type":"task-ipam","dataDir":"'$DATA'",
+"placement":"spread","cooldown":30,"ranges":[[{"subnet":"10.0.1.0/24","id":"subnet-a","az":"lab-1a"},
+{"subnet":"10.0.2.0/24","id":"subnet-b","az":"lab-1b"}]]}}'
+# shellcheck disable=SC2034 # for the scripts
+CONF6='[{"subnet":"fd00:10:1::/64","id":"subnet-a"},{"subnet":"fd00:10:2::/64","id":"subnet-b"}]'
+
+# conf [FILTER]: the configuration, changed by a jq filter.
+conf() {
+	if [ $# = 0 ]; then printf %s "$CONF"; else jq -c "$1" <<<"$CONF"; fi
+}
+
+# one SUBNET [FILTER]: a configuration whose pool is this one subnet.
+one() { conf ".ipam.ranges=[[{subnet:\"$1\"}]] | ${2:-.}"; }
+
+# ---- calling a plugin ----
+
+# plugin VERB CONF [NAME=VALUE | -NAME]…: call $PLUGIN as a runtime does. CONF may be @FILE.
+# Sets RC, OUT (stdout), ERR (stderr). -NAME takes a variable away. Container and namespace default
+# to $ID, the interface to eth0.
+ID=c1
+plugin() {
+	local verb=$1 config=$2 stdin=$TMP/stdin pair
+	shift 2
+	local -A vars=([CNI_COMMAND]=$verb [CNI_CONTAINERID]=$ID [CNI_NETNS]=$NETNS/$ID
+		[CNI_IFNAME]=eth0 [CNI_PATH]=$BIN:$CNI_REF [PATH]=$PATH)
+	for pair; do
+		case $pair in
+		-*) unset "vars[${pair#-}]" ;;
+		*) vars[${pair%%=*}]=${pair#*=} ;;
+		esac
+	done
+	local -a line=()
+	for pair in "${!vars[@]}"; do line+=("$pair=${vars[$pair]}"); done
+	case $config in
+	@*) stdin=${config#@} ;;
+	*) printf %s "$config" >"$stdin" ;;
+	esac
+	RC=0
+	timeout -s KILL 90 env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
+		"${line[@]}" "$PLUGIN" <"$stdin" >"$TMP/stdout" 2>"$TMP/stderr" || RC=$?
+	OUT=$(tr -d '\0' <"$TMP/stdout")
+	ERR=$(tr -d '\0' <"$TMP/stderr")
+	sane "$verb"
+}
+
+# sane WHAT: no crash and no sanitizer report in the last call.
+sane() {
+	[ "$RC" -lt 126 ] || fail "$1: expected an exit code, seen a death by signal ($RC): $ERR"
+	case $ERR in
+	*Sanitizer* | *'runtime error:'*) fail "$1: sanitizer report: $ERR" ;;
+	esac
+}
+
+# works VERB CONF […]: as plugin, and it must succeed: rc 0; silence but for the result of ADD.
+works() {
+	plugin "$@"
+	if [ "$RC" != 0 ]; then
+		fail "$1: expected success, seen rc $RC: $OUT $ERR"
+		return 1
+	fi
+	pass
+	case $1 in
+	ADD | VERSION) ;;
+	*) is "" "$OUT" "$1: stdout" ;;
+	esac
+	case $1 in
+	ADD | DEL | CHECK) is "" "$ERR" "$1: stderr" ;;
+	esac
+}
+
+# expect_error CODE REGEX: the last call failed as CNI wants it: rc != 0, exactly one JSON object on
+# stdout with integer code (CODE: alternatives with |, or 100+) and string msg; msg or details match.
+expect_error() {
+	local code=$1 seen
+	[ "$code" != 100+ ] || code='[1-9][0-9]{2,}'
+	if [ "$RC" = 0 ]; then
+		fail "expected an error (code $1), seen success: $OUT"
+		return
+	fi
+	seen=$(jq -rs 'if length == 1 and (.[0] | type) == "object" and (.[0].code | type) == "number"
+		and (.[0].code | floor) == .[0].code and (.[0].msg | type) == "string"
+		then .[0] | "\(.code) \(.msg)\n\(.details // "")" else error("shape") end' \
+		"$TMP/stdout" 2>/dev/null) || {
+		fail "expected one JSON object with code and msg on stdout, seen '$OUT' (stderr '$ERR')"
+		return
+	}
+	if [[ $seen =~ ^($code)\  ]]; then pass; else fail "code: expected $1, seen '$seen'"; fi
+	like "$2" "${seen#* }" "message"
+}
+
+# refused CODE REGEX VERB CONF […]: the call fails with this error and changes nothing at all.
+refused() {
+	local code=$1 regex=$2 before after pair name=$ID
+	shift 2
+	for pair in "${@:3}"; do
+		case $pair in CNI_NETNS="$NETNS"/*) name=${pair#*"$NETNS"/} ;; esac
+	done
+	before=$(snapshot "$name")
+	plugin "$@"
+	expect_error "$code" "$regex"
+	after=$(snapshot "$name")
+	if [ "$before" = "$after" ]; then
+		pass
+	else
+		fail "expected nothing changed by the failed $1, seen: $(diff <(echo "$before") \
+			<(echo "$after") | grep '^[<>]' | tr '\n' '|')"
+	fi
+}
+
+# add NAME [CONF [VAR=VALUE…]]: ADD for the container NAME in the namespace NAME (made if need be);
+# the result is kept. CNI_IFNAME=… for another interface.
+add() {
+	local ID=$1 config=${2:-$CONF} pair ifname=eth0
+	shift $(($# > 1 ? 2 : 1))
+	[ -e "$NETNS/$ID" ] || ip netns add "$ID"
+	for pair; do case $pair in CNI_IFNAME=*) ifname=${pair#*=} ;; esac; done
+	works ADD "$config" "$@" || return 1
+	cp "$TMP/stdout" "$TMP/result/$ID.$ifname"
+}
+
+# del NAME [CONF [VAR=VALUE…]]: DEL for it, as a runtime does that has forgotten everything.
+del() {
+	local ID=$1 config=${2:-$CONF}
+	shift $(($# > 1 ? 2 : 1))
+	works DEL "$config" "$@"
+}
+
+# with_prev NAME [CONF [IFNAME]]: the configuration with the kept result as prevResult.
+with_prev() {
+	jq -c --slurpfile prev "$TMP/result/$1.${3:-eth0}" '.prevResult=$prev[0]' <<<"${2:-$CONF}"
+}
+
+# verify NAME [CONF [VAR=VALUE…]]: CHECK must succeed.
+verify() {
+	local ID=$1 config=${2:-$CONF} pair ifname=eth0
+	shift $(($# > 1 ? 2 : 1))
+	for pair; do case $pair in CNI_IFNAME=*) ifname=${pair#*=} ;; esac; done
+	works CHECK "$(with_prev "$ID" "$config" "$ifname")" "$@"
+}
+
+# result NAME FILTER [IFNAME]: a value of the kept result.
+result() { jq -r "$2" "$TMP/result/$1.${3:-eth0}" 2>/dev/null; }
+
+# address NAME [N [IFNAME]]: the N-th address without its prefix length. cidr: with it.
+address() {
+	local text
+	text=$(result "$1" ".ips[${2:-0}].address" "${3:-eth0}")
+	echo "${text%/*}"
+}
+
+# host_link NAME: the host's end of the task's link.
+host_link() {
+	result "$1" '[.interfaces[] | select((.sandbox // "") == "") | .name][0]' "${2:-eth0}"
+}
+
+# ms COMMAND…: milliseconds it took, in MS.
+ms() {
+	local start=${EPOCHREALTIME/./} end
+	"$@"
+	end=${EPOCHREALTIME/./}
+	# shellcheck disable=SC2034 # for the caller
+	MS=$(((end - start) / 1000))
+}
+
+# many NUMBER COMMAND: run COMMAND I in parallel for I = 1…NUMBER, each in a subshell; its stdout and
+# exit code are in $TMP/job/I.out and I.rc.
+many() {
+	local n=$1 i
+	local -a pids=()
+	shift
+	rm -f "$TMP"/job/*
+	for ((i = 1; i <= n; i++)); do
+		{
+			"$@" "$i" >"$TMP/job/$i.out" 2>"$TMP/job/$i.err"
+			echo $? >"$TMP/job/$i.rc"
+		} &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+# many_rc RC: how many of them ended so.
+many_rc() { cat "$TMP"/job/*.rc | grep -cx "$1"; }
+
+# call VERB NAME [IFNAME]: the bare call, config on stdin, for use in `many` and loops.
+call() {
+	env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID="$2" \
+		CNI_NETNS="$NETNS/$2" CNI_IFNAME="${3:-eth0}" CNI_PATH="$BIN:$CNI_REF" PATH="$PATH" \
+		"$PLUGIN"
+}
+
+# ---- a chain of plugins, driven as libcni does ----
+
+# chain VERB LIST NAME [RUNTIMECONFIG [CNI_ARGS]]: run the plugins of the conflist file LIST. Each
+# gets name, cniVersion, the capabilities it declared out of RUNTIMECONFIG, and the result so far.
+# Stops at the first error, as libcni does; RC, OUT and ERR are the last plugin's, OUT of ADD the
+# final result, kept like that of `add`. CHAIN_VERSION overrides cniVersion.
+chain() {
+	local verb=$1 list=$2 ID=$3 runtime=${4:-null} args=${5:-} order=. version type config
+	[ -n "$runtime" ] || runtime=null
+	version=${CHAIN_VERSION:-$(jq -r .cniVersion "$list")}
+	[ "$verb" != DEL ] || order=reverse
+	local -a configs
+	mapfile -t configs < <(jq -c --arg v "$version" --argjson r "$runtime" '
+		(.name) as $name | .plugins | '"$order"' | .[]
+		| . + {name: $name, cniVersion: $v}
+		| (.capabilities // {}) as $cap
+		| (($r // {}) | with_entries(select($cap[.key] == true))) as $mine
+		| if ($mine | length) > 0 then .runtimeConfig = $mine else . end' "$list")
+	[ "${#configs[@]}" -gt 0 ] || { RC=1 OUT="" ERR="no plugins in $list"; return 1; }
+	local prev=$TMP/result/$ID.eth0 use_prev=
+	case $verb in
+	ADD) rm -f "$prev" ;;
+	CHECK) use_prev=1 ;;
+	DEL) [[ $version == 0.[0-3].* ]] || [ ! -s "$prev" ] || use_prev=1 ;;
+	esac
+	for config in "${configs[@]}"; do
+		type=$(jq -r .type <<<"$config")
+		if [ "$verb" != ADD ] && [ -n "$use_prev" ] || { [ "$verb" = ADD ] && [ -s "$prev" ]; }; then
+			config=$(jq -c --slurpfile p "$prev" '.prevResult=$p[0]' <<<"$config")
+		fi
+		CHAIN_AT=$type
+		PLUGIN=$(find_plugin "$type") plugin "$verb" "$config" "CNI_ARGS=$args"
+		[ "$RC" = 0 ] || return 1
+		if [ "$verb" = ADD ]; then cp "$TMP/stdout" "$prev"; fi
+	done
+	return 0
+}
+
+# find_plugin TYPE: ours before the reference's.
+find_plugin() {
+	if [ -x "$BIN/$1" ]; then echo "$BIN/$1"; else echo "$CNI_REF/$1"; fi
+}
+
+# chain_ok VERB LIST NAME [RUNTIMECONFIG [CNI_ARGS]]: as a check.
+chain_ok() {
+	if chain "$@"; then
+		pass
+	else
+		fail "$1 of chain: expected success, seen $CHAIN_AT rc $RC: $OUT $ERR"
+		return 1
+	fi
+}
+
+# ---- real runtimes ----
+
+# scratch DIR…: changes below these directories go to memory, and are gone with the test.
+scratch() {
+	local dir name
+	for dir; do
+		name=$TMP/scratch/${dir//\//_}
+		mkdir -p "$dir" "$name.up" "$name.work"
+		mount -t overlay -o "lowerdir=$dir,upperdir=$name.up,workdir=$name.work" overlay "$dir" || return
+	done
+}
+
+# rootfs DIR: a root filesystem of busybox alone.
+rootfs() {
+	local applet
+	mkdir -p "$1"/{bin,dev,etc,proc,run,sys,tmp,var}
+	cp "$(command -v busybox)" "$1/bin/busybox"
+	for applet in sh sleep ping nc cat ip true; do ln -s busybox "$1/bin/$applet"; done
+}
+
+# Containers of a test go below this cgroup, which is removed at its end.
+CGROUP=/taskvpc-test-$$-$RANDOM
+remove_cgroups() {
+	find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup/*$CGROUP*" -exec rmdir {} \; 2>/dev/null
+	return 0
+}
+
+# The main program of a container: it sends back what comes on TCP port 7007.
+# shellcheck disable=SC2034 # for the scripts
+ECHO_SERVER='while true; do nc -l -p 7007 -e /bin/cat; done'

@@ -7,6 +7,8 @@
 #ifndef IPAM_DELEGATE_H
 #define IPAM_DELEGATE_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 #define DELEGATE_TIMEOUT_MS 60000

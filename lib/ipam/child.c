@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Running one child without trusting it: it may leave its stdin unread, talk without end, hang, die
+ * by a signal, or leave a process behind that keeps its stdout open. So both pipes and the end of
+ * the child are waited for in one poll() with a deadline, and no single read, write or wait can
+ * block.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+
+#define GRACE_MS   200 /* for output of a child that is gone: a grandchild may hold the pipe */
+#define BUSY_TRIES 5   /* "text file busy": the program is being installed right now */
+
+struct child {
+	pid_t pid;
+	int in, out, pidfd; /* our ends; -1: done with */
+	const char *input;
+	size_t input_left;
+	char *buf;
+	size_t len, size, max;
+	int64_t deadline;
+	bool ended, loud;
+};
+
+struct signals {
+	struct sigaction pipe, chld;
+};
+
+/* A runtime may have started us with SIGCHLD ignored: then there would be no status to wait for. */
+static void signals_set(struct signals *old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, normal = { .sa_handler = SIG_DFL };
+
+	sigaction(SIGPIPE, &ignore, &old->pipe);
+	sigaction(SIGCHLD, &normal, &old->chld);
+}
+
+static void signals_restore(const struct signals *old)
+{
+	sigaction(SIGPIPE, &old->pipe, NULL);
+	sigaction(SIGCHLD, &old->chld, NULL);
+}
+
+static void close_end(int *fd)
+{
+	cleanup_closep(fd);
+	*fd = -1;
+}
+
+/* Never 0, 1 or 2, even where we were started without them: the child's dup2() would clobber them.
+ */
+static int pipe_above_stdio(int fds[2])
+{
+	int low[2], rc = 0;
+
+	if (pipe2(low, O_CLOEXEC))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = fcntl(low[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (fds[i] < 0)
+			rc = -errno;
+		close(low[i]);
+	}
+	if (rc) {
+		cleanup_closep(&fds[0]);
+		cleanup_closep(&fds[1]);
+	}
+	return rc;
+}
+
+static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
+{
+	char *argv[] = { strdup(job->path), NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t pipe;
+	int rc;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setsigdefault(&attr, &pipe);
+	rc = argv[0] ? posix_spawn(pid, job->path, &files, &attr, argv, job->env) : ENOMEM;
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	free(argv[0]);
+	return -rc;
+}
+
+static int spawn(pid_t *pid, const struct child_job *job, int in, int out)
+{
+	int rc = spawn_try(pid, job, in, out);
+
+	for (int i = 0; rc == -ETXTBSY && i < BUSY_TRIES; i++) {
+		sleep(1);
+		rc = spawn_try(pid, job, in, out);
+	}
+	return rc;
+}
+
+static int start(struct child *c, const struct child_job *job)
+{
+	int in[2], out[2], rc = pipe_above_stdio(in);
+
+	if (rc)
+		return rc;
+	rc = pipe_above_stdio(out);
+	if (rc) {
+		close(in[0]);
+		close(in[1]);
+		return rc;
+	}
+	c->in = in[1];
+	c->out = out[0];
+	rc = spawn(&c->pid, job, in[0], out[1]);
+	close(in[0]);
+	close(out[1]);
+	fcntl(c->in, F_SETFL, O_NONBLOCK);
+	fcntl(c->out, F_SETFL, O_NONBLOCK);
+	if (!rc)
+		c->pidfd = pidfd_open(c->pid, 0);
+	return rc;
+}
+
+static void feed(struct child *c)
+{
+	ssize_t n = write(c->in, c->input, c->input_left);
+
+	if (n > 0) {
+		c->input += n;
+		c->input_left -= (size_t)n;
+	}
+	/* A child that does not want its stdin (EPIPE) may be right all the same. */
+	if (!c->input_left || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_end(&c->in);
+}
+
+static bool grow(struct child *c)
+{
+	size_t size = c->size ? c->size * 2 : 4096;
+	char *buf = realloc(c->buf, size);
+
+	if (!buf)
+		return false;
+	c->buf = buf;
+	c->size = size;
+	return true;
+}
+
+static void drain(struct child *c)
+{
+	ssize_t n;
+
+	/* One byte stays free for the NUL. */
+	if (c->len + 1 >= c->size && !grow(c)) {
+		c->loud = true;
+		return;
+	}
+	n = read(c->out, c->buf + c->len, c->size - c->len - 1);
+	if (n > 0)
+		c->len += (size_t)n;
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close_end(&c->out);
+	c->loud = c->len > c->max;
+}
+
+static void note_end(struct child *c)
+{
+	int64_t grace = io_clock_ms() + GRACE_MS;
+
+	c->ended = true;
+	close_end(&c->pidfd);
+	close_end(&c->in);
+	if (grace < c->deadline)
+		c->deadline = grace;
+}
+
+/* Until the child has ended and its output too, or one of the limits is reached. */
+static void pump(struct child *c)
+{
+	while (!c->loud && !(c->ended && c->out < 0)) {
+		struct pollfd p[] = { { .fd = c->out, .events = POLLIN },
+				      { .fd = c->in, .events = POLLOUT },
+				      { .fd = c->pidfd, .events = POLLIN } };
+		int64_t left = c->deadline - io_clock_ms();
+
+		if (left <= 0)
+			return;
+		if (poll(p, ARRAY_SIZE(p), (int)left) <= 0)
+			continue;
+		if (p[0].revents)
+			drain(c);
+		if (p[1].revents)
+			feed(c);
+		if (p[2].revents)
+			note_end(c);
+	}
+}
+
+static int finish(struct child *c, struct child_end *ret)
+{
+	/* Not reaped yet, so the number is still its own. */
+	if (!c->ended || c->loud) {
+		kill(-c->pid, SIGKILL);
+		kill(c->pid, SIGKILL);
+	}
+	while (waitpid(c->pid, &ret->status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	if (!c->buf && !grow(c))
+		return -ENOMEM;
+	c->buf[c->len] = '\0';
+	ret->how = c->loud ? CHILD_LOUD : c->ended ? CHILD_ENDED : CHILD_LATE;
+	ret->out = c->buf;
+	ret->out_len = c->len;
+	c->buf = NULL;
+	return 0;
+}
+
+int child_run(const struct child_job *job, struct child_end *ret)
+{
+	struct child c = { .in = -1,
+			   .out = -1,
+			   .pidfd = -1,
+			   .input = job->input,
+			   .input_left = job->input_len,
+			   .max = job->output_max };
+	struct signals old;
+	int rc;
+
+	signals_set(&old);
+	rc = start(&c, job);
+	if (!rc) {
+		c.deadline = io_clock_ms() + job->timeout_ms;
+		pump(&c);
+		rc = finish(&c, ret);
+	}
+	cleanup_closep(&c.in);
+	cleanup_closep(&c.out);
+	cleanup_closep(&c.pidfd);
+	free(c.buf);
+	signals_restore(&old);
+	return rc;
+}

@@ -46,12 +46,17 @@ unit_src  := $(wildcard test/unit/test_*.c)
 unit_bins := $(unit_src:test/unit/%.c=$(BUILD)/test/%)
 netns_src := $(wildcard test/netns/test_*.c)
 netns_bins := $(netns_src:test/netns/%.c=$(BUILD)/test/%)
+golden_bin := $(BUILD)/test/test_golden
+soak_bin   := $(BUILD)/test/store_soak
+cni_tests  := $(sort $(wildcard test/cni/*.sh))
+e2e_tests  := $(sort $(wildcard test/e2e/*.sh))
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-.PHONY: all help install uninstall deps demo test test-unit test-netns test-cni test-e2e test-san \
-	lint layers fmt docs clean
+.PHONY: all help install uninstall deps demo test check test-unit test-golden test-netns test-soak \
+	test-cni test-e2e test-san lint layers fmt docs clean
+.SECONDARY:
 all: $(bins) ## build every plugin into build/bin
 
 help: ## this list
@@ -75,10 +80,54 @@ $(BUILD)/bin/$(1): $(call plugin_obj,$(1)) $(lib)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 
-$(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/obj/test/unit/store_conformance.o $(lib)
+# ---- tests -------------------------------------------------------------------------------------
+modes_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(wildcard plugins/*/*.c)))
+unit_more := $(BUILD)/obj/test/unit/store_conformance.o
+netns_more := $(BUILD)/obj/test/netns/fixture.o $(modes_obj)
+
+$(BUILD)/obj/test/%.o $(BUILD)/obj/plugins/%.o: CFLAGS_EXTRA += -Iplugins -Itest/netns -Itest/unit
+
+define link_test
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(plugin_objects_for_tests) $(LIBS) -lcmocka
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+endef
+$(unit_bins): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(unit_more) $(lib)
+	$(link_test)
+$(netns_bins): $(BUILD)/test/%: $(BUILD)/obj/test/netns/%.o $(netns_more) $(lib)
+	$(link_test)
+$(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(modes_obj) $(lib)
+	$(link_test)
+$(soak_bin): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(lib)
+	$(link_test)
+
+run_suite = set -e; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || exit 1; done
+
+test: deps ## install what is needed, then every suite
+	@$(MAKE) --no-print-directory all check
+
+check: test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
+
+test-unit: $(unit_bins) ## pure parts and the store (cmocka)
+	@$(call run_suite,$(unit_bins))
+
+test-golden: $(golden_bin) ## records and the plans drawn from them
+	@$(call run_suite,$(golden_bin) test/golden)
+
+test-netns: $(netns_bins) ## plans against the real kernel, in namespaces of their own
+	@$(call run_suite,$(netns_bins))
+
+test-soak: $(soak_bin) ## the store under 20 000 SIGKILLs
+	@$(call run_suite,$(soak_bin))
+
+test-cni: all ## the plugins as a runtime calls them
+	@$(call run_suite,$(cni_tests))
+
+test-e2e: all ## containerd and podman, chains with the reference plugins
+	@$(call run_suite,$(e2e_tests))
+
+test-san: ## unit, netns and cni suites under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

@@ -9,9 +9,15 @@
 static const char *const attach_names[] = { "veth", "macvlan", NULL };
 
 static const struct field vpc_fields[] = {
-	FIELD_ARRAY(struct awsvpc_conf, vpc.cidr, vpc.n_cidr, "cidr", FIELD_NET,
-		    .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and "
-			    "traffic between them is not masqueraded."),
+	{ .key = "cidr",
+	  .type = FIELD_NET,
+	  .flags = FIELD_LIST | FIELD_ONE_OR_LIST,
+	  .offset = offsetof(struct awsvpc_conf, vpc.cidr),
+	  .size = sizeof(struct cidr),
+	  .count_offset = offsetof(struct awsvpc_conf, vpc.n_cidr),
+	  .max_count = ATTACHMENT_CIDRS,
+	  .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and traffic "
+		  "between them is not masqueraded." },
 	{ .key = NULL },
 };
 
@@ -100,8 +106,9 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
 	int r = judge_ports(c, e);
+	const char *foreign;
 
-	if (r == 0 && own->vpc.n_cidr && !pool_is_foreign(c->ipam, NULL))
+	if (r == 0 && own->vpc.n_cidr && !pool_is_foreign(c->ipam, &foreign))
 		r = judge_subnets(c, own, e);
 	return r;
 }

@@ -55,7 +55,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-san lint layers fmt docs clean
+	test-cni test-e2e test-san lint layers fmt docs clean deps-lint tests
+SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build every plugin into build/bin
 
@@ -130,6 +131,79 @@ test-san: ## unit, netns and cni suites under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- install -----------------------------------------------------------------------------------
+# Each file is replaced by rename: a runtime never sees half of one, nor "text file busy".
+dest := $(DESTDIR)$(CNI_BIN_DIR)
+doc  := $(DESTDIR)$(PREFIX)/share/doc/taskvpc
+
+install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into PREFIX
+	install -d $(dest) $(doc)/examples
+	@for p in $(filter-out loopback,$(PLUGINS)); do \
+	  install -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p && \
+	  echo "installed $(dest)/$$p"; done
+	@# loopback belongs to the reference plugins: only where there is none.
+	@if [ -e $(dest)/loopback ]; then echo "kept $(dest)/loopback"; \
+	 else install -m 755 $(BUILD)/bin/loopback $(dest)/.loopback.new && \
+	   mv -f $(dest)/.loopback.new $(dest)/loopback && echo "installed $(dest)/loopback"; fi
+	install -m 644 netconf-examples/* $(doc)/examples
+	install -m 644 README.md LICENSE $(doc)
+
+uninstall: ## remove what install put there; a foreign loopback stays
+	rm -f $(addprefix $(dest)/,$(filter-out loopback,$(PLUGINS)))
+	@if $(dest)/loopback --version 2>/dev/null | grep -q 'taskvpc'; then rm -f $(dest)/loopback; fi
+	rm -rf $(doc)
+
+# ---- what a bare Debian needs ------------------------------------------------------------------
+deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
+deps_test  := libcmocka-dev clang iproute2 nftables iptables iputils-ping jq strace tcpdump \
+  procps util-linux busybox-static containernetworking-plugins containerd runc podman
+deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
+
+# Asks dpkg first: where all is there, no network is needed.
+define apt_install
+	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | \
+	  grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing:" $$missing; apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
+	  >/dev/null; fi
+endef
+
+deps: ## install with apt what building, the demo and the tests need
+	$(call apt_install,$(deps_build) $(deps_test))
+
+deps-lint: ## install with apt what lint needs
+	$(call apt_install,$(deps_build) $(deps_test) $(deps_lint))
+
+demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
+	@$(MAKE) --no-print-directory -s all
+	@test/demo.sh
+
+# ---- keeping it clean --------------------------------------------------------------------------
+c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h \
+  test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c)
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/e2e/*.sh) .ci/run
+
+layers: ## fail on an include that points upward
+	@test/layers.sh
+
+lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shellcheck, codespell
+	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-gcc all tests
+	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-clang CC=$(CLANG) all tests
+	clang-tidy --quiet $(filter lib/%.c plugins/%.c,$(c_files)) -- $(filter-out -f%,$(CFLAGS)) -Iplugins 2>&1 | \
+	  sed '/warnings generated/d;/Suppressed/d;/Use -header-filter/d'; exit $${PIPESTATUS[0]}
+	cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr \
+	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins
+	shellcheck -x $(sh_files)
+	codespell -q 3 lib include plugins test docs netconf-examples *.md
+
+tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) # every test program, not run
+
+fmt: ## format every C file (clang-format)
+	clang-format -i $(c_files)
+
+docs: all ## write the configuration reference of the README from the field tables
+	test/docs.sh --write
 
 clean: ## remove build/
 	rm -rf $(BUILD)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking a lease: ask the store, and where a dead container stands in the way (a crash, a kill: its
+ * DEL never came), take that one down and ask again. The rounds are bounded: each address and each
+ * port can have one dead holder, and the pool is swept for dead ones once.
+ */
+#include "ipam/lease.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "taking.h"
+
+static int compose(void *ctx, const struct store_grant *grant, struct store_body *ret,
+		   struct err *e)
+{
+	struct taking *t = ctx;
+	int rc = taking_fill(t, grant, e);
+
+	return rc ? rc : t->calls->compose(t->calls->ctx, t->a, grant, ret, e);
+}
+
+static int reclaim(struct taking *t, const struct store_holder *holder, struct err *e)
+{
+	if (t->wish->dry_run || !t->calls->reclaim)
+		return 0;
+	return t->calls->reclaim(t->calls->ctx, holder, e);
+}
+
+/* Does the record hold what the exhausted choice could use? */
+static bool is_in_the_way(const struct taking *t, int outcome, unsigned choice)
+{
+	const struct store_record *r = &t->record;
+	const struct store_choice *c = &t->want.choices[choice];
+
+	if (outcome == STORE_PORTS_EXHAUSTED)
+		return r->n_ports > 0;
+	for (unsigned i = 0; i < r->n_addresses; i++) {
+		for (unsigned k = 0; k < c->n_ranges; k++) {
+			if (span_contains(&c->ranges[k].span, &r->addresses[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A holder that cannot be taken down must not keep the others: its error counts if nobody else
+ * goes. */
+static int sweep(struct taking *t, int outcome, struct err *e)
+{
+	unsigned choice = t->holder.choice;
+	uint64_t cursor = 0;
+	int rc, gone = 0, failed = 0;
+
+	while ((rc = store_next(t->store, NULL, &cursor, &t->record, e)) == STORE_OK) {
+		if (!is_in_the_way(t, outcome, choice))
+			continue;
+		rc = reclaim(t, &t->record.key, e);
+		if (rc < 0)
+			failed = rc;
+		else
+			gone += rc;
+	}
+	if (rc < 0)
+		return rc;
+	return gone ? gone : failed;
+}
+
+/*
+ * Return: > 0 if somebody was taken down and the lease may be tried again, 0 if not, < 0 on
+ * failure.
+ */
+static int make_room(struct taking *t, int outcome, bool *swept, struct err *e)
+{
+	switch ((enum store_outcome)outcome) {
+	case STORE_ADDRESS_HELD:
+	case STORE_PORT_HELD:
+		return reclaim(t, &t->holder, e);
+	case STORE_EXHAUSTED:
+	case STORE_PORTS_EXHAUSTED:
+		if (*swept || t->wish->dry_run)
+			return 0;
+		*swept = true;
+		return sweep(t, outcome, e);
+	case STORE_KEY_EXISTS:
+	case STORE_OK:
+	case STORE_ABSENT:
+		break;
+	}
+	return 0;
+}
+
+static int take(struct taking *t, struct err *e)
+{
+	unsigned rounds = t->wish->n_statics + t->wish->n_ports + 2;
+	struct store_grant grant;
+	bool swept = false;
+	int outcome;
+
+	do {
+		int room;
+
+		outcome = store_lease(t->store, &t->want, compose, t, &grant, &t->holder, e);
+		if (outcome <= 0)
+			return outcome;
+		room = make_room(t, outcome, &swept, e);
+		if (room < 0)
+			return room;
+		if (!room)
+			break;
+	} while (--rounds);
+	return taking_refuse(t, outcome, e);
+}
+
+int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
+	       struct attachment *a, const struct lease_calls *calls, struct err *e)
+{
+	struct taking *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (!t)
+		return err_sys(e, ERR_IO, ENOMEM, "lease");
+	t->store = s;
+	t->pool = pool;
+	t->wish = wish;
+	t->a = a;
+	t->calls = calls;
+	rc = taking_prepare(t, e);
+	if (!rc)
+		rc = take(t, e);
+	taking_free(t);
+	return rc;
+}

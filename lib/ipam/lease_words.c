@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why there is no lease, in words: who holds what and since when, or how full each subnet is. The
+ * reader sits in front of a container that does not start.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "taking.h"
+
+#define HOLDER_TEXT 640
+
+static void since_text(int64_t since, char *buf, size_t size)
+{
+	time_t seconds = (time_t)since;
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		snprintf(buf, size, "%" PRId64, since);
+}
+
+static const char *holder_text(const struct store_holder *h, char buf[static HOLDER_TEXT])
+{
+	char since[32];
+
+	since_text(h->since, since, sizeof(since));
+	snprintf(buf, HOLDER_TEXT, "container %s (network %s, interface %s, since %s)",
+		 h->container_id, h->network, h->ifname, since);
+	return buf;
+}
+
+static int refuse_key(const struct taking *t, struct err *e)
+{
+	char since[32];
+
+	since_text(t->holder.since, since, sizeof(since));
+	err_set(e, ERR_EXISTS, EEXIST, "container %s has interface %s of network %s since %s",
+		t->holder.container_id, t->holder.ifname, t->holder.network, since);
+	err_hint(e, "delete that attachment first (CNI DEL)");
+	return -EEXIST;
+}
+
+static int refuse_address(const struct taking *t, struct err *e)
+{
+	const char *source = t->wish->source ? t->wish->source : "";
+	char text[IP_TEXT], holder[HOLDER_TEXT];
+
+	err_set(e, ERR_ADDRESS, EADDRINUSE, "%s%s%s is held by %s", source, *source ? ": " : "",
+		ip_text(&t->want.choices[t->holder.choice].address, text),
+		holder_text(&t->holder, holder));
+	err_hint(e, "that container still lives: stop it, or ask for another address");
+	return -EADDRINUSE;
+}
+
+static const char *protocol_word(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	default:
+		return "sctp";
+	}
+}
+
+static int refuse_port(const struct taking *t, struct err *e)
+{
+	const struct store_port *port = &t->want.ports[t->holder.choice];
+	char holder[HOLDER_TEXT];
+
+	err_set(e, ERR_PORT, EADDRINUSE, "host port %u/%s is held by %s", port->port,
+		protocol_word(port->protocol), holder_text(&t->holder, holder));
+	err_hint(e, "that container still lives: stop it, or publish another port");
+	return -EADDRINUSE;
+}
+
+static int refuse_ports(const struct taking *t, struct err *e)
+{
+	const struct store_port *port = &t->want.ports[t->holder.choice];
+
+	if (!t->want.dynamic_last)
+		return err_set(e, ERR_PORT, EADDRINUSE, "there is no range of dynamic host ports");
+	return err_set(e, ERR_PORT, EADDRINUSE, "no free %s port is left in %u-%u",
+		       protocol_word(port->protocol), t->want.dynamic_first, t->want.dynamic_last);
+}
+
+static uint64_t reserved_count(const struct pool_range *r)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < r->n_holes; i++)
+		n += span_size(&r->holes[i]);
+	return n;
+}
+
+/* "subnet-a 10.0.1.0/28: 11 addresses, 11 used, 5 reserved, 0 cooling" */
+static int count_line(struct store *s, const struct pool_range *r, struct text *t, struct err *e)
+{
+	struct store_usage usage = { 0 };
+	char subnet[IP_TEXT];
+	int rc = s ? store_count(s, &r->usable, &usage, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	text_add(t,
+		 "%s%s%s%s: %" PRIu64 " addresses, %" PRIu64 " used, %" PRIu64 " reserved, %" PRIu64
+		 " cooling",
+		 t->len ? "\n" : "", r->id, *r->id ? " " : "", cidr_text(&r->subnet, subnet),
+		 r->capacity, usage.used, reserved_count(r), usage.cooling);
+	return 0;
+}
+
+int subnet_counts(struct store *s, const struct pool_set *set, struct text *t, struct err *e)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < set->n_ranges && rc >= 0; i++)
+		rc = count_line(s, &set->ranges[i], t, e);
+	return rc;
+}
+
+static int refuse_exhausted(const struct taking *t, struct err *e)
+{
+	char counts[sizeof(e->details)];
+	struct text text;
+	int rc;
+
+	text_init(&text, counts, sizeof(counts));
+	rc = subnet_counts(t->store, &t->pool->sets[t->holder.choice], &text, e);
+	if (rc < 0)
+		return rc;
+	err_set(e, ERR_EXHAUSTED, EADDRNOTAVAIL, "the pool of network %s is exhausted",
+		t->a->network);
+	err_hint(e, "%s", counts);
+	return -EADDRNOTAVAIL;
+}
+
+int taking_refuse(struct taking *t, int outcome, struct err *e)
+{
+	switch ((enum store_outcome)outcome) {
+	case STORE_KEY_EXISTS:
+		return refuse_key(t, e);
+	case STORE_ADDRESS_HELD:
+		return refuse_address(t, e);
+	case STORE_EXHAUSTED:
+		return refuse_exhausted(t, e);
+	case STORE_PORT_HELD:
+		return refuse_port(t, e);
+	case STORE_PORTS_EXHAUSTED:
+		return refuse_ports(t, e);
+	case STORE_OK:
+	case STORE_ABSENT:
+		break;
+	}
+	return err_set(e, ERR_STORE, EPROTO, "the store answered a lease with outcome %d", outcome);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The directory of the store, and the files in it, opened so that nobody else can have a hand in
+ * them: no symbolic links, no foreign owner, no other writer, no second name.
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Make @path and its parents, 0700. What is there already is looked at later. */
+static int make_path(char *path)
+{
+	for (char *p = path + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c)
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return -errno;
+		*p = c;
+		if (!c)
+			return 0;
+	}
+}
+
+static int check_dir(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_sys(e, ERR_STORE, errno, "cannot look at the state directory %s", path);
+	if (st.st_uid != geteuid())
+		return err_set(e, ERR_STORE, EPERM, "the state directory %s belongs to user %u",
+			       path, (unsigned)st.st_uid);
+	if (st.st_mode & 022) {
+		err_set(e, ERR_STORE, EPERM, "the state directory %s may be written by others",
+			path);
+		err_hint(e, "chmod 0700 %s", path);
+		return -EPERM;
+	}
+	return 0;
+}
+
+int dir_open(const char *path, bool make, struct err *e)
+{
+	cleanup_free char *own = strdup(path);
+	size_t len = own ? strlen(own) : 0;
+	int fd, err;
+
+	if (!own)
+		return err_sys(e, ERR_STORE, ENOMEM, "cannot open the store");
+	while (len > 1 && own[len - 1] == '/') /* "link/" would be followed */
+		own[--len] = '\0';
+	if (!len)
+		return err_set(e, ERR_STORE, EINVAL, "the name of the state directory is empty");
+	err = make ? make_path(own) : 0;
+	if (err)
+		return err_sys(e, ERR_STORE, -err, "cannot make the state directory %s", path);
+	fd = open(own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		int sys = errno;
+
+		err_sys(e, ERR_STORE, sys, "cannot open the state directory %s", path);
+		if (sys == ENOTDIR || sys == ELOOP)
+			err_hint(e, "it must be a directory, not a symbolic link");
+		return -sys;
+	}
+	err = check_dir(fd, path, e);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int dir_file(const struct store *s, const char *name, int flags, struct err *e)
+{
+	int fd = openat(s->dirfd, name, flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(e, ERR_STORE, errno, "cannot open %s/%s", s->dir, name);
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
+		return fd;
+	close(fd);
+	return err_set(e, ERR_STORE, EPERM, "%s/%s is not a plain file of our own", s->dir, name);
+}

@@ -29,7 +29,7 @@ else
   OPT     := -O2 -g $(HARDEN)
 endif
 CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude -Ilib $(DEPS_INC) \
-  $(OPT) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_EXTRA)
+  $(OPT) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN)
 LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections
 
 # libnl and libuuid are linked statically where Debian ships the archives: a third less start time.
@@ -66,7 +66,7 @@ help: ## this list
 $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(CFLAGS_EXTRA) -MMD -MP -c $< -o $@
 
 $(lib): $(lib_obj)
 	$(call say,AR,$@)
@@ -84,7 +84,8 @@ $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
 # ---- tests -------------------------------------------------------------------------------------
 modes_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(wildcard plugins/*/*.c)))
 unit_more := $(BUILD)/obj/test/unit/store_conformance.o
-netns_more := $(BUILD)/obj/test/netns/fixture.o $(modes_obj)
+drawings  := $(BUILD)/obj/test/netns/drawings.o
+netns_more := $(BUILD)/obj/test/netns/fixture.o $(drawings) $(modes_obj)
 
 $(BUILD)/obj/test/%.o $(BUILD)/obj/plugins/%.o: CFLAGS_EXTRA += -Iplugins -Itest/netns -Itest/unit
 
@@ -97,7 +98,7 @@ $(unit_bins): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(unit_more) $(lib)
 	$(link_test)
 $(netns_bins): $(BUILD)/test/%: $(BUILD)/obj/test/netns/%.o $(netns_more) $(lib)
 	$(link_test)
-$(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(modes_obj) $(lib)
+$(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(drawings) $(modes_obj) $(lib)
 	$(link_test)
 $(soak_bin): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(lib)
 	$(link_test)

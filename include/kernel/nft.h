@@ -12,7 +12,7 @@
 #include "kernel/netlink.h"
 
 enum nft_type {
-	NFT_TYPE_IFACE,		/* iface_index, printed by name */
+	NFT_TYPE_IFACE,		/* iface_index: a number, so the interface need not exist */
 	NFT_TYPE_MAC,		/* ether_addr */
 	NFT_TYPE_IP,		/* ipv4_addr, ipv6_addr */
 	NFT_TYPE_NET,		/* an interval of addresses, printed as a prefix */
@@ -21,7 +21,6 @@ enum nft_type {
 struct nft_atom {
 	enum nft_type type;
 	uint32_t ifindex;
-	char ifname[16];
 	struct mac mac;
 	struct cidr net;	/* NFT_TYPE_IP: net.ip; NFT_TYPE_NET: the prefix */
 };

@@ -13,8 +13,8 @@
 extern const struct nft_ruleset ruleset_guard;	/* source guard, instance metadata */
 extern const struct nft_ruleset ruleset_masquerade;
 
-/* Each appends the steps; @dev is the task's interface on the host. */
-void plan_guard(struct plan *p, const struct ifref *dev);
+/* Each appends the steps; @ifindex is of the task's interface on the host, which need not exist yet. */
+void plan_guard(struct plan *p, uint32_t ifindex);
 void plan_masquerade(struct plan *p);
 
 #endif

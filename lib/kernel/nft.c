@@ -206,7 +206,7 @@ static void print_atom(const struct nft_atom *a, struct text *t)
 
 	switch (a->type) {
 	case NFT_TYPE_IFACE:
-		text_add(t, "\"%s\"", a->ifname);
+		text_add(t, "%u", a->ifindex);
 		break;
 	case NFT_TYPE_MAC:
 		text_add(t, "%s", mac_text(&a->mac, buf));

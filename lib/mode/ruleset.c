@@ -2,7 +2,6 @@
 /* The skeleton as text, and the elements of one attachment. */
 #include "mode/ruleset.h"
 
-#include <string.h>
 #include <sys/socket.h>
 
 /* Sets whose living elements say that somebody needs the table. */
@@ -66,12 +65,9 @@ const struct nft_ruleset ruleset_masquerade = {
 		"}\n",
 };
 
-static struct nft_atom atom_iface(const struct ifref *dev)
+static struct nft_atom atom_iface(uint32_t ifindex)
 {
-	struct nft_atom a = { .type = NFT_TYPE_IFACE, .ifindex = dev->ifindex };
-
-	strncpy(a.ifname, dev->name, sizeof(a.ifname) - 1);
-	return a;
+	return (struct nft_atom){ .type = NFT_TYPE_IFACE, .ifindex = ifindex };
 }
 
 static struct nft_atom atom_ip(const struct ip *ip)
@@ -89,10 +85,10 @@ static bool is_v6(const struct ip *ip)
 	return ip->family == AF_INET6;
 }
 
-void plan_guard(struct plan *p, const struct ifref *dev)
+void plan_guard(struct plan *p, uint32_t ifindex)
 {
 	const struct attachment *a = p->a;
-	struct nft_element el = { .set = "tasks", .key = { atom_iface(dev) }, .n_key = 1 };
+	struct nft_element el = { .set = "tasks", .key = { atom_iface(ifindex) }, .n_key = 1 };
 
 	plan_element(p, TASKVPC_TABLE, &el);
 	if (a->block_imds) {
@@ -103,7 +99,7 @@ void plan_guard(struct plan *p, const struct ifref *dev)
 		const struct ip *ip = &a->addresses[i].cidr.ip;
 
 		el = (struct nft_element){ .set = is_v6(ip) ? "own6" : "own4", .n_key = 3 };
-		el.key[0] = atom_iface(dev);
+		el.key[0] = atom_iface(ifindex);
 		el.key[1] = (struct nft_atom){ .type = NFT_TYPE_MAC, .mac = a->mac };
 		el.key[2] = atom_ip(ip);
 		plan_element(p, TASKVPC_TABLE, &el);

@@ -194,11 +194,11 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	if (a->masquerade)
 		plan_ruleset(p, &ruleset_masquerade);
 	plan_router(p);
-	veth = plan_veth(p, &host, &task, a->mtu);
-	/* The guard stands before the task can send. */
-	plan_guard(p, &host_dev);
+	/* The guard is up before the interface it guards, and so is undone after it. */
+	plan_guard(p, a->ifindex);
 	if (a->masquerade)
 		plan_masquerade(p);
+	veth = plan_veth(p, &host, &task, a->mtu);
 	awsvpc_plan_ipv6(p, veth, HOST, a->host_ifname);
 	plan_host_end(p, veth, &host_dev);
 	awsvpc_plan_ipv6(p, veth, TASK, a->ifname);

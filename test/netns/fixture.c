@@ -107,34 +107,3 @@ void fixture_open(struct plan_io *io, const char *name, struct attachment *a)
 	a->netns_cookie = task.cookie;
 	assert_int_equal(plan_io_open(io, &host, &task, &e), 0);
 }
-
-static void add_address(struct attachment *a, const char *cidr)
-{
-	struct address *address = &a->addresses[a->n_addresses++];
-	struct route *route = &a->routes[a->n_routes++];
-	struct ip first;
-
-	assert_true(cidr_parse(cidr, &address->cidr));
-	first = cidr_first(&address->cidr);
-	address->gateway = ip_add(&first, 1);
-	route->dst.ip = (struct ip){ .family = address->cidr.ip.family };
-	route->gw = address->gateway;
-}
-
-void fixture_attachment(struct attachment *a, const char *cidr4, const char *cidr6)
-{
-	memset(a, 0, sizeof(*a));
-	strcpy(a->network, "lab");
-	strcpy(a->container_id, "task-a");
-	strcpy(a->ifname, "eth0");
-	strcpy(a->eni_id, "eni-0123456789abcdef0");
-	id_eni_ifname(a->eni_id, a->host_ifname);
-	a->mac = id_eni_mac(a->eni_id);
-	a->host_mac = id_eni_host_mac(a->eni_id);
-	a->ifindex = 1048577;
-	a->mtu = 1500;
-	if (cidr4)
-		add_address(a, cidr4);
-	if (cidr6)
-		add_address(a, cidr6);
-}

@@ -26,7 +26,4 @@ void fixture_same(char *before, char *after, const char *what);
 /* fixture_open: plan_io on this host and the namespace @name (NULL: a new one without a name). */
 void fixture_open(struct plan_io *io, const char *name, struct attachment *a);
 
-/* fixture_attachment: an attachment of the mode in question, with everything but its namespace. */
-void fixture_attachment(struct attachment *a, const char *cidr4, const char *cidr6);
-
 #endif

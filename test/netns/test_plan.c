@@ -5,7 +5,7 @@
  */
 #include "fixture.h"
 
-#include "awsvpc/awsvpc.h"
+#include "drawings.h"
 #include "plan/step.h"
 
 #include <errno.h>
@@ -21,57 +21,6 @@
 #include <cmocka.h>
 
 #define TASK_NAME "t1"
-
-struct drawing {
-	const char *name;
-	const struct mode *mode;
-	void (*fill)(struct attachment *a);
-	bool creates_namespace;
-};
-
-static void fill_v4(struct attachment *a)
-{
-	fixture_attachment(a, "10.0.1.4/24", NULL);
-}
-
-static void fill_all(struct attachment *a)
-{
-	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
-	a->masquerade = a->block_imds = true;
-	a->n_vpc = 2;
-	cidr_parse("10.0.0.0/16", &a->vpc[0]);
-	cidr_parse("fd00::/48", &a->vpc[1]);
-}
-
-static void fill_created(struct attachment *a)
-{
-	fill_v4(a);
-	a->netns_created = true;
-}
-
-static void fill_macvlan(struct attachment *a)
-{
-	fixture_attachment(a, "192.168.7.4/24", "fd00:7::4/64");
-	a->host_ifname[0] = '\0';
-	strcpy(a->master, "lan0");
-	a->master_ifindex = 4711;
-}
-
-static void fill_host_access(struct attachment *a)
-{
-	fill_macvlan(a);
-	a->host_access = true;
-	strcpy(a->shim_ifname, "tvm01234567");
-	ip_parse("192.168.7.2", &a->host_ips[0]);
-}
-
-static const struct drawing drawings[] = {
-	{ "routed IPv4", &mode_routed, fill_v4, false },
-	{ "routed dual stack, masquerade, no metadata", &mode_routed, fill_all, false },
-	{ "routed, namespace made by us", &mode_routed, fill_created, true },
-	{ "macvlan", &mode_macvlan, fill_macvlan, false },
-	{ "macvlan with host access", &mode_macvlan, fill_host_access, false },
-};
 
 struct scene {
 	struct attachment a;
@@ -119,7 +68,7 @@ static void must(int r, const struct err *e)
 static void test_apply_check_undo(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+	for (size_t i = 0; i < n_drawings; i++) {
 		char *before, *after;
 		struct scene *s = scene_begin(&drawings[i]);
 		struct err e;
@@ -192,7 +141,7 @@ static void fail_at(const struct drawing *d, unsigned at)
 static void test_failure_at_every_step(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+	for (size_t i = 0; i < n_drawings; i++) {
 		struct scene *s = scene_begin(&drawings[i]);
 		unsigned n = s->plan.n;
 
@@ -301,7 +250,7 @@ static void test_check_sees_damage(void **state)
 static void test_undo_without_namespace(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(drawings); i++) {
+	for (size_t i = 0; i < n_drawings; i++) {
 		struct scene *s = scene_begin(&drawings[i]);
 		char *before = fixture_state(""), *after;
 		struct err e;

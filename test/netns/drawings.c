@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "drawings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void add_address(struct attachment *a, const char *cidr)
+{
+	struct address *address = &a->addresses[a->n_addresses++];
+	struct route *route = &a->routes[a->n_routes++];
+	struct ip first;
+
+	if (!cidr_parse(cidr, &address->cidr))
+		abort();
+	first = cidr_first(&address->cidr);
+	address->gateway = ip_add(&first, 1);
+	route->dst.ip = (struct ip){ .family = address->cidr.ip.family };
+	route->gw = address->gateway;
+}
+
+/* With everything but its namespace. */
+static void fixture_attachment(struct attachment *a, const char *cidr4, const char *cidr6)
+{
+	memset(a, 0, sizeof(*a));
+	strcpy(a->network, "lab");
+	strcpy(a->container_id, "task-a");
+	strcpy(a->ifname, "eth0");
+	strcpy(a->eni_id, "eni-0123456789abcdef0");
+	id_eni_ifname(a->eni_id, a->host_ifname);
+	a->mac = id_eni_mac(a->eni_id);
+	a->host_mac = id_eni_host_mac(a->eni_id);
+	a->ifindex = 1048577;
+	a->mtu = 1500;
+	if (cidr4)
+		add_address(a, cidr4);
+	if (cidr6)
+		add_address(a, cidr6);
+}
+
+static void fill_v4(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", NULL);
+}
+
+static void fill_all(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
+	a->masquerade = a->block_imds = true;
+	a->n_vpc = 2;
+	cidr_parse("10.0.0.0/16", &a->vpc[0]);
+	cidr_parse("fd00::/48", &a->vpc[1]);
+}
+
+static void fill_created(struct attachment *a)
+{
+	fill_v4(a);
+	a->netns_created = true;
+}
+
+static void fill_macvlan(struct attachment *a)
+{
+	fixture_attachment(a, "192.168.7.4/24", "fd00:7::4/64");
+	a->host_ifname[0] = '\0';
+	strcpy(a->master, "lan0");
+	a->master_ifindex = 4711;
+}
+
+static void fill_host_access(struct attachment *a)
+{
+	fill_macvlan(a);
+	a->host_access = true;
+	strcpy(a->shim_ifname, "tvm01234567");
+	ip_parse("192.168.7.2", &a->host_ips[0]);
+}
+
+const struct drawing drawings[] = {
+	{ "veth-ipv4", &mode_routed, fill_v4, false },
+	{ "veth-dual-masquerade-noimds", &mode_routed, fill_all, false },
+	{ "veth-create-namespace", &mode_routed, fill_created, true },
+	{ "macvlan", &mode_macvlan, fill_macvlan, false },
+	{ "macvlan-host-access", &mode_macvlan, fill_host_access, false },
+};
+
+const size_t n_drawings = ARRAY_SIZE(drawings);

@@ -12,6 +12,9 @@
 
 const char *const macvlan_mode_names[] = { "bridge", "private", "vepa", "passthru", NULL };
 
+/* Never left out: what is decoded must encode again, even if it is empty. */
+#define KEY (FIELD_REQUIRED | FIELD_ALWAYS)
+
 static const struct field address_fields[] = {
 	FIELD(struct address, cidr, "address", FIELD_CIDR, .flags = FIELD_REQUIRED),
 	FIELD(struct address, gateway, "gateway", FIELD_IP),
@@ -41,10 +44,10 @@ static const struct field port_fields[] = {
 };
 
 const struct field attachment_fields[] = {
-	FIELD(struct attachment, network, "network", FIELD_TEXT, .flags = FIELD_REQUIRED),
-	FIELD(struct attachment, container_id, "containerId", FIELD_TEXT, .flags = FIELD_REQUIRED),
-	FIELD(struct attachment, ifname, "ifname", FIELD_TEXT, .flags = FIELD_REQUIRED),
-	FIELD(struct attachment, mode, "mode", FIELD_TEXT, .flags = FIELD_REQUIRED),
+	FIELD(struct attachment, network, "network", FIELD_TEXT, .flags = KEY),
+	FIELD(struct attachment, container_id, "containerId", FIELD_TEXT, .flags = KEY),
+	FIELD(struct attachment, ifname, "ifname", FIELD_TEXT, .flags = KEY),
+	FIELD(struct attachment, mode, "mode", FIELD_TEXT, .flags = KEY),
 	FIELD(struct attachment, created, "created", FIELD_I64),
 	FIELD(struct attachment, ipam, "ipam", FIELD_TEXT),
 

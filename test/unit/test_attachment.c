@@ -179,6 +179,23 @@ static void is_compact(void **state)
 	free(a);
 }
 
+/* Whatever decodes encodes again, an empty key too. */
+static void encodes_what_it_decodes(void **state)
+{
+	static const char odd[] =
+		"{\"network\":\"\",\"containerId\":\"\",\"ifname\":\"\",\"mode\":\"\"}";
+	struct attachment *a = calloc(1, sizeof(*a));
+	cleanup_free char *text = NULL;
+	struct err e = { 0 };
+	size_t len;
+
+	(void)state;
+	assert_int_equal(attachment_decode(odd, strlen(odd), ATTACHMENT_SCHEMA, a, &e), 0);
+	assert_int_equal(attachment_encode(a, &text, &len, &e), 0);
+	assert_string_equal(text, odd);
+	free(a);
+}
+
 static void refuses_foreign_records(void **state)
 {
 	static const char *const bad[] = {
@@ -233,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decodes_what_it_encodes),
 		cmocka_unit_test(is_compact),
+		cmocka_unit_test(encodes_what_it_decodes),
 		cmocka_unit_test(refuses_foreign_records),
 		cmocka_unit_test(refuses_what_the_store_cannot_hold),
 	};

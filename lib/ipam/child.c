@@ -120,7 +120,8 @@ static int spawn(pid_t *pid, const struct child_job *job, int in, int out)
 
 static int start(struct child *c, const struct child_job *job)
 {
-	int in[2], out[2], rc = pipe_above_stdio(in);
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
+	int rc = pipe_above_stdio(in);
 
 	if (rc)
 		return rc;

@@ -57,21 +57,21 @@ static int place_static(struct taking *t, const struct cidr *wanted, struct err 
 	return 0;
 }
 
-/* The `id` that the static addresses agree on; "" if they name none, NULL if they disagree. */
-static const char *static_id(const struct taking *t)
+/* The `id` that the static addresses agree on becomes the attachment's. Return: false: they do not.
+ */
+static bool fix_id(struct taking *t)
 {
-	const char *id = "";
-
+	t->id = "";
 	for (unsigned s = 0; s < t->pool->n_sets; s++) {
 		const struct pool_range *range = t->statics[s];
 
 		if (!range || !*range->id)
 			continue;
-		if (*id && strcmp(id, range->id))
-			return NULL;
-		id = range->id;
+		if (*t->id && strcmp(t->id, range->id) != 0)
+			return false;
+		t->id = range->id;
 	}
-	return id;
+	return true;
 }
 
 static int place_statics(struct taking *t, struct err *e)
@@ -82,7 +82,7 @@ static int place_statics(struct taking *t, struct err *e)
 		if (rc)
 			return rc;
 	}
-	if (static_id(t))
+	if (fix_id(t))
 		return 0;
 	err_set(e, ERR_ADDRESS, EINVAL, "the addresses asked for are of different subnets");
 	err_hint(e, "all addresses of one attachment come from ranges with the same `id`");
@@ -127,16 +127,15 @@ static void add_range(struct taking *t, const struct pool_range *range)
 	};
 }
 
-/* @id: the subnet that a static address has fixed, "" if none has. */
-static void add_choice(struct taking *t, unsigned index, const char *id)
+static void add_choice(struct taking *t, unsigned index)
 {
 	const struct pool_set *set = &t->pool->sets[index];
 	struct store_choice *choice = &t->want.choices[index];
-	bool narrow = set_has_id(set, id);
+	bool narrow = set_has_id(set, t->id);
 
 	t->first[index] = t->n_ranges;
 	for (unsigned i = 0; i < set->n_ranges; i++) {
-		if (!narrow || !strcmp(set->ranges[i].id, id))
+		if (!narrow || !strcmp(set->ranges[i].id, t->id))
 			add_range(t, &set->ranges[i]);
 	}
 	choice->ranges = t->ranges + t->first[index];
@@ -154,7 +153,7 @@ static int prepare_ranges(struct taking *t, struct err *e)
 	if (!t->ranges || !t->origins)
 		return err_sys(e, ERR_IO, ENOMEM, "ipam.ranges");
 	for (unsigned s = 0; s < t->pool->n_sets; s++)
-		add_choice(t, s, static_id(t));
+		add_choice(t, s);
 	return 0;
 }
 

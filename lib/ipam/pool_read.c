@@ -44,24 +44,34 @@ static const char *path_entry(char buf[static PATH_TEXT], const char *path, unsi
 	return buf;
 }
 
-static int add_set(const struct reading *r, unsigned n, const char *path, struct pool_set **ret)
+static int judge_size(const struct reading *r, unsigned n, const char *path)
 {
-	struct pool *p = r->pool;
-
 	if (!n)
 		return err_set(r->e, ERR_CONFIG, EINVAL, "%s: the set is empty", path);
 	if (n > POOL_RANGES)
 		return err_set(r->e, ERR_CONFIG, EINVAL, "%s: %u ranges are too many, allowed: %d",
 			       path, n, POOL_RANGES);
-	if (p->n_sets == POOL_SETS)
+	if (r->pool->n_sets == POOL_SETS)
 		return err_set(r->e, ERR_CONFIG, EINVAL, "%s: one set too many, allowed: %d", path,
 			       POOL_SETS);
-	*ret = &p->sets[p->n_sets];
-	(*ret)->ranges = calloc(n, sizeof((*ret)->ranges[0]));
-	if (!(*ret)->ranges)
-		return err_sys(r->e, ERR_IO, ENOMEM, "%s", path);
-	p->n_sets++;
 	return 0;
+}
+
+/* Room for @n ranges. Return: NULL with *e filled in, if it may not or cannot be had. */
+static struct pool_set *add_set(const struct reading *r, unsigned n, const char *path)
+{
+	struct pool_set *set;
+
+	if (judge_size(r, n, path))
+		return NULL;
+	set = &r->pool->sets[r->pool->n_sets];
+	set->ranges = calloc(n, sizeof(set->ranges[0]));
+	if (!set->ranges) {
+		err_sys(r->e, ERR_IO, ENOMEM, "%s", path);
+		return NULL;
+	}
+	r->pool->n_sets++;
+	return set;
 }
 
 /* The range is filled in: judge it and count it in. */
@@ -97,13 +107,15 @@ static int read_range(const struct reading *r, const json *object, struct pool_s
 
 static int read_set(const struct reading *r, const json *list, const char *path)
 {
-	struct pool_set *set = NULL;
+	struct pool_set *set;
 	char at[PATH_TEXT];
-	int rc;
+	int rc = 0;
 
 	if (json_kind(list) != JSON_IS_ARRAY)
 		return refuse_shape(list, path, "list", r->e);
-	rc = add_set(r, json_count(list), path, &set);
+	set = add_set(r, json_count(list), path);
+	if (!set)
+		return -EINVAL;
 	for (const json *i = json_first(list); i && !rc; i = json_next(i)) {
 		rc = read_range(r, i, set, path_entry(at, path, set->n_ranges));
 	}
@@ -112,10 +124,9 @@ static int read_set(const struct reading *r, const json *list, const char *path)
 
 static int read_single(const struct reading *r, const json *object, const char *path)
 {
-	struct pool_set *set = NULL;
-	int rc = add_set(r, 1, path, &set);
+	struct pool_set *set = add_set(r, 1, path);
 
-	return rc ? rc : read_range(r, object, set, path);
+	return set ? read_range(r, object, set, path) : -EINVAL;
 }
 
 /* @flat: an entry may also be a range, not a list: go-cni's shape of ipRanges. */
@@ -143,14 +154,13 @@ static int read_sets(const struct reading *r, const json *list, const char *path
 static int read_legacy(const struct reading *r)
 {
 	struct pool *p = r->pool;
-	struct pool_set *set = NULL;
-	int rc;
+	struct pool_set *set;
 
 	if (!ip_is_set(&p->subnet.ip))
 		return 0;
-	rc = add_set(r, 1, "ipam", &set);
-	if (rc)
-		return rc;
+	set = add_set(r, 1, "ipam");
+	if (!set)
+		return -EINVAL;
 	set->ranges[0].subnet = p->subnet;
 	set->ranges[0].range_start = p->range_start;
 	set->ranges[0].range_end = p->range_end;

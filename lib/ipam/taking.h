@@ -15,9 +15,10 @@ struct taking {
 
 	struct store_want want;
 	const struct pool_range *statics[POOL_SETS]; /* the range of a static address, or NULL */
-	struct store_range *ranges;                  /* of all choices, one after the other */
-	const struct pool_range **origins;           /* what each of them was made from */
-	unsigned first[POOL_SETS];                   /* index of the first range of a choice */
+	const char *id;                    /* the subnet that these have fixed, "" if none has */
+	struct store_range *ranges;        /* of all choices, one after the other */
+	const struct pool_range **origins; /* what each of them was made from */
+	unsigned first[POOL_SETS];         /* index of the first range of a choice */
 	unsigned n_ranges;
 
 	struct store_holder holder;

@@ -127,12 +127,13 @@ static bool own_error(const struct child_end *end, struct err *e)
 
 static int refuse_exit(const struct child_end *end, const char *who, struct err *e)
 {
-	char said[SAID_TEXT];
 	int status = WEXITSTATUS(end->status);
 
 	if (own_error(end, e))
 		return -EREMOTEIO;
 	if (end->out_len) {
+		char said[SAID_TEXT];
+
 		text_printable(said, sizeof(said), end->out);
 		return err_set(e, ERR_DELEGATE, EREMOTEIO, "%s failed with status %d: %s", who,
 			       status, said);

@@ -32,10 +32,11 @@ static int fill_route(struct attachment *a, const struct route *route, struct er
 {
 	const struct address *address = attachment_address(a, route->dst.ip.family);
 	struct route *ret = &a->routes[a->n_routes];
-	char dst[IP_TEXT];
 
 	*ret = *route;
 	if (!address) {
+		char dst[IP_TEXT];
+
 		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
 			cidr_text(&route->dst, dst));
 		err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");

@@ -38,7 +38,6 @@ static int place_static(struct taking *t, const struct cidr *wanted, struct err 
 {
 	unsigned set, index;
 	const struct pool_range *range;
-	char one[IP_TEXT], two[IP_TEXT];
 
 	if (pool_judge(t->pool, &wanted->ip, &set, &index, e))
 		return from_source(t, e);
@@ -46,6 +45,8 @@ static int place_static(struct taking *t, const struct cidr *wanted, struct err 
 	if (judge_prefix(wanted, range, e))
 		return from_source(t, e);
 	if (t->statics[set]) {
+		char one[IP_TEXT], two[IP_TEXT];
+
 		err_set(e, ERR_ADDRESS, EINVAL, "%s and %s are both of set %u of `ranges`",
 			ip_text(&t->want.choices[set].address, one), ip_text(&wanted->ip, two),
 			set);

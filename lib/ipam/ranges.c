@@ -179,19 +179,22 @@ static int derive_holes(struct pool_range *r, const char *path, struct err *e)
 		add_hole(r, (struct ip_span){ reserved[i].address, reserved[i].address });
 	for (unsigned i = 0; i < r->n_exclude; i++) {
 		struct ip_span span = cidr_span(&r->exclude[i]);
-		char text[IP_TEXT];
 
 		if (!cidr_contains(&r->subnet, &span.first) ||
-		    !cidr_contains(&r->subnet, &span.last))
+		    !cidr_contains(&r->subnet, &span.last)) {
+			char text[IP_TEXT];
+
 			return refuse(e, path, "exclude", cidr_text(&r->exclude[i], text),
 				      "is outside the subnet");
+		}
 		add_hole(r, span);
 	}
 	merge_holes(r);
 	return 0;
 }
 
-/* The size of a whole IPv6 span is capped, so the holes may be more than what it seems to hold. */
+/* By the addresses themselves: span_size() is capped, which would be wrong for a /64 less its
+ * holes. */
 static uint64_t capacity(const struct pool_range *r)
 {
 	ip_num n = ip_to_num(&r->usable.last) - ip_to_num(&r->usable.first) + 1;

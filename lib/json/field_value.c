@@ -45,7 +45,7 @@ void field_value_text(const json *value, char *buf, size_t size)
 
 	text_printable(buf, cut ? size - 3 : size, all ? all : "?");
 	if (cut)
-		strcat(buf, "...");
+		memcpy(buf + strlen(buf), "...", sizeof("..."));
 }
 
 /* A table that says no bounds means "what the type holds". */

@@ -112,7 +112,7 @@ static int scan_unit(struct scan *s)
 static int scan_unicode(struct scan *s)
 {
 	size_t start = s->pos;
-	int unit = scan_unit(s), low;
+	int unit = scan_unit(s);
 
 	if (unit < 0)
 		return -1;
@@ -124,7 +124,8 @@ static int scan_unicode(struct scan *s)
 	if (unit < 0xd800 || unit > 0xdfff)
 		return 0;
 	if (unit < 0xdc00 && scan_accept(s, '\\') && scan_accept(s, 'u')) {
-		low = scan_unit(s);
+		int low = scan_unit(s);
+
 		if (low >= 0xdc00 && low <= 0xdfff)
 			return 0;
 	}

@@ -88,10 +88,12 @@ static void random_lists(uint64_t *seed, struct attachment *a)
 	}
 	a->n_ports = below(seed, STORE_PORTS + 1);
 	for (unsigned i = 0; i < a->n_ports; i++) {
-		a->ports[i] = (struct port){ .host_port = below(seed, 65536),
-					     .container_port = below(seed, 65536),
-					     .protocol = below(seed, 2) ? 6 : 17,
-					     .host_ip = random_ip(seed) };
+		struct port *p = &a->ports[i];
+
+		p->host_port = below(seed, 65536);
+		p->container_port = below(seed, 65536);
+		p->protocol = below(seed, 2) ? 6 : 17;
+		p->host_ip = random_ip(seed);
 	}
 }
 

@@ -48,7 +48,7 @@ static void refuses_what_go_refuses(void **state)
 		"NaN",
 		"Infinity",
 		"tru",
-		"nulll",
+		"nulx",
 		"\"\x01\"",
 		"\"a\tb\"",
 		"\"\x80\"",

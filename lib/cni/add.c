@@ -138,29 +138,6 @@ static void delegate_undo(struct add *add)
 
 /* ---- the attachment ---- */
 
-/*
- * The nftables skeleton was missing, so whatever flushed it took the elements of all others along:
- * put them back. The store is the truth, nftables a cache of it.
- */
-static void restore_elements(struct add *add)
-{
-	struct err e;
-	cleanup_held struct held *h = held_new(&e);
-	uint64_t cursor = 0, before;
-	int r;
-
-	if (!h)
-		return;
-	do {
-		before = cursor;
-		r = held_next(add->c, NULL, &cursor, h, &e);
-		if (!r && h->mode)
-			r = plan_apply_elements(&h->plan, &add->io, &e);
-		if (r < 0)
-			call_warn(add->c, "restoring the rules of others: %s", e.msg);
-	} while (r != STORE_ABSENT && cursor != before);
-}
-
 static int compose_answer(struct add *add, char **ret, struct err *e)
 {
 	int r = result_add_attachment(&add->result, &add->a, add->mode->has_interface, e);
@@ -185,7 +162,7 @@ static int realize(struct add *add, struct err *e)
 	if (compose_answer(add, &text, e) < 0 || plan_apply(&add->plan, &add->io, e) < 0)
 		return 1;
 	if (add->io.ruleset_loaded)
-		restore_elements(add);
+		held_restore(add->c, &add->io);
 	if (!call_answer(add->c, text, e))
 		return 0;
 	if (!plan_undo(&add->plan, &add->io, &undo))

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cni/held.h"
 #include "cni/result.h"
 
@@ -55,13 +56,18 @@ static bool has_address(const struct result *r, const struct cidr *address)
 
 static int judge_addresses(const struct result *prev, const struct attachment *a, struct err *e)
 {
-	char text[IP_TEXT];
+	char text[IP_TEXT], list[256];
+	struct text t;
 
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		if (has_address(prev, &a->addresses[i].cidr))
 			continue;
-		err_set(e, ERR_CHECK, EUCLEAN, "prevResult: lacks %s, an address of the attachment",
-			cidr_text(&a->addresses[i].cidr, text));
+		text_init(&t, list, sizeof(list));
+		for (unsigned k = 0; k < prev->n_ips; k++)
+			text_add(&t, " %s", cidr_text(&prev->ips[k].address, text));
+		err_set(e, ERR_CHECK, EUCLEAN,
+			"prevResult: lacks %s, an address of the attachment; it has%s",
+			cidr_text(&a->addresses[i].cidr, text), t.len ? list : " none");
 		return check_error(e, "the result is of another attachment: DEL and ADD it again");
 	}
 	return 0;

@@ -93,8 +93,10 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 		r = prepare_attachment(add, e);
 	if (r < 0)
 		return r;
-	return has_store ? print_dry_run(add, e) :
-			   with_throwaway_store(add->c, print_dry_run, add, e);
+	if (!has_store)
+		return with_throwaway_store(add->c, print_dry_run, add, e);
+	r = call_store(add->c, false, e);	/* also a dry lease asks for the writers' lock */
+	return r < 0 ? r : print_dry_run(add, e);
 }
 
 /* Return: as held_get; on 0 the plan of the record is printed. */

@@ -87,8 +87,40 @@ static int is_stale(struct call *c, const struct held *h, const struct valid *va
 	       !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
 }
 
+/*
+ * Apply the host's shared steps of @h again, which is harmless where they stand, and if the rules'
+ * skeleton had to be loaded, put back the elements of all. One survivor is enough to find out.
+ */
+static int ensure_shared(struct call *c, const struct held *h, struct err *e)
+{
+	const struct netns none = NETNS_NONE;
+	cleanup_free struct plan *shared = malloc(sizeof(*shared));
+	struct plan_io io;
+	int r;
+
+	if (!shared)
+		return err_sys(e, ERR_IO, ENOMEM, "GC");
+	plan_init(shared, &h->a);
+	for (unsigned i = 0; i < h->plan.n; i++) {
+		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST)
+			continue;
+		shared->steps[shared->n] = h->plan.steps[i];
+		shared->steps[shared->n++].dies_with = -1;
+	}
+	r = call_host(c, e);
+	if (!r)
+		r = plan_io_open(&io, &c->host, &none, e);
+	if (r < 0)
+		return r;
+	r = plan_apply(shared, &io, e);
+	if (!r && io.ruleset_loaded)
+		held_restore(c, &io);
+	plan_io_close(&io);
+	return r;
+}
+
 struct sweep {
-	unsigned seen, failed;
+	unsigned seen, stay, failed;
 	struct err first;
 };
 
@@ -98,15 +130,22 @@ static void keep_first(struct sweep *s, const struct err *e)
 		s->first = *e;
 }
 
-static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s, struct err *e)
+/* One record. Return: 1 it stays, 0 it is gone, or a negative errno. */
+static int sweep_one(struct call *c, struct held *h, const struct valid *valid, struct err *e)
 {
-	uint32_t cooldown = pool_read_cooldown(c->foreign ? NULL : c->ipam);
-	cleanup_held struct held *h = held_new(e);
+	int r = is_stale(c, h, valid, e);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
+}
+
+static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s,
+			 struct held *h, struct err *e)
+{
 	uint64_t cursor = 0, before;
 	int r;
 
-	if (!h)
-		return -ENOMEM;
 	for (;;) {
 		before = cursor;
 		r = held_next(c, c->network, &cursor, h, e);
@@ -116,28 +155,43 @@ static int sweep_records(struct call *c, const struct valid *valid, struct sweep
 			return r;
 		s->seen++;
 		if (!r)
-			r = is_stale(c, h, valid, e);
-		if (r > 0)
-			r = held_take_down(c, h, cooldown, e);
+			r = sweep_one(c, h, valid, e);
+		if (r > 0 && h->mode)
+			s->stay++;
 		if (r < 0)
 			keep_first(s, e);
 	}
 }
 
+/* The last look: at what is left, now that everything else is gone. */
+static int tend_survivor(struct call *c, struct held *h, struct err *e)
+{
+	uint64_t cursor = 0;
+	int r;
+
+	do
+		r = held_next(c, c->network, &cursor, h, e);
+	while (!r && !h->mode);
+	return r ? (r < 0 ? r : 0) : ensure_shared(c, h, e);
+}
+
 static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 {
 	struct sweep s = { 0 };
-	int r = call_store(c, true, e);
+	cleanup_held struct held *h = held_new(e);
+	int r = h ? call_store(c, true, e) : -ENOMEM;
 
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
 	r = call_store(c, false, e);
 	if (!r)
-		r = sweep_records(c, valid, &s, e);
+		r = sweep_records(c, valid, &s, h, e);
+	if (!r && s.stay && tend_survivor(c, h, e) < 0)
+		keep_first(&s, e);
 	if (r < 0 || !s.failed)
 		return r;
 	*e = s.first;
-	err_prefix(e, "%u of %u attachments could not be removed; the first", s.failed, s.seen);
+	err_prefix(e, "%u failures over %u attachments; the first", s.failed, s.seen);
 	return -EIO;
 }
 

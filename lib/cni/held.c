@@ -152,3 +152,22 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 	plan_io_close(&io);
 	return r;
 }
+
+void held_restore(struct call *c, struct plan_io *io)
+{
+	struct err e;
+	cleanup_held struct held *h = held_new(&e);
+	uint64_t cursor = 0, before;
+	int r;
+
+	if (!h)
+		return;
+	do {
+		before = cursor;
+		r = held_next(c, NULL, &cursor, h, &e);
+		if (!r && h->mode)
+			r = plan_apply_elements(&h->plan, io, &e);
+		if (r < 0)
+			call_warn(c, "restoring rules: %s", e.msg);
+	} while (r != STORE_ABSENT && cursor != before);
+}

@@ -55,4 +55,10 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, uint32_t cooldown_s,
 		 struct err *e);
 
+/*
+ * held_restore: the nftables skeleton was missing (io->ruleset_loaded), so whatever flushed it took
+ * the elements of all attachments along: put them back. The store is the truth, nftables a cache.
+ */
+void held_restore(struct call *c, struct plan_io *io);
+
 #endif

@@ -14,20 +14,41 @@ static const struct mode *select_mode(const struct call *c, struct err *e)
 	return c->plugin->select ? c->plugin->select(c->root, e) : c->plugin->modes[0];
 }
 
+/* Read elsewhere and otherwise; here only so that each of them stands there once. */
+struct once {
+	const json *any;
+};
+
+static const struct field once_fields[] = {
+	FIELD(struct once, any, "cniVersion", FIELD_ANY),
+	FIELD(struct once, any, "name", FIELD_ANY),
+	FIELD(struct once, any, "type", FIELD_ANY),
+	FIELD(struct once, any, "ipam", FIELD_ANY),
+	FIELD(struct once, any, "args", FIELD_ANY),
+	FIELD(struct once, any, "runtimeConfig", FIELD_ANY),
+	FIELD(struct once, any, "prevResult", FIELD_ANY),
+	{ .key = NULL },
+};
+
 static int read_fields(const struct call *c, const struct mode *mode, struct netconf *ret,
 		       struct err *e)
 {
+	const char *type = json_string(json_get(c->root, "type"));
+	struct once once;
 	int r;
 
 	if (mode->defaults)
 		mode->defaults(ret->own);
-	r = field_read(netconf_fields, c->root, "", ERR_CONFIG, ret, e);
+	r = field_read(once_fields, c->root, "", ERR_CONFIG, &once, e);
+	if (!r)
+		r = field_read(netconf_fields, c->root, "", ERR_CONFIG, ret, e);
 	if (!r && mode->fields)
 		r = field_read(mode->fields, c->root, "", ERR_CONFIG, ret->own, e);
 	if (r < 0)
 		return r;
 	text_copy(ret->cni_version, sizeof(ret->cni_version), spec_names[c->spec]);
 	text_copy(ret->name, sizeof(ret->name), c->network);
+	text_copy(ret->type, sizeof(ret->type), type ? type : "");
 	ret->root = c->root;
 	ret->ipam = c->ipam;
 	return 0;

@@ -62,7 +62,7 @@ static bool must_make_namespace(const struct add *add)
 	const char *path = add->c->env.netns;
 
 	return add->conf.create_namespace && netns_name(path) &&
-	       faccessat(AT_FDCWD, path, F_OK, 0) && errno == ENOENT;
+	       faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
 }
 
 int prepare_task(struct add *add, struct err *e)

@@ -126,6 +126,20 @@ static void fill_gateway(const struct attachment *a, struct route *route)
 		route->gw = address->gateway;
 }
 
+/* As our own pool does: a family that has a gateway but no route at all gets a default route. */
+static void fill_default(struct attachment *a, uint8_t family)
+{
+	const struct address *address = attachment_address(a, family);
+
+	if (!address || !ip_is_set(&address->gateway) || a->n_routes == ATTACHMENT_ROUTES)
+		return;
+	for (unsigned i = 0; i < a->n_routes; i++)
+		if (a->routes[i].dst.ip.family == family)
+			return;
+	a->routes[a->n_routes++] =
+		(struct route){ .dst.ip.family = family, .gw = address->gateway };
+}
+
 int result_to_attachment(const struct result *r, struct attachment *a, struct err *e)
 {
 	if (r->n_ips > STORE_ADDRESSES)
@@ -142,5 +156,7 @@ int result_to_attachment(const struct result *r, struct attachment *a, struct er
 		a->routes[i].dst.ip = cidr_first(&r->routes[i].dst);
 		fill_gateway(a, &a->routes[i]);
 	}
+	fill_default(a, AF_INET);
+	fill_default(a, AF_INET6);
 	return 0;
 }

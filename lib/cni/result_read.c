@@ -33,6 +33,15 @@ static int wrong(struct reader *rd, const char *key, const char *allowed)
 		       key[0] ? "." : "", key, allowed);
 }
 
+static int wrong_text(struct reader *rd, const char *key, const char *text, const char *allowed)
+{
+	char shown[80];
+
+	text_printable(shown, sizeof(shown), text ? text : "");
+	return err_set(rd->e, rd->source->code, 0, "%s.%s: \"%s\" must be %s", rd->path, key, shown,
+		       allowed);
+}
+
 static void enter(struct reader *rd, const char *list, int index)
 {
 	struct text t;
@@ -61,7 +70,7 @@ static int get_ip(struct reader *rd, const json *o, const char *key, struct ip *
 	*ret = (struct ip){ 0 };
 	if (get_text(rd, o, key, &text) < 0)
 		return -EINVAL;
-	return !text || !*text || ip_parse(text, ret) ? 0 : wrong(rd, key, "an address");
+	return !text || !*text || ip_parse(text, ret) ? 0 : wrong_text(rd, key, text, "an address");
 }
 
 /* Calls @read for each object of the list @key of @doc. */
@@ -117,7 +126,7 @@ static int get_address(struct reader *rd, const json *o, const char *key, struct
 	if (get_text(rd, o, key, &text) < 0)
 		return -EINVAL;
 	if (!text || !cidr_parse(text, &ret->address))
-		return wrong(rd, key, "an address with its prefix length");
+		return wrong_text(rd, key, text, "an address with its prefix length");
 	return get_ip(rd, o, "gateway", &ret->gateway);
 }
 

@@ -35,7 +35,8 @@ static int read_config(const struct verb *verb, const char *text, struct call *c
 	memset(&e, 0, sizeof(e));
 	json_free(c->root);
 	free(c->config);
-	*c = (struct call){ .verb = verb, .spec = SPEC_NEWEST };
+	*c = (struct call){ .verb = verb, .spec = SPEC_NEWEST, .host = NETNS_NONE,
+			    .nl = NETLINK_CLOSED };
 	give_stdin(text);
 	return config_read(c, &e);
 }

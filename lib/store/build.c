@@ -250,7 +250,7 @@ static int enter_cooling(struct index *ix, const struct records *r, uint32_t n, 
 	for (unsigned i = 0; i < v.h->n_addresses; i++)
 		if (mask >> i & 1 && index_add_address(ix, &v, i, ADDRESS_COOLING))
 			return -EUCLEAN;
-	list_append(ix, &ix->h->cooling, n);
+	index_cool(ix, r, &v);
 	return 0;
 }
 

@@ -47,6 +47,13 @@ static int check_dir(int fd, const char *path, struct err *e)
 	return 0;
 }
 
+static int open_plain(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int dir_open(const char *path, bool make, struct err *e)
 {
 	cleanup_free char *own = strdup(path);
@@ -59,17 +66,19 @@ int dir_open(const char *path, bool make, struct err *e)
 		own[--len] = '\0';
 	if (!len)
 		return err_set(e, ERR_STORE, EINVAL, "the name of the state directory is empty");
-	err = make ? make_path(own) : 0;
-	if (err)
-		return err_sys(e, ERR_STORE, -err, "cannot make the state directory %s", path);
-	fd = open(own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_plain(own);
+	if (fd == -ENOENT && make) {
+		err = make_path(own);
+		if (err)
+			return err_sys(e, ERR_STORE, -err, "cannot make the state directory %s",
+				       path);
+		fd = open_plain(own);
+	}
 	if (fd < 0) {
-		int sys = errno;
-
-		err_sys(e, ERR_STORE, sys, "cannot open the state directory %s", path);
-		if (sys == ENOTDIR || sys == ELOOP)
+		err_sys(e, ERR_STORE, -fd, "cannot open the state directory %s", path);
+		if (fd == -ENOTDIR || fd == -ELOOP)
 			err_hint(e, "it must be a directory, not a symbolic link");
-		return -sys;
+		return fd;
 	}
 	err = check_dir(fd, path, e);
 	if (err) {

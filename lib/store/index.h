@@ -77,6 +77,7 @@ struct index_header {
 	uint64_t clock;   /* for windows' last_use */
 	uint64_t used[TABLES];
 	uint32_t heap_used;
+	uint32_t unsorted;  /* something in cooling may be over before what is in front of it */
 	uint32_t n_windows; /* entries of windows that may be in use */
 	uint32_t port_cursor[PORT_PROTOCOLS];
 	struct list free;    /* oldest first, so that an id rests before it returns */
@@ -137,6 +138,8 @@ int index_remove(struct index *ix, const struct records *r, const struct slot_vi
 		 bool keep_addresses);
 int index_add_address(struct index *ix, const struct slot_view *v, unsigned i,
 		      enum address_state state);
+/* index_cool: @v, whose addresses are in the table, joins the list of cooling heads. */
+void index_cool(struct index *ix, const struct records *r, const struct slot_view *v);
 /* index_thaw: address @i of cooling head @v is free; the head too, if it was the last one. */
 int index_thaw(struct index *ix, const struct records *r, const struct slot_view *v, unsigned i);
 /* index_expire: free cooling addresses whose time is over: those in front, or @all of them. */

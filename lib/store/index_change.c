@@ -140,6 +140,21 @@ static int free_chain(struct index *ix, const struct records *r, const struct sl
 	return s ? 0 : -EUCLEAN;
 }
 
+static uint64_t end_of_cooling(const struct head *h)
+{
+	return h->released_ms + h->cooldown_s * 1000ULL;
+}
+
+void index_cool(struct index *ix, const struct records *r, const struct slot_view *v)
+{
+	struct slot_view last;
+
+	if (slot_parse(r, ix->h->cooling.last, &last) &&
+	    end_of_cooling(last.h) > end_of_cooling(v->h))
+		ix->h->unsorted = 1;
+	list_append(ix, &ix->h->cooling, v->n);
+}
+
 int index_remove(struct index *ix, const struct records *r, const struct slot_view *v,
 		 bool keep_addresses)
 {
@@ -157,7 +172,10 @@ int index_remove(struct index *ix, const struct records *r, const struct slot_vi
 	}
 	if (err || remove_ports(ix, r, v) || remove_tags(ix, v) || free_chain(ix, r, v))
 		return -EUCLEAN;
-	list_append(ix, keep_addresses ? &ix->h->cooling : &ix->h->free, v->n);
+	if (keep_addresses)
+		index_cool(ix, r, v);
+	else
+		list_append(ix, &ix->h->free, v->n);
 	ix->h->records--;
 	return 0;
 }
@@ -188,30 +206,41 @@ static int thaw_all(struct index *ix, const struct records *r, const struct slot
 	return err;
 }
 
+/* Thaw cooling head @n if its time is over. Return: 1 if it was, 0, or -EUCLEAN. */
+static int expire_one(struct index *ix, const struct records *r, uint32_t n, uint64_t now_ms)
+{
+	struct slot_view v;
+	int err;
+
+	if (n >= ix->shape.n_slots || !slot_parse(r, n, &v) ||
+	    slot_state(slot_at(r, n)) != SLOT_COOLING)
+		return -EUCLEAN;
+	if (!slot_is_cooled(v.h, now_ms))
+		return 0;
+	index_begin(ix);
+	err = thaw_all(ix, r, &v);
+	if (err)
+		return err;
+	index_end(ix);
+	return 1;
+}
+
 int index_expire(struct index *ix, const struct records *r, uint64_t now_ms, bool all)
 {
 	uint32_t n = ix->h->cooling.first;
+	bool in_front = !all || !ix->h->unsorted;
 
 	for (uint32_t steps = 0; n && steps < ix->shape.n_slots; steps++) {
-		struct slot_view v;
-		uint32_t next;
-		int err;
+		uint32_t next = n < ix->shape.n_slots ? ix->nodes[n].next : 0;
+		int thawed = expire_one(ix, r, n, now_ms);
 
-		if (n >= ix->shape.n_slots || !slot_parse(r, n, &v) ||
-		    slot_state(slot_at(r, n)) != SLOT_COOLING)
-			return -EUCLEAN;
-		next = ix->nodes[n].next;
-		if (!slot_is_cooled(v.h, now_ms)) {
-			if (!all)
-				break;
-		} else {
-			index_begin(ix);
-			err = thaw_all(ix, r, &v);
-			if (err)
-				return err;
-			index_end(ix);
-		}
+		if (thawed < 0)
+			return thawed;
+		if (!thawed && in_front)
+			break;
 		n = next;
 	}
+	if (!ix->h->cooling.first)
+		ix->h->unsorted = 0;
 	return 0;
 }

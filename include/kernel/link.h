@@ -19,9 +19,15 @@ struct link_end {
 void link_add_veth(struct batch *b, const struct link_end *end, const struct link_end *peer,
 		   const struct netns *peer_ns, uint32_t mtu);
 
-/* link_add_macvlan: a macvlan of @master, down, born in @ns (NULL: where the socket is). */
-void link_add_macvlan(struct batch *b, const struct link_end *end, uint32_t master_ifindex,
-		      uint32_t mode, const struct netns *ns, uint32_t mtu, uint32_t tolerate);
+struct link_macvlan {
+	uint32_t master_ifindex;
+	uint32_t mode;		/* MACVLAN_MODE_* */
+	uint32_t mtu;		/* 0: the master's */
+};
+
+/* link_add_macvlan: down, born in @ns (NULL: where the socket is). */
+void link_add_macvlan(struct batch *b, const struct link_end *end, const struct link_macvlan *of,
+		      const struct netns *ns, uint32_t tolerate);
 
 /* MACVLAN_MODE_* of linux/if_link.h by index of macvlan_mode_names. */
 uint32_t link_macvlan_mode(unsigned index);

@@ -12,7 +12,7 @@ void id_eni_new(char ret[static ENI_ID_TEXT])
 	char hex[33];
 
 	uuid_generate_random(u);
-	for (int i = 0; i < 16; i++)
+	for (size_t i = 0; i < sizeof(u); i++)
 		snprintf(hex + 2 * i, 3, "%02x", u[i]);
 	/* Digits 12 and 16 are the UUID's version and variant: not random, so pass over them. */
 	snprintf(ret, ENI_ID_TEXT, "eni-%.12s%.3s%.2s", hex, hex + 13, hex + 17);

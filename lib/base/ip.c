@@ -141,11 +141,12 @@ bool mac_parse(const char *text, struct mac *ret)
 	if (strlen(text) != 17)
 		return false;
 	for (int i = 0; i < 6; i++) {
-		int hi = hex_digit(text[3 * i]), lo = hex_digit(text[3 * i + 1]);
+		int hi = hex_digit(text[0]), lo = hex_digit(text[1]);
 
-		if (hi < 0 || lo < 0 || (i < 5 && text[3 * i + 2] != ':'))
+		if (hi < 0 || lo < 0 || (i < 5 && text[2] != ':'))
 			return false;
 		m.b[i] = (uint8_t)(hi << 4 | lo);
+		text += 3;
 	}
 	*ret = m;
 	return true;

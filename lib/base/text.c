@@ -78,6 +78,15 @@ bool text_copy(char *dst, size_t size, const char *src)
 	return true;
 }
 
+/* The first two bytes exclude overlong forms, surrogates and what lies beyond U+10FFFF. */
+static bool utf8_lead_is_lawful(const unsigned char *s)
+{
+	unsigned lead = (unsigned)s[0] << 8 | s[1];
+
+	return (lead >= 0xc280 && lead < 0xe000) || (lead >= 0xe0a0 && lead < 0xeda0) ||
+	       (lead >= 0xee80 && lead < 0xf000) || (lead >= 0xf090 && lead < 0xf490);
+}
+
 /* Length of the UTF-8 sequence at @s, 0 if it is broken (overlong, surrogate, too large). */
 static size_t utf8_length(const unsigned char *s, size_t left)
 {
@@ -88,11 +97,7 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	for (size_t i = 1; i < n; i++)
 		if (s[i] >> 6 != 2)
 			return 0;
-	if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
-	    (n == 3 && s[0] == 0xed && s[1] > 0x9f) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
-	    (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f))))
-		return 0;
-	return n;
+	return n < 2 || utf8_lead_is_lawful(s) ? n : 0;
 }
 
 bool text_is_utf8(const char *s, size_t len)

@@ -60,20 +60,20 @@ uint32_t link_macvlan_mode(unsigned index)
 	return modes[index % ARRAY_SIZE(modes)];
 }
 
-void link_add_macvlan(struct batch *b, const struct link_end *end, uint32_t master_ifindex,
-		      uint32_t mode, const struct netns *ns, uint32_t mtu, uint32_t tolerate)
+void link_add_macvlan(struct batch *b, const struct link_end *end, const struct link_macvlan *of,
+		      const struct netns *ns, uint32_t tolerate)
 {
 	struct nl_msg *m = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, end->ifindex);
 	struct nlattr *info, *data;
 
-	put_end(m, end, mtu);
-	message_put_u32(m, IFLA_LINK, master_ifindex);
+	put_end(m, end, of->mtu);
+	message_put_u32(m, IFLA_LINK, of->master_ifindex);
 	if (ns)
 		message_put_u32(m, IFLA_NET_NS_FD, (uint32_t)ns->fd);
 	info = message_nest(m, IFLA_LINKINFO);
 	message_put_text(m, IFLA_INFO_KIND, "macvlan");
 	data = message_nest(m, IFLA_INFO_DATA);
-	message_put_u32(m, IFLA_MACVLAN_MODE, mode);
+	message_put_u32(m, IFLA_MACVLAN_MODE, of->mode);
 	message_nest_end(m, data);
 	message_nest_end(m, info);
 	batch_add(b, m, tolerate);

@@ -31,7 +31,7 @@ static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
 static int take_link(void *ctx, const struct nlmsghdr *h)
 {
 	struct link_info *ret = ctx;
-	const struct ifinfomsg *info = NLMSG_DATA(h);
+	const struct ifinfomsg *info = message_data(h);
 	struct nlattr *tb[IFLA_MAX + 1];
 
 	if (h->nlmsg_type != RTM_NEWLINK ||

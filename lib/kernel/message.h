@@ -23,6 +23,12 @@ static inline struct nl_msg *message_new(int type, int flags, const void *header
 	return m;
 }
 
+/* message_data: what stands behind the netlink header (NLMSG_DATA drops const). */
+static inline const void *message_data(const struct nlmsghdr *h)
+{
+	return (const unsigned char *)h + NLMSG_HDRLEN;
+}
+
 static inline void message_put(struct nl_msg *m, int type, const void *data, size_t len)
 {
 	if (m)

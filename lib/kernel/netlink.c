@@ -7,6 +7,7 @@
 #include "kernel/netlink.h"
 
 #include "base/text.h"
+#include "kernel/message.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -113,7 +114,7 @@ static bool tolerated(uint32_t tolerate, int error)
 /* The kernel's sentence behind an error message (NLMSGERR_ATTR_MSG), or the empty string. */
 static void extended_ack(const struct nlmsghdr *h, char *ret, size_t size)
 {
-	const struct nlmsgerr *error = NLMSG_DATA(h);
+	const struct nlmsgerr *error = message_data(h);
 	size_t skip = sizeof(*error);
 	const struct nlattr *a;
 
@@ -180,7 +181,7 @@ static ssize_t receive(struct netlink *nl, void *buf, size_t size, struct err *e
 static int take_answer(const struct batch *b, uint32_t first, const struct nlmsghdr *h,
 		       struct batch_failure *f)
 {
-	const struct nlmsgerr *error = NLMSG_DATA(h);
+	const struct nlmsgerr *error = message_data(h);
 	uint32_t i = h->nlmsg_seq - first;
 
 	if (h->nlmsg_type != NLMSG_ERROR || i >= b->n)
@@ -241,20 +242,21 @@ struct ask {
 /* Return: 0, or the error that the kernel or @reply gave. */
 static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 {
-	const struct nlmsgerr *error = NLMSG_DATA(h);
-	char text[192];
+	const struct nlmsgerr *error = message_data(h);
 
 	if (h->nlmsg_seq != a->seq)
 		return 0;
 	a->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
 		int code = h->nlmsg_len >= NLMSG_HDRLEN + sizeof(int) ? error->error : 0;
+		char text[192] = "";
 
 		a->done = true;
 		if (code == 0)
 			return 0;
-		extended_ack(h, text, sizeof(text));
-		return kernel_error(e, -code, h->nlmsg_type == NLMSG_ERROR ? text : "");
+		if (h->nlmsg_type == NLMSG_ERROR)
+			extended_ack(h, text, sizeof(text));
+		return kernel_error(e, -code, text);
 	}
 	return a->reply ? a->reply(a->ctx, h) : 0;
 }
@@ -288,7 +290,7 @@ int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 	if (!msg)
 		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot build a netlink request");
 	h = nlmsg_hdr(msg);
-	h->nlmsg_flags |= NLM_F_REQUEST | (h->nlmsg_flags & NLM_F_DUMP ? 0 : NLM_F_ACK);
+	h->nlmsg_flags |= NLM_F_REQUEST | ((h->nlmsg_flags & NLM_F_DUMP) ? 0 : NLM_F_ACK);
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		struct ask a = { .reply = reply, .ctx = ctx };
 

@@ -6,7 +6,7 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -128,11 +128,15 @@ void nft_commit(struct batch *b)
  */
 static bool can_expire(void)
 {
-	unsigned major = 0, minor = 0;
+	unsigned long major, minor;
 	struct utsname u;
+	char *end;
 
-	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > 6 || (major == 6 && minor >= 12));
+	if (uname(&u) < 0)
+		return false;
+	major = strtoul(u.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 12);
 }
 
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el)

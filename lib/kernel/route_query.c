@@ -36,7 +36,7 @@ static bool attributes(const struct nlmsghdr *h, int header, struct nlattr **tb,
 static int match_addr(void *ctx, const struct nlmsghdr *h)
 {
 	struct search *s = ctx;
-	const struct ifaddrmsg *a = NLMSG_DATA(h);
+	const struct ifaddrmsg *a = message_data(h);
 	struct nlattr *tb[IFA_MAX + 1];
 	struct ip ip;
 
@@ -101,7 +101,7 @@ static int match_route(void *ctx, const struct nlmsghdr *h)
 {
 	struct search *s = ctx;
 	const struct route_spec *want = s->route;
-	const struct rtmsg *m = NLMSG_DATA(h);
+	const struct rtmsg *m = message_data(h);
 	struct nlattr *tb[RTA_MAX + 1];
 	uint32_t table;
 
@@ -150,7 +150,7 @@ int route_find(struct netlink *nl, const struct route_spec *r, struct err *e)
 static int match_neigh(void *ctx, const struct nlmsghdr *h)
 {
 	struct search *s = ctx;
-	const struct ndmsg *n = NLMSG_DATA(h);
+	const struct ndmsg *n = message_data(h);
 	struct nlattr *tb[NDA_MAX + 1];
 
 	if (h->nlmsg_type != RTM_NEWNEIGH || !attributes(h, sizeof(*n), tb, NDA_MAX))
@@ -179,7 +179,7 @@ int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const 
 static int take_uplink(void *ctx, const struct nlmsghdr *h)
 {
 	struct route_uplink *ret = ctx;
-	const struct rtmsg *m = NLMSG_DATA(h);
+	const struct rtmsg *m = message_data(h);
 	struct nlattr *tb[RTA_MAX + 1];
 
 	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_type != RTN_UNICAST ||

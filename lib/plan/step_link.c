@@ -13,7 +13,7 @@ static void link_add(const struct step *s, struct plan_io *io, struct batch *b)
 
 static int link_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	struct link_info link;
+	struct link_info link = { .flags = 0 };
 	struct netlink *nl;
 	int r = plan_io_route(io, s->side, &nl, e);
 

@@ -9,10 +9,10 @@
 static void macvlan_add(const struct step *s, struct plan_io *io, struct batch *b)
 {
 	const struct macvlan_of *of = &s->macvlan.of;
+	const struct link_macvlan m = { of->master_ifindex, link_macvlan_mode(of->mode), of->mtu };
 
 	/* Requests about masters go to the host's socket whatever the side: the master is there. */
-	link_add_macvlan(b, &s->macvlan.end, of->master_ifindex, link_macvlan_mode(of->mode),
-			 s->macvlan.in_task ? &io->task : NULL, of->mtu,
+	link_add_macvlan(b, &s->macvlan.end, &m, s->macvlan.in_task ? &io->task : NULL,
 			 s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
 }
 
@@ -41,7 +41,7 @@ static int macvlan_check(const struct step *s, const struct plan *p, struct plan
 	const struct link_end *end = &s->macvlan.end;
 	const struct mac *mac = s->macvlan.in_task && io->expect_mac ? io->expect_mac : &end->mac;
 	char want[MAC_TEXT], seen[MAC_TEXT];
-	struct link_info link;
+	struct link_info link = { .ifindex = 0 };
 	struct netlink *nl;
 	int r = plan_io_route(io, s->macvlan.in_task ? TASK : HOST, &nl, e);
 

@@ -60,7 +60,7 @@ static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct a
 			   struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
-	struct link_info master;
+	struct link_info master = { .ifindex = 0 };
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 

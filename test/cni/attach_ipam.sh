@@ -15,6 +15,8 @@ ip link set lan0 up
 ip -n lan addr add 10.0.1.1/24 dev lan1
 ip -n lan link set lan1 up
 until_true sh -c 'ip link show lan0 | grep -q LOWER_UP'
+# A host without any address has nothing to ping from.
+ip addr add 192.0.2.1/32 dev lo
 baseline
 
 IPAM='{"type":"task-ipam","placement":"first","routes":[{"dst":"0.0.0.0/0"}],
@@ -72,7 +74,7 @@ drop c1 c2
 clean
 
 t "awsvpc over host-local"
-HL=$(conf '.cniVersion="1.0.0" | .ipam={type:"host-local",dataDir:"/run/test/hl",routes:[{dst:"0.0.0.0/0"}],
+HL=$(conf '.cniVersion="1.0.0" | .ipam={type:"host-local",dataDir:"/run/test/hl",routes:[{dst:"0.0.0.0/0"},{dst:"::/0"}],
 	ranges:[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.20"}],[{subnet:"fd00:10:1::/64"}]]}')
 add a "$HL"
 add b "$HL"
@@ -82,6 +84,15 @@ ping_ok a "$(address b 1)"
 ping_ok a 10.0.1.1
 ping_ok host "$(address a)"
 verify a "$HL"
+t "awsvpc over host-local without routes: its own subnet is reached all the same"
+BARE=$(jq -c 'del(.ipam.routes) | .name="bare" | .ipam.ranges=[[{subnet:"10.0.3.0/24"}]]' <<<"$HL")
+add d "$BARE"
+add e "$BARE"
+ping_ok d 10.0.3.1
+ping_ok d "$(address e)"
+del d "$BARE"
+del e "$BARE"
+drop d e
 t "awsvpc over host-local: an address asked for, and one that is taken"
 netns c
 ID=c works ADD "$HL" CNI_ARGS="IgnoreUnknown=1;IP=10.0.1.77"
@@ -114,7 +125,7 @@ del a "$ST"
 drop a b
 clean
 t "awsvpc macvlan over host-local"
-MV=$(jq -c '.attach="macvlan" | .master="lan0" | del(.ipam.ranges[1])' <<<"$HL")
+MV=$(jq -c '.attach="macvlan" | .master="lan0" | del(.ipam.ranges[1], .ipam.routes[1])' <<<"$HL")
 add a "$MV"
 ping_ok a 10.0.1.1
 verify a "$MV"

@@ -123,6 +123,7 @@ if group sizes; then
 	is fd00:10:1::2 "$(<"$TMP/given")" "address"
 	empty 1 "$(ipam fd00:10:1::/64)"
 	for net in 10.0.0.0/16 10.0.0.0/8; do
+		forget
 		fill 1 "$(ipam $net)"
 		is 10.0.0.2 "$(<"$TMP/given")" "address of $net"
 		empty 1 "$(ipam $net)"
@@ -147,13 +148,16 @@ if group placement; then
 	PLUGIN=$BIN/task-ipam
 	two=$(ipam 10.0.1.0/28 '.ipam.ranges[0] += [{subnet:"10.0.2.0/28"}]')
 	t "spread alternates"
+	forget
 	fill 4 "$two"
 	is "2 2" "$(cut -d. -f3 "$TMP/given" | sort | uniq -c | awk '{ print $1 }' | xargs)" "tasks by subnet"
 	empty 4 "$two"
 	t "pack fills one first"
+	forget
 	fill 4 "$(jq -c '.ipam.placement="pack"' <<<"$two")"
 	is 4 "$(cut -d. -f3 "$TMP/given" | sort | uniq -c | awk '{ print $1 }' | xargs)" "tasks by subnet"
 	empty 4 "$two"
+	forget
 	t "first goes on when the first subnet is full; exhaustion counts each subnet"
 	ordered=$(jq -c '.ipam.placement="first" | .ipam.ranges[0][0].subnet="10.0.1.0/30"' <<<"$two")
 	fill 3 "$ordered"
@@ -185,18 +189,24 @@ if group cooldown; then
 	t "a static request may have a cooling address"
 	works ADD "$cool" CNI_ARGS="IP=10.0.11.4"
 	works DEL "$cool"
-	t "cooldown 0: free at once; cooldown 1: after a second"
-	none=$(ipam 10.0.12.0/29 '.ipam.placement="first" | .ipam.cooldown=0')
-	works ADD "$none" && works DEL "$none" && works ADD "$none"
-	is 10.0.12.2/29 "$(jq -r '.ips[0].address' <<<"$OUT")" "cooldown 0"
-	works DEL "$none"
-	brief=$(ipam 10.0.13.0/29 '.ipam.placement="first" | .ipam.cooldown=1')
-	works ADD "$brief" && works DEL "$brief" && works ADD "$brief"
-	is 10.0.13.3/29 "$(jq -r '.ips[0].address' <<<"$OUT")" "cooldown 1, at once"
+	t "the cooldown is that of DEL's configuration: 0 is free at once, 1 after a second"
+	full=$(ipam 10.0.12.0/29 '.ipam.placement="first"')
+	fill 5 "$full"
+	mapfile -t held <"$TMP/given"
+	drop_one() { works DEL "$(jq -c ".ipam.cooldown=$2" <<<"$full")" CNI_CONTAINERID="n$1" CNI_IFNAME="e$1"; }
+	next_is() {
+		works ADD "$full" CNI_CONTAINERID="n$1" CNI_IFNAME="e$1"
+		is "${held[$1 - 1]}/29" "$(jq -r '.ips[0].address' <<<"$OUT")" "address"
+	}
+	drop_one 2 30
+	drop_one 4 0
+	next_is 4
+	next_is 2
+	drop_one 2 30
+	drop_one 4 1
 	sleep 1.2
-	works ADD "$brief" CNI_CONTAINERID=later
-	is 10.0.13.2/29 "$(jq -r '.ips[0].address' <<<"$OUT")" "cooldown 1, after 1.2 s"
-	works DEL "$brief" && works DEL "$brief" CNI_CONTAINERID=later
+	next_is 4
+	empty 5 "$full"
 	PLUGIN=$BIN/awsvpc
 	clean
 fi
@@ -306,6 +316,7 @@ if group del; then
 		is 0 "$(records)" "records after DEL with $filter"
 	done
 	t "the result of the stand-alone plugin is abbreviated"
+	forget
 	works ADD "$(ipam 10.0.1.0/24 '.ipam.routes=[{dst:"0.0.0.0/0"}]')"
 	is '{"ips":[{"address":"10.0.1.2/24","gateway":"10.0.1.1"}]}' \
 		"$(jq -Sc '{ips: [.ips[] | {address, gateway}]}' <<<"$OUT")" "ips"

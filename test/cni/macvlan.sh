@@ -219,6 +219,7 @@ if group del; then
 	del a "$CONFIG" CNI_NETNS=
 	is 1 "$(ip -n a -o link | wc -l)" "links in the task"
 	del a "$CONFIG"
+	drop a
 	clean
 	add a "$CONFIG"
 	drop a

@@ -143,17 +143,18 @@ if group names; then
 	refused 7 'name' ADD "$(conf '.name=("a"*300)')"
 
 	t "keys are found whatever their case"
-	upper=$(jq -c 'with_entries(.key |= {cniVersion: "CNIVersion", name: "Name", ipam: "IPAM",
-		vpc: "VPC", mtu: "MTU", attach: "Attach"}[.] // .)
-		| .IPAM |= with_entries(.key |= {ranges: "Ranges", dataDir: "DataDir"}[.] // .)
-		| .IPAM.Ranges[][] |= with_entries(.key |= {subnet: "Subnet", id: "ID"}[.] // .)' <<<"$CONF")
-	works ADD "$(jq -c '.IPAM.placement="first" | .MTU=1300' <<<"$upper")"
+	upper=$(jq -c 'def name($new): with_entries(.key |= ($new[.] // .));
+		name({cniVersion: "CNIVersion", name: "Name", ipam: "IPAM", vpc: "VPC", mtu: "MTU", attach: "Attach"})
+		| .IPAM |= (name({ranges: "Ranges", dataDir: "DataDir"}) | .Placement = "first" | del(.placement))
+		| .IPAM.Ranges[][] |= name({subnet: "Subnet", id: "ID"})' <<<"$CONF")
+	rm -rf "$DATA"
+	works ADD "$(jq -c '.MTU=1300' <<<"$upper")"
 	is '10.0.1.4/24' "$(jq -r '.ips[0].address' <<<"$OUT")" address
-	is 1300 "$(in_ns c1 cat /sys/class/net/eth0/mtu 2>/dev/null ||
-		ip -n c1 -j link show eth0 | jq '.[0].mtu')" mtu
+	is 1300 "$(ip -n c1 -j link show eth0 | jq '.[0].mtu')" mtu
 	works DEL "$upper"
 	t "two keys of one name"
 	refused '6|7' 'mtu' ADD "${CONF%\}},\"MTU\":1400}"
+	refused '6|7' 'mtu' ADD "${CONF%\}},\"mtu\":1400}"
 	refused '6|7' 'name' ADD "${CONF%\}},\"name\":\"other\"}"
 
 	t "what is not ours is ignored"

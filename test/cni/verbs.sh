@@ -4,6 +4,8 @@
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 netns c1
+# A host without any address has nothing to ping from.
+ip addr add 192.0.2.1/32 dev lo
 baseline
 ROUTES='.ipam.routes=[{dst:"0.0.0.0/0"}]'
 MASQ=$(one 10.0.1.0/24 ".ipMasq=true | $ROUTES")
@@ -60,8 +62,17 @@ if group del; then
 	add c1 "$MASQ"
 	nft flush ruleset
 	ip link del "$(host_link c1)"
-	rm -rf "$DATA"
 	del c1 "$MASQ"
+	clean
+	t "DEL after the store was lost, and ADD after that"
+	add c1 "$MASQ"
+	ip link del "$(host_link c1)"
+	forget
+	del c1 "$MASQ"
+	add c1 "$MASQ"
+	verify c1 "$MASQ"
+	del c1 "$MASQ"
+	nft delete table inet taskvpc
 	clean
 	t "DEL in another namespace than that of ADD: its links are not ours"
 	add c1 "$MASQ"
@@ -126,10 +137,9 @@ if group check; then
 	refused 100+\|3 'other' CHECK "$(with_prev c1 "$MASQ")" CNI_CONTAINERID=other
 	refused 100+\|3 'eth7' CHECK "$(with_prev c1 "$MASQ")" CNI_IFNAME=eth7
 	t "CHECK of a result that is another's"
-	refused 100+\|7 '10\.0\.1\.99' CHECK \
+	refused 100+\|7 '10\.0\.1\.' CHECK \
 		"$(with_prev c1 "$MASQ" | jq -c '.prevResult.ips[0].address="10.0.1.99/24"')"
 	del c1 "$MASQ"
-	drop c1
 	clean
 
 	# broken WHAT REGEX COMMAND…: CHECK tells what the command did to a fresh attachment.
@@ -144,7 +154,9 @@ if group check; then
 		refused 106 "$regex" CHECK "$(with_prev c1 "$MASQ")"
 		isnt "" "$(jq -r '.details // ""' <<<"$OUT")" "details: the command that repairs it"
 		del c1 "$MASQ"
+		ip route del "$(address c1)" 2>/dev/null
 		drop c1
+		netns c1
 		clean
 	}
 	broken "address removed" '10\.0\.1\.[0-9]+' ip -n c1 addr del ADDRESS/24 dev eth0
@@ -175,7 +187,6 @@ if group check; then
 		add c1 "$MASQ"
 	done
 	del c1 "$MASQ"
-	drop c1
 	clean
 	t "CHECK sees: the reservation is gone"
 	add c1 "$MASQ"
@@ -189,7 +200,6 @@ if group check; then
 	netns c1
 	refused 100+\|3\|4 'c1' CHECK "$(with_prev c1 "$MASQ")"
 	del c1 "$MASQ"
-	drop c1
 	clean
 
 	t "CHECK lets chained plugins do their work"
@@ -210,6 +220,7 @@ if group check; then
 		| .prevResult.ips += [{address:"192.0.2.9/32",interface:1}]')"
 	del c1 "$MASQ"
 	drop c1
+	netns c1
 	clean
 fi
 

@@ -22,14 +22,15 @@ DUAL=$(conf ".ipam.ranges += [$CONF6] | .ipam.placement=\"spread\"")
 
 # forged FROM TO EXPRESSION COMMAND…: packets that the command sends from FROM arrive in TO: how many?
 forged() {
-	local from=$1 to=$2 expression=$3 before after
+	local from=$1 to=$2 expression=$3
 	shift 3
-	in_ns "$to" nft "flush ruleset; add table inet forged; add chain inet forged in { type filter hook
-		prerouting priority -400; }; add rule inet forged in $expression counter"
+	in_ns "$to" nft "add table inet forged; delete table inet forged; add table inet forged;" \
+		"add chain inet forged in { type filter hook prerouting priority -400; };" \
+		"add rule inet forged in $expression counter"
 	in_ns "$from" "$@" >/dev/null 2>&1
 	sleep 0.05
 	in_ns "$to" nft list table inet forged | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
-	in_ns "$to" nft flush ruleset
+	in_ns "$to" nft delete table inet forged
 }
 
 if group wiring; then
@@ -172,7 +173,8 @@ if group ipv6; then
 	del v6 "$SIX"
 	drop v6
 	t "an uplink that learns its route by router advertisement goes on learning it"
-	sysctl -qw net.ipv6.conf.up0.accept_ra=1 2>/dev/null || echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra
+	echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+	echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra
 	ip -6 route add default via fd00:51::2 dev up0 proto ra
 	add r "$DUAL"
 	is 2 "$(sysctl_of host net/ipv6/conf/up0/accept_ra)" "accept_ra of the uplink with forwarding on"

@@ -152,7 +152,7 @@ install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into P
 
 uninstall: ## remove what install put there; a foreign loopback stays
 	rm -f $(addprefix $(dest)/,$(filter-out loopback,$(PLUGINS)))
-	@if $(dest)/loopback --version 2>/dev/null | grep -q 'taskvpc'; then rm -f $(dest)/loopback; fi
+	@if $(dest)/loopback --help 2>/dev/null | grep -q 'taskvpc'; then rm -f $(dest)/loopback; fi
 	rm -rf $(doc)
 
 # ---- what a bare Debian needs ------------------------------------------------------------------

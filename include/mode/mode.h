@@ -37,6 +37,8 @@ struct mode {
 	enum pool_reserve reserve;	/* where a range does not say */
 	bool needs_address;		/* an `ipam` that gives no address is an error */
 	bool has_interface;		/* false: IPAM only; the result is abbreviated */
+	bool stateless;			/* neither lease nor record: the plan is of what every namespace
+					 * has anyway (loopback), and there is nothing to undo */
 
 	/* judge: what the fields table cannot say about one configuration. Touches nothing. */
 	int (*judge)(const struct netconf *c, struct err *e);	/* may be NULL */

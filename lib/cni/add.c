@@ -184,12 +184,24 @@ static int attach(struct add *add, struct err *e)
 	return r ? -EIO : 0;
 }
 
+static int attach_stateless(struct add *add, struct err *e)
+{
+	int r = prepare_attachment(add, e);
+
+	if (r < 0)
+		return r;
+	add->mode->plan(&add->a, &add->plan);
+	return realize(add, e) ? -EIO : 0;
+}
+
 static int add_new(struct add *add, struct err *e)
 {
 	int r = prepare_config(add, e);
 
 	if (!r)
 		r = prepare_task(add, e);
+	if (!r && add->mode->stateless)
+		return attach_stateless(add, e);
 	if (!r)
 		r = call_store(add->c, false, e);
 	if (!r)

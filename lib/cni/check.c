@@ -46,6 +46,16 @@ static int find_record(struct call *c, struct held *h, struct err *e)
 	return r < 0 ? r : held_needs_mode(c, h, e);
 }
 
+/* A mode without records: its plan needs nothing but the namespace. */
+static int draw_stateless(const struct call *c, struct held *h)
+{
+	memset(&h->a, 0, sizeof(h->a));
+	text_copy(h->a.netns, sizeof(h->a.netns), c->env.netns);
+	h->mode = c->plugin->modes[0];
+	h->mode->plan(&h->a, &h->plan);
+	return 0;
+}
+
 static bool has_address(const struct result *r, const struct cidr *address)
 {
 	for (unsigned i = 0; i < r->n_ips; i++)
@@ -97,7 +107,7 @@ static int check_plan(struct call *c, struct held *h, const struct result *prev,
 		r = netns_open(c->env.netns, &c->host, &task, e);
 	if (r < 0)
 		return r;
-	if (task.cookie != h->a.netns_cookie) {
+	if (!h->mode->stateless && task.cookie != h->a.netns_cookie) {
 		netns_close(&task);
 		err_set(e, ERR_CHECK, EUCLEAN,
 			"CNI_NETNS: %s is not the namespace of the attachment", c->env.netns);
@@ -118,7 +128,7 @@ static int check_own(struct call *c, struct held *h, struct result *prev, struct
 	int r = read_prev(c, prev, e);
 
 	if (!r)
-		r = find_record(c, h, e);
+		r = c->plugin->modes[0]->stateless ? draw_stateless(c, h) : find_record(c, h, e);
 	if (!r)
 		r = judge_addresses(prev, &h->a, e);
 	return r < 0 ? r : check_plan(c, h, prev, e);

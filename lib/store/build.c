@@ -29,7 +29,7 @@ static int drop(const struct records *r, uint32_t n, unsigned *dropped, struct e
 	return 0;
 }
 
-static void count(struct census *c, const struct slot_view *v, uint32_t state)
+static void tally(struct census *c, const struct slot_view *v, uint32_t state)
 {
 	c->count[TABLE_ADDRESSES] += v->h->n_addresses;
 	if (state != SLOT_LIVE)
@@ -51,7 +51,7 @@ int census_take(const struct records *r, bool repair, struct census *ret, struct
 			continue;
 		if ((state == SLOT_LIVE || state == SLOT_COOLING) && slot_parse(r, n, &v) &&
 		    slot_is_whole(r, &v)) {
-			count(ret, &v, state);
+			tally(ret, &v, state);
 			continue;
 		}
 		err = drop(r, n, repair ? &ret->dropped : NULL, e);
@@ -91,7 +91,7 @@ bool shape_holds(const struct shape *have, const struct census *c, const struct 
 		 uint32_t n_slots)
 {
 	for (int i = 0; i < TABLES; i++)
-		if (c->count[i] + need->count[i] > have->cap[i] / 4 * 3)
+		if (c->count[i] + need->count[i] > (uint64_t)have->cap[i] / 4 * 3)
 			return false;
 	return have->n_slots == n_slots && have->heap >= c->heap + need->heap;
 }

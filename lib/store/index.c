@@ -49,8 +49,8 @@ struct index index_bind(void *base, const struct shape *sh, uint64_t file_id)
 size_t index_size(const struct shape *sh)
 {
 	size_t size = (sizeof(struct index_header) + PAGE - 1) / PAGE * PAGE +
-		      PORT_PROTOCOLS * (PORT_BITS / 8) + (size_t)sh->n_slots * sizeof(struct node) +
-		      sh->heap;
+		      (size_t)PORT_PROTOCOLS * (PORT_BITS / 8) +
+		      (size_t)sh->n_slots * sizeof(struct node) + sh->heap;
 
 	for (int i = 0; i < TABLES; i++)
 		size += (size_t)sh->cap[i] * sizeof(struct entry);

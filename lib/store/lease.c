@@ -242,6 +242,7 @@ static void name_self(const struct store_want *w, struct store_holder *h)
 	text_copy(h->ifname, sizeof(h->ifname), w->key.ifname);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the contract has so many parameters */
 int store_lease(struct store *s, const struct store_want *want, store_compose_fn *compose,
 		void *ctx, struct store_grant *grant, struct store_holder *holder, struct err *e)
 {

@@ -88,7 +88,8 @@ int map_create(const struct store *s, const char *name, size_t size, struct map 
 
 int map_grow(const struct store *s, struct map *m, size_t size, struct err *e)
 {
-	int err = size > m->len ? allocate(s, m->fd, size, e) : 0;
+	/* also where the file is long enough already: somebody may have left it sparse */
+	int err = allocate(s, m->fd, size, e);
 	void *p;
 
 	if (err || size <= m->len)

@@ -23,8 +23,9 @@ struct disk_port {
 };
 
 #define HEAD_MAX                                                                                   \
-	(sizeof(struct head) + STORE_TAGS * 8 + STORE_ADDRESSES * sizeof(struct ip) +              \
-	 2 * (STORE_NAME_MAX + 1) + STORE_IFNAME_MAX + 1)
+	(sizeof(struct head) + STORE_TAGS * sizeof(uint64_t) +                                     \
+	 STORE_ADDRESSES * sizeof(struct ip) + (size_t)2 * (STORE_NAME_MAX + 1) +                  \
+	 STORE_IFNAME_MAX + 1)
 #define STREAM_MAX (STORE_PORTS * sizeof(struct disk_port) + STORE_BODY_MAX)
 
 static_assert(sizeof(struct slot) == SLOT_SIZE, "a slot is its size");
@@ -55,7 +56,7 @@ static uint8_t *stream_piece(struct stream *st, size_t *len)
 {
 	uint8_t *p;
 
-	if (st->at == SLOT_PAYLOAD) {
+	if (st->slot && st->at == SLOT_PAYLOAD) {
 		st->slot = slot_at(st->r, st->slot->next);
 		st->at = 0;
 	}

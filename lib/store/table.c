@@ -52,7 +52,7 @@ struct entry *table_add(struct table *t, uint64_t hash, uint32_t ref)
 	return NULL;
 }
 
-void table_remove(struct table *t, struct entry *e)
+void table_remove(struct table *t, const struct entry *e)
 {
 	uint32_t hole = (uint32_t)(e - t->entries);
 	uint32_t at = hole;

@@ -31,7 +31,7 @@ struct entry *table_next(const struct table *t, uint64_t hash, uint32_t *probe);
 struct entry *table_find(const struct table *t, uint64_t hash, uint32_t ref);
 /* table_add: Return: the new entry, NULL in a full table. */
 struct entry *table_add(struct table *t, uint64_t hash, uint32_t ref);
-void table_remove(struct table *t, struct entry *e);
+void table_remove(struct table *t, const struct entry *e);
 /* table_has_room: @n more entries leave it fast (three quarters full at most). */
 bool table_has_room(const struct table *t, uint64_t n);
 

@@ -31,7 +31,7 @@ static const char *find_fault(const struct map *m)
 {
 	const struct records_header *h = (const struct records_header *)(const void *)m->p;
 
-	if (m->len < 2 * SLOT_SIZE)
+	if (m->len < (size_t)2 * SLOT_SIZE)
 		return "is too short";
 	if (h->magic != RECORDS_MAGIC)
 		return "is no state file";
@@ -68,7 +68,7 @@ static int fill_header(struct records_header *h, struct err *e)
 static int create(struct store *s, struct err *e)
 {
 	struct map m = { .fd = -1 };
-	int err = map_create(s, NEW_NAME, SLOTS_FIRST * SLOT_SIZE, &m, e);
+	int err = map_create(s, NEW_NAME, (size_t)SLOTS_FIRST * SLOT_SIZE, &m, e);
 
 	if (err)
 		return err;

@@ -159,7 +159,7 @@ static void run(struct bench *b, unsigned leases)
 	double began = now_us();
 	char text[128];
 
-	strcpy(b->dir, "/dev/shm/bench-store-XXXXXX");
+	strcpy(b->dir, "/dev/shm/taskvpc-bench-XXXXXX");
 	if (!mkdtemp(b->dir))
 		exit(1);
 	reopen(b);

@@ -371,8 +371,8 @@ static void remove_store(const char *dir)
 
 static void begin_round(struct shared *sh)
 {
-	strcpy(sh->dir,
-	       access("/dev/shm", W_OK) ? "/tmp/store-soak-XXXXXX" : "/dev/shm/store-soak-XXXXXX");
+	strcpy(sh->dir, access("/dev/shm", W_OK) ? "/tmp/taskvpc-soak-XXXXXX"
+						 : "/dev/shm/taskvpc-soak-XXXXXX");
 	if (!mkdtemp(sh->dir))
 		fail(sh, "mkdtemp: %s", strerror(errno));
 	for (unsigned i = 0; i < WORKERS; i++)

@@ -50,7 +50,7 @@ static void remove_dir(void)
 static void new_dir(void)
 {
 	remove_dir();
-	strcpy(dir, "/tmp/store-XXXXXX");
+	strcpy(dir, "/tmp/taskvpc-store-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 }
 
@@ -532,7 +532,7 @@ static void full_disk_child(unsigned unused)
 	char id[16];
 
 	(void)unused;
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
 	    mount("small", dir, "tmpfs", 0, "size=512k,mode=0700"))
 		_exit(77);
 	s = open_dir();

@@ -25,6 +25,10 @@ extern const struct mode mode_macvlan;
 
 /* awsvpc_judge: what both modes refuse: foreign host ports, subnets outside the VPC. */
 int awsvpc_judge(const struct netconf *c, struct err *e);
+/* awsvpc_accept: what both modes refuse of a whole record: IPv6 in frames too small for it. */
+int awsvpc_accept(const struct attachment *a, struct err *e);
+/* awsvpc_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
+uint32_t awsvpc_metric(const struct attachment *a);
 /* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
 void awsvpc_plan_imds(struct plan *p);
 /* awsvpc_plan_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */

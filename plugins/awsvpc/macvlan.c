@@ -56,6 +56,18 @@ static int check_mtu(const struct netconf *c, const struct link_info *master, st
 	return -EINVAL;
 }
 
+static int macvlan_judge(const struct netconf *c, struct err *e)
+{
+	const struct awsvpc_conf *own = (const void *)c->own;
+
+	if (own->host_access && strcmp(macvlan_mode_names[own->macvlan_mode], "passthru") == 0) {
+		err_set(e, ERR_CONFIG, 0, "hostAccess: true cannot go with mode: \"passthru\"");
+		err_hint(e, "passthru gives the master to one task alone: use mode bridge");
+		return -EINVAL;
+	}
+	return awsvpc_judge(c, e);
+}
+
 static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
 			   struct err *e)
 {
@@ -106,10 +118,17 @@ static void plan_host_access(struct plan *p)
 	const struct ifref dev = { end.name, end.ifindex };
 	const struct macvlan_of of = { a->master, a->master_ifindex, 0, a->mtu };
 	const struct link_settings up = { .up = true, .no_link_local = true };
+	int shim = plan_macvlan(p, HOST, &end, &of);
 
-	plan_share(p, plan_macvlan(p, HOST, &end, &of));
+	plan_share(p, shim);
 	plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra", end.name));
 	plan_share(p, plan_link(p, -1, HOST, &dev, &up));
+	/* A task asks for the host's IPv6 address by multicast, which only its owner takes. */
+	if (ip_is_set(&a->host_ips[1])) {
+		const struct cidr own = cidr_host(&a->host_ips[1]);
+
+		plan_share(p, plan_addr(p, shim, HOST, &dev, &own, true));
+	}
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		const struct ip *ip = &a->addresses[i].cidr.ip;
 		struct route_spec to_task = { .dst = cidr_host(ip) };
@@ -126,8 +145,10 @@ static void plan_announcements(struct plan *p, int link)
 
 	if (attachment_has_family(p->a, AF_INET))
 		plan_sysctl(p, link, TASK, "1", "net/ipv4/conf/%s/arp_notify", ifname);
-	if (attachment_has_family(p->a, AF_INET6))
+	if (attachment_has_family(p->a, AF_INET6)) {
 		plan_sysctl(p, link, TASK, "1", "net/ipv6/conf/%s/ndisc_notify", ifname);
+		plan_sysctl(p, link, TASK, "0", "net/ipv6/conf/%s/accept_dad", ifname);
+	}
 }
 
 static void macvlan_plan(const struct attachment *a, struct plan *p)
@@ -175,8 +196,9 @@ const struct mode mode_macvlan = {
 	.fields = awsvpc_fields,
 	.reserve = RESERVE_AWS,
 	.has_interface = true,
-	.judge = awsvpc_judge,
+	.judge = macvlan_judge,
 	.resolve = macvlan_resolve,
+	.accept = awsvpc_accept,
 	.plan = macvlan_plan,
 	.status = macvlan_status,
 };

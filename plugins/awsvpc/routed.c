@@ -111,7 +111,7 @@ static int routed_accept(const struct attachment *a, struct err *e)
 		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
 		return -EINVAL;
 	}
-	return 0;
+	return awsvpc_accept(a, e);
 }
 
 /* The host forwards, and answers for the gateways. */
@@ -161,14 +161,18 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 {
 	const struct ifref lo = { .name = "lo", .ifindex = 1 };
-	const struct link_settings up = { .up = true };
+	const struct link_settings up = { .up = true }, task = {
+		/* The guard would drop what a link-local address sends: the gateway is all there is. */
+		.no_link_local = attachment_has_family(p->a, AF_INET6),
+		.up = true,
+	};
 	const struct attachment *a = p->a;
 
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
-	plan_link(p, veth, TASK, dev, &up);
+	plan_link(p, veth, TASK, dev, &task);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = gateway_of(&a->addresses[i]);
-		struct route_spec to_gw = { .dst = cidr_host(&gw) };
+		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = awsvpc_metric(a) };
 
 		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr, true);
 		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);

@@ -72,6 +72,7 @@ static void fill_host_access(struct attachment *a)
 	a->host_access = true;
 	strcpy(a->shim_ifname, "tvm01234567");
 	ip_parse("192.168.7.2", &a->host_ips[0]);
+	ip_parse("fd00:7::2", &a->host_ips[1]);
 }
 
 const struct drawing drawings[] = {

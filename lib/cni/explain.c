@@ -91,6 +91,10 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 		r = prepare_task(add, e);
 	if (!r)
 		r = prepare_attachment(add, e);
+	if (!r && add->mode->stateless) {
+		add->mode->plan(&add->a, &add->plan);
+		return print_plan(add->c, &add->plan, PLAN_PRINT_APPLY, NULL, e);
+	}
 	if (r < 0)
 		return r;
 	if (!has_store)

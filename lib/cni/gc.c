@@ -78,11 +78,14 @@ static int read_valid(const struct call *c, struct valid *ret, struct err *e)
 static int is_stale(struct call *c, const struct held *h, const struct valid *valid, struct err *e)
 {
 	const struct entry key = { h->record.key.container_id, h->record.key.ifname };
+	int r;
 
 	if (!h->mode)
 		return 0;
-	if (!valid->given)
-		return held_is_dead(c, h, e);
+	if (!valid->given) {
+		r = held_fate(c, h, e);
+		return r < 0 ? r : r == HELD_DEAD;
+	}
 	return !valid->n ||
 	       !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
 }

@@ -79,16 +79,18 @@ static int host_end_stands(struct call *c, const struct attachment *a, struct er
 	return r == 0 && !strcmp(link.name, a->host_ifname);
 }
 
-int held_is_dead(struct call *c, const struct held *h, struct err *e)
+int held_fate(struct call *c, const struct held *h, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
 	int r = netns_reopen(h->a.netns, h->a.netns_cookie, &ns, e);
 
 	netns_close(&ns);
 	if (r <= 0)
-		return r;
+		return r < 0 ? r : HELD_ALIVE;
 	r = host_end_stands(c, &h->a, e);
-	return r < 0 ? r : !r;
+	if (r < 0)
+		return r;
+	return r ? HELD_UNCERTAIN : HELD_DEAD;
 }
 
 void held_namespace(const struct call *c, const struct held *h, struct netns *ret)

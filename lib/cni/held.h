@@ -30,11 +30,13 @@ int held_next(struct call *c, const char *network, uint64_t *cursor, struct held
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 
 /*
- * held_is_dead: its namespace provably is gone. A path that leads nowhere is no proof while the
- * host's end of the link stands, because both ends die with the namespace.
- * Return: 1 dead, 0 alive or not to be told, or a negative errno.
+ * held_fate: is its namespace gone? A path that leads nowhere is no proof while the host's end of
+ * the link stands, because both ends die with the namespace: somebody else may hold it, or the
+ * kernel, which takes namespaces apart in the background, is still at it.
+ * Return: enum held_fate, or a negative errno.
  */
-int held_is_dead(struct call *c, const struct held *h, struct err *e);
+enum held_fate { HELD_ALIVE, HELD_DEAD, HELD_UNCERTAIN };
+int held_fate(struct call *c, const struct held *h, struct err *e);
 
 /*
  * held_namespace: the task's namespace: by CNI_NETNS if that leads to the recorded one, else by the

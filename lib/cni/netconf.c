@@ -9,6 +9,15 @@
 #include "base/text.h"
 #include "cni/netconf.h"
 
+int shape_error(struct err *e, const char *path, const json *value, const char *allowed)
+{
+	cleanup_free char *text = json_print(value);
+	char shown[80];
+
+	text_printable(shown, sizeof(shown), text ? text : "");
+	return err_set(e, ERR_CONFIG, 0, "%s: %s must be %s", path, shown, allowed);
+}
+
 static const struct mode *select_mode(const struct call *c, struct err *e)
 {
 	return c->plugin->select ? c->plugin->select(c->root, e) : c->plugin->modes[0];
@@ -64,7 +73,7 @@ int netconf_read(const struct call *c, const struct mode **mode, struct netconf 
 	if (!*mode)
 		return -EINVAL;
 	if (!json_is_absent(ipam) && !c->ipam)
-		return err_set(e, ERR_CONFIG, 0, "ipam: must be an object");
+		return shape_error(e, "ipam", ipam, "an object");
 	r = read_fields(c, *mode, ret, e);
 	if (!r)
 		r = args_read(c->env.args, asked, e);

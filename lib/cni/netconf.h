@@ -13,6 +13,9 @@
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
 		 struct asked *asked, struct err *e);
 
+/* shape_error: @value at @path "must be @allowed", code 7. Return: -EINVAL. */
+int shape_error(struct err *e, const char *path, const json *value, const char *allowed);
+
 /*
  * runtime_read: `args.cni` and `runtimeConfig` into @ret and @asked: the latter wins. For each key
  * that both know, and CNI_ARGS, the order is runtimeConfig, args.cni, CNI_ARGS.

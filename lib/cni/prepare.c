@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -15,14 +16,20 @@
 #include "cni/prepare.h"
 #include "ipam/lease.h"
 
+/* How often, and how long each time, an ADD waits for the kernel to take a namespace apart. */
+#define PATIENCE 20
+#define PATIENCE_NS 5000000
+
 struct add *prepare_new(struct call *c, struct err *e)
 {
 	struct add *add = calloc(1, sizeof(*add));
 
-	if (!add)
+	if (!add) {
 		err_sys(e, ERR_IO, ENOMEM, "ADD");
-	else
-		add->c = c;
+		return NULL;
+	}
+	add->c = c;
+	add->patience = PATIENCE;
 	return add;
 }
 
@@ -49,7 +56,8 @@ int prepare_config(struct add *add, struct err *e)
 		r = netconf_pool(add->c, add->mode, &add->asked, &add->pool, e);
 	if (!r && !json_is_absent(prev))
 		r = result_read(prev, &source, &add->result, e);
-	if (r < 0 || !add->mode->has_interface || add->mode->stateless || strcmp(add->c->env.ifname, "lo"))
+	if (r < 0 || !add->mode->has_interface || add->mode->stateless ||
+	    strcmp(add->c->env.ifname, "lo"))
 		return r;
 	err_set(e, ERR_ENVIRONMENT, 0, "CNI_IFNAME: \"lo\" is the loopback interface");
 	err_hint(e, "every namespace has one already; name the new interface eth0, for example");
@@ -156,6 +164,19 @@ static int compose_delegated(void *ctx, const struct store_grant *grant, struct 
 	return compose(add, &add->a, grant, ret, e);
 }
 
+/* As held_fate, but with a little patience for a namespace that may be dying right now. */
+static int fate_in_the_end(struct add *add, const struct held *h, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = PATIENCE_NS };
+	int r;
+
+	while ((r = held_fate(add->c, h, e)) == HELD_UNCERTAIN && add->patience) {
+		add->patience--;
+		nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
 /* A holder that stands in the way: take it down if it is dead. */
 static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 {
@@ -171,9 +192,9 @@ static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 		return r == STORE_ABSENT ? 1 : r;
 	if (!h->mode)
 		return 0;
-	r = held_is_dead(add->c, h, e);
-	if (r <= 0)
-		return r;
+	r = fate_in_the_end(add, h, e);
+	if (r != HELD_DEAD)
+		return r < 0 ? r : 0;
 	r = held_take_down(add->c, h, 0, e);
 	return r < 0 ? r : 1;
 }

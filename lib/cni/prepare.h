@@ -23,6 +23,7 @@ struct add {
 	struct result given;		/* what a foreign IPAM plugin answered, */
 	json *given_root;		/* and the document it borrows from */
 	struct store_want want;		/* of a lease without our pool */
+	unsigned patience;		/* times that a dying namespace may be waited for */
 };
 
 struct add *prepare_new(struct call *c, struct err *e);

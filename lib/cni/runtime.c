@@ -79,7 +79,7 @@ static int read_ips(const json *ips, const char *path, struct asked *ret, struct
 	if (json_is_absent(ips))
 		return 0;
 	if (json_kind(ips) != JSON_IS_ARRAY)
-		return err_set(e, ERR_CONFIG, 0, "%s: must be a list of addresses", path);
+		return shape_error(e, path, ips, "a list of addresses");
 	if (json_count(ips) > STORE_ADDRESSES)
 		return err_set(e, ERR_CONFIG, 0, "%s: %u addresses, at most %d are possible", path,
 			       json_count(ips), STORE_ADDRESSES);
@@ -134,6 +134,8 @@ static int read_port(const json *object, unsigned i, struct port *ret, struct er
 
 	text_init(&t, path, sizeof(path));
 	text_add(&t, "runtimeConfig.portMappings[%u]", i);
+	if (json_kind(object) != JSON_IS_OBJECT)
+		return shape_error(e, path, object, "an object");
 	r = field_read(port_fields, object, path, ERR_CONFIG, &m, e);
 	if (r < 0)
 		return r;
@@ -154,16 +156,12 @@ static int read_ports(const json *list, struct netconf *ret, struct err *e)
 	if (json_is_absent(list))
 		return 0;
 	if (json_kind(list) != JSON_IS_ARRAY)
-		return err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings: must be a list");
+		return shape_error(e, "runtimeConfig.portMappings", list, "a list");
 	if (json_count(list) > STORE_PORTS)
 		return err_set(e, ERR_CONFIG, 0,
 			       "runtimeConfig.portMappings: %u entries, at most %d are possible",
 			       json_count(list), STORE_PORTS);
 	for (const json *one = json_first(list); one; one = json_next(one)) {
-		if (json_kind(one) != JSON_IS_OBJECT)
-			return err_set(e, ERR_CONFIG, 0,
-				       "runtimeConfig.portMappings[%u]: must be an object",
-				       ret->n_ports);
 		r = read_port(one, ret->n_ports, &ret->ports[ret->n_ports], e);
 		if (r < 0)
 			return r;
@@ -197,20 +195,18 @@ static int get_object(const json *parent, const char *key, const char *path, con
 	if (json_is_absent(*ret))
 		*ret = NULL;
 	else if (json_kind(*ret) != JSON_IS_OBJECT)
-		return err_set(e, ERR_CONFIG, 0, "%s: must be an object", path);
+		return shape_error(e, path, *ret, "an object");
 	return 0;
 }
 
 static int read_args(const struct call *c, struct asked *asked, struct err *e)
 {
 	struct runtime args = { 0 };
-	const json *outer, *inner;
-	int r;
+	const json *outer, *inner = NULL;
+	int r = get_object(c->root, "args", "args", &outer, e);
 
-	/* `args` is free for all: only `args.cni` has rules. */
-	outer = json_get(c->root, "args");
-	r = get_object(json_kind(outer) == JSON_IS_OBJECT ? outer : NULL, "cni", "args.cni", &inner,
-		       e);
+	if (!r)
+		r = get_object(outer, "cni", "args.cni", &inner, e);
 	if (r < 0 || !inner)
 		return r;
 	r = field_read(args_fields, inner, "args.cni", ERR_CONFIG, &args, e);

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The documents say what the code says:
+#   - the configuration reference in README.md is what `awsvpc --fields` prints;
+#   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
+#   - the table of error codes has the codes of include/base/err.h, no more and no less;
+#   - each example has a row in netconf-examples/README.md, and each row a file;
+#   - files that a document names exist.
+#
+#   test/docs.sh            compare, say what differs, exit 1 if anything does
+#   test/docs.sh --write    put the reference and the plan into README.md
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BIN=$(realpath -m "${BIN:-$ROOT/build/bin}")
+cd "$ROOT"
+FAILED=0
+
+wrong() {
+	printf 'FAIL: docs.sh: %s\n' "$*"
+	FAILED=1
+}
+
+[ -x "$BIN/awsvpc" ] || { wrong "no $BIN/awsvpc: run make first"; exit 1; }
+new=$(mktemp) part=$(mktemp)
+trap 'rm -f "$new" "$part"' EXIT
+
+# between NAME: stdin with what stands between the markers of NAME replaced by the file $part.
+between() { sed -e "/^<!-- $1:begin -->\$/,/^<!-- $1:end -->\$/{//!d}" -e "/^<!-- $1:begin -->\$/r $part"; }
+
+fields() {
+	echo
+	"$BIN/awsvpc" --fields
+}
+plan() {
+	echo '```sh'
+	sed -n '/^EOF$/,/to detach$/{/^EOF$/d;/to detach$/d;p}' test/golden/veth-ipv4.plan
+	echo '```'
+}
+cp README.md "$new"
+for name in fields plan; do
+	"$name" >"$part"
+	between "$name" <"$new" >"$new.2"
+	mv "$new.2" "$new"
+done
+
+if [ "${1:-}" = --write ]; then
+	cmp -s "$new" README.md || cat "$new" >README.md
+	exit 0
+fi
+
+if ! seen=$(diff README.md "$new"); then
+	wrong "README.md is not what awsvpc --fields and the golden plan say; run test/docs.sh --write:"$'\n'"$seen"
+fi
+
+codes_of_header() { sed -n 's/^\tERR_[A-Z_]* = \([0-9]*\),.*/\1/p' include/base/err.h | sort -n; }
+codes_of_readme() { sed -n 's/^| \([0-9]\{1,3\}\) | .*/\1/p' README.md | sort -n; }
+if ! seen=$(diff <(codes_of_header) <(codes_of_readme)); then
+	wrong "error codes: include/base/err.h (<) and README.md (>) differ: ${seen//$'\n'/ }"
+fi
+
+examples() { (cd netconf-examples && printf '%s\n' *.conflist) | sed 's/\.conflist$//' | sort; }
+rows() { sed -n 's/^| `\([a-z-]*\)` | .*/\1/p' netconf-examples/README.md | sort; }
+if ! seen=$(diff <(examples) <(rows)); then
+	wrong "netconf-examples: files (<) and rows of its README (>) differ: ${seen//$'\n'/ }"
+fi
+
+# Names with a folder of ours in front, in backquotes or as the target of a link.
+while IFS=: read -r document name; do
+	[ -e "$name" ] || [ -e "$(dirname "$document")/$name" ] || wrong "$document names $name, which does not exist"
+done < <(grep -oE '[`(](test|lib|include|plugins|docs|netconf-examples)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
+	README.md CONTRIBUTING.md docs/*.md netconf-examples/README.md | sed 's/:[`(]/:/' | sort -u)
+
+[ "$FAILED" = 0 ] && echo "docs.sh: the documents say what the code says"
+exit "$FAILED"

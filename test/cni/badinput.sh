@@ -175,7 +175,7 @@ if group fields; then
 		key=${key//[][]/}
 		case $key in cniVersion | name | type | prevResult | cni.dev*) continue ;; esac
 		case $known in
-		*".$key "* | *".$key["*) pass ;;
+		*".$key "* | *".${key}["*) pass ;;
 		*) fail "no row for the field '$key'" ;;
 		esac
 	done < <(sed -n 's/^| *`\([^`]*\)`.*/\1/p' "$TMP/fields")

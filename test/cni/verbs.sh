@@ -4,8 +4,6 @@
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 netns c1
-# A host without any address has nothing to ping from.
-ip addr add 192.0.2.1/32 dev lo
 baseline
 ROUTES='.ipam.routes=[{dst:"0.0.0.0/0"}]'
 MASQ=$(one 10.0.1.0/24 ".ipMasq=true | $ROUTES")

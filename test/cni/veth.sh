@@ -99,22 +99,22 @@ if group wiring; then
 
 	t "a forged source address is dropped"
 	C=$(address c) C6=$(address c 1)
-	isnt 0 "$(forged a b "ip saddr $A icmp type echo-request" ping -c 2 -i 0.1 -W 1 "$B")" "its own arrives"
+	isnt 0 "$(forged a b "ip saddr $A icmp type echo-request" ping -c 2 -i 0.1 -W 0.3 "$B")" "its own arrives"
 	ip -n a addr add "$C/32" dev eth0
-	is 0 "$(forged a b "ip saddr $C icmp type echo-request" ping -c 2 -i 0.1 -W 1 -I "$C" "$B")" \
+	is 0 "$(forged a b "ip saddr $C icmp type echo-request" ping -c 2 -i 0.1 -W 0.3 -I "$C" "$B")" \
 		"another task's address"
 	ip -n a addr del "$C/32" dev eth0
 	ip -n a addr add 198.51.100.77/32 dev eth0
-	is 0 "$(forged a b "ip saddr 198.51.100.77" ping -c 2 -i 0.1 -W 1 -I 198.51.100.77 "$B")" \
+	is 0 "$(forged a b "ip saddr 198.51.100.77" ping -c 2 -i 0.1 -W 0.3 -I 198.51.100.77 "$B")" \
 		"an address from outside"
-	is 0 "$(forged a host "ip saddr 198.51.100.77 iifname != $HA" ping -c 1 -W 1 -I 198.51.100.77 "$B")" \
+	is 0 "$(forged a host "ip saddr 198.51.100.77 iifname != $HA" ping -c 1 -W 0.3 -I 198.51.100.77 "$B")" \
 		"nor is it sent on"
 	ip -n a addr del 198.51.100.77/32 dev eth0
 	ip -n a -6 addr add "$C6/128" dev eth0 nodad
-	is 0 "$(forged a b "ip6 saddr $C6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 1 -I "$C6" "$B6")" \
+	is 0 "$(forged a b "ip6 saddr $C6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 0.3 -I "$C6" "$B6")" \
 		"another task's IPv6 address"
 	ip -n a -6 addr del "$C6/128" dev eth0
-	isnt 0 "$(forged a b "ip6 saddr $A6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 1 "$B6")" \
+	isnt 0 "$(forged a b "ip6 saddr $A6 icmpv6 type echo-request" ping -c 2 -i 0.1 -W 0.3 "$B6")" \
 		"its own IPv6 arrives"
 	t "the forged source does not reach the host itself"
 	ip -n a addr add "$C/32" dev eth0
@@ -127,10 +127,10 @@ if group wiring; then
 		ip -n a neigh replace "$GA6" lladdr "$HMAC" nud permanent dev eth0
 	}
 	readdress 02:00:00:00:00:99
-	is 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 1 "$B")" "from another MAC"
-	is 0 "$(forged a b "ip6 saddr $A6" ping -c 2 -i 0.1 -W 1 "$B6")" "from another MAC, IPv6"
+	is 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 0.3 "$B")" "from another MAC"
+	is 0 "$(forged a b "ip6 saddr $A6" ping -c 2 -i 0.1 -W 0.3 "$B6")" "from another MAC, IPv6"
 	readdress "$MAC"
-	isnt 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 1 "$B")" "from its own MAC again"
+	isnt 0 "$(forged a b "ip saddr $A" ping -c 2 -i 0.1 -W 0.3 "$B")" "from its own MAC again"
 	t "nobody can take over an address by ARP: it is not asked for"
 	ip -n c addr add "$B/32" dev eth0
 	in_ns c timeout 2 busybox arping -c 1 -U -I eth0 -s "$B" "$B" >/dev/null 2>&1
@@ -248,18 +248,18 @@ if group masquerade; then
 	ping_ok m 198.51.100.2
 	ping_ok m fd00:51::2
 	tcp_ok m internet 198.51.100.2
-	isnt 0 "$(forged m internet 'ip saddr 198.51.100.1 icmp type echo-request' ping -c 1 -W 1 198.51.100.2)" \
+	isnt 0 "$(forged m internet 'ip saddr 198.51.100.1 icmp type echo-request' ping -c 1 -W 0.3 198.51.100.2)" \
 		"from the host's address"
-	is 0 "$(forged m internet "ip saddr $(address m)" ping -c 1 -W 1 198.51.100.2)" "from the task's"
+	is 0 "$(forged m internet "ip saddr $(address m)" ping -c 1 -W 0.3 198.51.100.2)" "from the task's"
 	t "what stays inside keeps its own"
-	isnt 0 "$(forged m n "ip saddr $(address m) icmp type echo-request" ping -c 1 -W 1 "$(address n)")" \
+	isnt 0 "$(forged m n "ip saddr $(address m) icmp type echo-request" ping -c 1 -W 0.3 "$(address n)")" \
 		"from the task's address"
-	isnt 0 "$(forged m n "ip6 saddr $(address m 1)" ping -c 1 -W 1 "$(address n 1)")" \
+	isnt 0 "$(forged m n "ip6 saddr $(address m 1)" ping -c 1 -W 0.3 "$(address n 1)")" \
 		"from the task's IPv6 address"
 	t "a task without ipMasq beside it is not masqueraded"
 	add p "$DUAL"
-	isnt 0 "$(forged p internet "ip saddr $(address p)" ping -c 1 -W 1 198.51.100.2)" "from its own address"
-	is 0 "$(forged p internet "ip saddr 198.51.100.1 icmp type echo-request" ping -c 1 -W 1 198.51.100.2)" \
+	isnt 0 "$(forged p internet "ip saddr $(address p)" ping -c 1 -W 0.3 198.51.100.2)" "from its own address"
+	is 0 "$(forged p internet "ip saddr 198.51.100.1 icmp type echo-request" ping -c 1 -W 0.3 198.51.100.2)" \
 		"from the host's"
 	ping_no p 198.51.100.2
 	for name in m n p; do verify "$name" "$([ $name = p ] && echo "$DUAL" || echo "$MASQ")"; done

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 const char *netns_name(const char *path)
@@ -62,12 +64,17 @@ int netns_bind(const struct netns *ns, const char *path, struct err *e)
 	return -e->sys;
 }
 
-/* What a kill between making the file and mounting on it leaves: an empty regular file. */
+/*
+ * What a kill between making the file and mounting on it leaves: an empty regular file. The file of a
+ * namespace (somebody else's, by now) looks the same but for its filesystem.
+ */
 static bool is_bare_file(const char *path)
 {
 	struct stat st;
+	struct statfs fs;
 
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
+	       statfs(path, &fs) == 0 && fs.f_type != NSFS_MAGIC;
 }
 
 int netns_unbind(const char *path, uint64_t cookie, struct err *e)

@@ -192,7 +192,10 @@ static int take_uplink(void *ctx, const struct nlmsghdr *h)
 
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e)
 {
-	/* An address of a documentation prefix (RFC 5737, RFC 3849) is where "everything else" is. */
+	/*
+	 * Asking for an address that nobody has shows where "everything else" goes, at the same cost
+	 * however many routes there are: one of class E (RFC 1112), and one that IANA holds back.
+	 */
 	struct rtmsg header = { .rtm_family = family };
 	struct nl_msg *m;
 	struct link_info link;
@@ -200,7 +203,7 @@ int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *r
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	ip_parse(family == AF_INET ? "192.0.2.1" : "2001:db8::1", &far);
+	ip_parse(family == AF_INET ? "240.0.0.1" : "2000::1", &far);
 	header.rtm_dst_len = (uint8_t)ip_bits(&far);
 	m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
 	message_put_ip(m, RTA_DST, &far);

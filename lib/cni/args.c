@@ -82,16 +82,17 @@ static int read_pair(char *pair, struct asked *ret, struct err *e)
 
 int args_read(const char *text, struct asked *ret, struct err *e)
 {
-	cleanup_free char *copy = NULL;
-	char *rest, *pair;
+	char *copy, *rest, *pair;
 	int r = 0;
 
 	if (!text)
 		return 0;
-	rest = copy = strdup(text);
+	copy = strdup(text);
 	if (!copy)
 		return err_sys(e, ERR_IO, ENOMEM, "CNI_ARGS");
+	rest = copy;
 	while (!r && (pair = strsep(&rest, ";")))
 		r = read_pair(pair, ret, e);
+	free(copy);
 	return r;
 }

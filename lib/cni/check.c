@@ -137,11 +137,12 @@ static int check_own(struct call *c, struct held *h, struct result *prev, struct
 int check_run(struct call *c, struct err *e)
 {
 	cleanup_held struct held *h = held_new(e);
-	cleanup_free struct result *prev = calloc(1, sizeof(*prev));
+	struct result *prev = h ? calloc(1, sizeof(*prev)) : NULL;
 	int r;
 
-	if (!h || !prev)
+	if (!prev)
 		return err_sys(e, ERR_IO, ENOMEM, "CHECK");
 	r = check_own(c, h, prev, e);
+	free(prev);
 	return r < 0 ? r : call_delegate(c, "CHECK", NULL, e);
 }

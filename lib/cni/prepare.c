@@ -57,7 +57,7 @@ int prepare_config(struct add *add, struct err *e)
 	if (!r && !json_is_absent(prev))
 		r = result_read(prev, &source, &add->result, e);
 	if (r < 0 || !add->mode->has_interface || add->mode->stateless ||
-	    strcmp(add->c->env.ifname, "lo"))
+	    strcmp(add->c->env.ifname, "lo") != 0)
 		return r;
 	err_set(e, ERR_ENVIRONMENT, 0, "CNI_IFNAME: \"lo\" is the loopback interface");
 	err_hint(e, "every namespace has one already; name the new interface eth0, for example");

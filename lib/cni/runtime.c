@@ -18,6 +18,7 @@ struct runtime {
 	struct mac mac;
 };
 
+/* NOLINTBEGIN(bugprone-sizeof-expression): a pointer is what FIELD_ANY fills */
 const struct field runtime_fields[] = {
 	FIELD(struct runtime, port_mappings, "portMappings", FIELD_ANY,
 	      .help = "Ports to publish, a list of the objects below."),
@@ -37,6 +38,7 @@ static const struct field args_fields[] = {
 	FIELD(struct runtime, mac, "mac", FIELD_MAC),
 	{ .key = NULL },
 };
+/* NOLINTEND(bugprone-sizeof-expression) */
 
 struct mapping {
 	uint32_t host_port, container_port;

@@ -196,7 +196,7 @@ lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shel
 	cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins
 	shellcheck -x $(sh_files)
-	codespell -q 3 -L statics lib include plugins test docs netconf-examples *.md
+	codespell -q 3 -L statics,iif lib include plugins test docs netconf-examples *.md
 
 tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) # every test program, not run
 

@@ -163,12 +163,14 @@ int store_lease(struct store *s, const struct store_want *want, store_compose_fn
 /*
  * store_release: forget the record and free what it holds.
  * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once).
- * @last: if not NULL, called under the lock after the record is gone, with bit i of @last_tags set
- *        where no other live record bears its i-th tag; so what the record shared with nobody any
- *        more can be undone while nobody can join. It may talk to the kernel, briefly.
+ * @last: if not NULL, called under the lock just before the record goes, with bit i of @last_tags set
+ *        where no other live record bears its i-th tag; so what the record shares with nobody can
+ *        be undone while nobody can join. It may talk to the kernel, briefly. Before, not after: a
+ *        kill in between leaves the record, and with it the next release that does it again. If it
+ *        fails, the record stays and its error is returned.
  * Return: STORE_OK, STORE_ABSENT, or a negative errno.
  */
-typedef void store_last_fn(void *ctx, uint32_t last_tags);
+typedef int store_last_fn(void *ctx, uint32_t last_tags, struct err *e);
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,
 		  store_last_fn *last, void *ctx, struct err *e);
 

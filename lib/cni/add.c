@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
+#include "cni/turn.h"
 #include "kernel/link.h"
 
 static int exists_error(struct err *e, const struct held *h)
@@ -161,8 +162,6 @@ static int realize(struct add *add, struct err *e)
 
 	if (compose_answer(add, &text, e) < 0 || plan_apply(&add->plan, &add->io, e) < 0)
 		return 1;
-	if (add->io.ruleset_loaded)
-		held_restore(add->c, &add->io);
 	if (!call_answer(add->c, text, e))
 		return 0;
 	if (!plan_undo(&add->plan, &add->io, &undo))
@@ -174,14 +173,20 @@ static int realize(struct add *add, struct err *e)
 static int attach(struct add *add, struct err *e)
 {
 	struct err undo;
-	int r = prepare_lease(add, false, e);
+	int r = turn_share(add->c, e);
 
+	if (r >= 0)
+		r = prepare_lease(add, false, e);
 	if (r < 0)
 		return r;
 	r = realize(add, e);
 	if (r == 1 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
 		call_warn(add->c, "undoing an ADD: %s", undo.msg);
-	return r ? -EIO : 0;
+	if (r)
+		return -EIO;
+	if (add->io.ruleset_loaded)
+		held_restore(add->c, &add->io);
+	return 0;
 }
 
 static int attach_stateless(struct add *add, struct err *e)

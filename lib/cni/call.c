@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "cni/call.h"
+#include "cni/turn.h"
 #include "ipam/delegate.h"
 
 struct store_key call_key(const struct call *c)
@@ -81,6 +82,7 @@ void call_warn(const struct call *c, const char *fmt, ...)
 
 void call_end(struct call *c)
 {
+	turn_end(c);
 	store_close(c->store);
 	netlink_close(&c->nl);
 	netns_close(&c->host);

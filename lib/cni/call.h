@@ -83,6 +83,7 @@ struct call {
 	struct netns host;	/* call_host */
 	struct netlink nl;	/* rtnetlink in host; call_netlink */
 	struct store *store;	/* call_store */
+	int turn;		/* turn.h; -1: none */
 	bool answered;		/* stdout has (some of) the answer: nothing else may follow */
 };
 

@@ -154,21 +154,34 @@ static void describe(struct text *t, const char *title, const struct field *tabl
 	text_add(t, "\n");
 }
 
+/* Modes that share a table are described once, under all their names. */
+static void describe_mode(struct text *t, const struct plugin *plugin, const struct mode *const *mode)
+{
+	char title[96];
+	struct text line;
+
+	for (const struct mode *const *m = plugin->modes; m < mode; m++)
+		if ((*m)->fields == (*mode)->fields)
+			return;
+	text_init(&line, title, sizeof(title));
+	text_add(&line, "Mode %s", (*mode)->name);
+	for (const struct mode *const *m = mode + 1; *m; m++)
+		if ((*m)->fields == (*mode)->fields)
+			text_add(&line, ", %s", (*m)->name);
+	describe(t, title, (*mode)->fields);
+}
+
 int fields_print(struct call *c, struct err *e)
 {
 	cleanup_free char *buf = malloc(TEXT_MAX);
-	char title[96];
-	struct text t, line;
+	struct text t;
 
 	if (!buf)
 		return err_sys(e, ERR_IO, ENOMEM, "--fields");
 	text_init(&t, buf, TEXT_MAX);
 	describe(&t, "Network configuration", netconf_fields);
-	for (const struct mode *const *m = c->plugin->modes; m && *m; m++) {
-		text_init(&line, title, sizeof(title));
-		text_add(&line, "Mode %s", (*m)->name);
-		describe(&t, title, (*m)->fields);
-	}
+	for (const struct mode *const *m = c->plugin->modes; *m; m++)
+		describe_mode(&t, c->plugin, m);
 	describe(&t, "`ipam`", pool_fields);
 	describe(&t, "One of `ipam.ranges`", pool_range_fields);
 	describe(&t, "One of `ipam.routes`", pool_route_fields);

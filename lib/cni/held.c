@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cni/held.h"
+#include "cni/turn.h"
 #include "kernel/link.h"
 
 struct held *held_new(struct err *e)
@@ -106,42 +107,33 @@ void held_namespace(const struct call *c, const struct held *h, struct netns *re
 }
 
 struct last {
-	const struct call *c;
 	const struct plan *plan;
 	struct plan_io *io;
 };
 
-static void undo_shared(void *ctx, uint32_t last_tags)
+static int undo_shared(void *ctx, uint32_t last_tags, struct err *e)
 {
 	struct last *last = ctx;
-	struct err e;
 
-	/* The record is gone: no later DEL would come back to this, so it is told and left. */
-	if (last_tags && plan_undo_shared(last->plan, last->io, last_tags, &e) < 0)
-		call_warn(last->c, "left behind: %s", e.msg);
+	return last_tags ? plan_undo_shared(last->plan, last->io, last_tags, e) : 0;
 }
 
 int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, uint32_t cooldown_s,
 		 struct err *e)
 {
 	const struct store_key key = attachment_key(plan->a);
-	struct last last = { .c = c, .plan = plan, .io = io };
+	struct last last = { .plan = plan, .io = io };
 	int r = store_release(c->store, &key, cooldown_s, undo_shared, &last, e);
 
 	return r < 0 ? r : 0;
 }
 
-int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
+static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
 {
 	struct netns task;
 	struct plan_io io;
 	int r;
 
-	r = held_needs_mode(c, h, e);
-	if (!r)
-		r = call_host(c, e);
-	if (r < 0)
-		return r;
 	held_namespace(c, h, &task);
 	r = plan_io_open(&io, &c->host, &task, e);
 	if (r < 0) {
@@ -155,6 +147,24 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 	return r;
 }
 
+int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
+{
+	int r, turn;
+
+	r = held_needs_mode(c, h, e);
+	if (!r)
+		r = call_host(c, e);
+	if (r < 0)
+		return r;
+	turn = turn_share(c, e);
+	if (turn < 0)
+		return turn;
+	r = undo_and_release(c, h, cooldown_s, e);
+	if (turn)
+		turn_end(c);
+	return r;
+}
+
 void held_restore(struct call *c, struct plan_io *io)
 {
 	struct err e;
@@ -164,6 +174,10 @@ void held_restore(struct call *c, struct plan_io *io)
 
 	if (!h)
 		return;
+	if (turn_alone(c, &e) < 0) {
+		call_warn(c, "restoring rules: %s", e.msg);
+		return;
+	}
 	do {
 		before = cursor;
 		r = held_next(c, NULL, &cursor, h, &e);
@@ -172,4 +186,5 @@ void held_restore(struct call *c, struct plan_io *io)
 		if (r < 0)
 			call_warn(c, "restoring rules: %s", e.msg);
 	} while (r != STORE_ABSENT && cursor != before);
+	turn_end(c);
 }

@@ -108,6 +108,7 @@ static int call_run(const struct plugin *plugin, const struct verb *verb, bool h
 		.spec = SPEC_NEWEST,
 		.host = NETNS_NONE,
 		.nl = NETLINK_CLOSED,
+		.turn = -1,
 	};
 	struct err e = { 0 };
 	int r;

@@ -125,12 +125,13 @@ struct release_call {
 	void *ctx;
 };
 
+/* The tags of a live record that no other bears (a tag twice in one record counts once). */
 static uint32_t last_tags(const struct index *ix, const struct slot_view *v)
 {
 	uint32_t mask = 0;
 
 	for (unsigned i = 0; i < v->h->n_tags; i++)
-		if (!index_tag_count(ix, v->tags[i]))
+		if (index_tag_count(ix, v->tags[i]) <= 1)
 			mask |= 1u << i;
 	return mask;
 }
@@ -160,14 +161,11 @@ static int release_locked(struct store *s, void *args, struct err *e)
 	struct slot_view v;
 	int r = index_expire(&s->index, &s->records, now, false);
 
-	(void)e;
 	if (!r)
 		r = index_find_key(&s->index, &s->records, c->key, &v);
-	if (!r)
-		r = forget(s, &v, c->cooldown_s, now);
 	if (!r && c->last)
-		c->last(c->ctx, last_tags(&s->index, &v));
-	return r;
+		r = c->last(c->ctx, last_tags(&s->index, &v), e);
+	return r ? r : forget(s, &v, c->cooldown_s, now);
 }
 
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,

@@ -4,7 +4,7 @@
  *
  *   task                                  host
  *   eth0 10.0.1.4/24, MAC 02:…      eni… MAC 06:…, no address
- *   10.0.1.1 dev eth0               10.0.1.4 dev eni…        (one /32 a task)
+ *   10.0.1.1 dev eth0               10.0.1.4 dev eni… src 10.0.1.1   (one /32 a task)
  *   default via 10.0.1.1            local 10.0.1.1 dev lo    (the gateway answers everywhere)
  *   10.0.1.1 is at 06:…             10.0.1.4 is at 02:…      (written, never learned)
  *
@@ -153,6 +153,10 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 		const struct ip *ip = &a->addresses[i].cidr.ip;
 		struct route_spec to_task = { .dst = cidr_host(ip) };
 
+		/* The host speaks to its tasks as their gateway: it may have no other address.
+		 * (IPv6 takes only an address of an interface as a route's source.) */
+		if (ip->family == AF_INET)
+			to_task.src = gateway_of(&a->addresses[i]);
 		plan_neigh(p, veth, HOST, dev, ip, &a->mac);
 		plan_route(p, veth, HOST, dev, &to_task);
 	}

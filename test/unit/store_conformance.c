@@ -883,9 +883,18 @@ static void lease_tags(struct store *s, const char *id, uint64_t *tags)
 	assert_int_equal(store_lease(s, test_want("net", id), compose_tags, tags, &g, &h, &e), 0);
 }
 
-static void remember_last(void *ctx, uint32_t last_tags)
+static int remember_last(void *ctx, uint32_t last_tags, struct err *e)
 {
+	(void)e;
 	*(uint32_t *)ctx = last_tags;
+	return 0;
+}
+
+static int refuse_last(void *ctx, uint32_t last_tags, struct err *e)
+{
+	(void)last_tags;
+	++*(unsigned *)ctx;
+	return err_set(e, ERR_KERNEL, EBUSY, "busy");
 }
 
 static uint32_t release_last(struct store *s, const char *id, uint32_t cooldown_s)
@@ -925,6 +934,27 @@ static void last_bearer_of_a_tag_is_told(void **state)
 	assert_int_equal(release_last(s, "b", 0), 0x5); /* a tag twice counts once */
 	assert_int_equal(release_last(s, "c", 0), 0x1);
 	assert_tag(s, 4, 0);
+	finish(s);
+}
+
+/* What cannot be undone keeps its record, so that a later release comes back to it. */
+static void what_last_cannot_undo_keeps_its_record(void **state)
+{
+	struct store *s = fresh(state);
+	const struct store_key key = { "net", "a", "eth0" };
+	struct store_record *record = calloc(1, sizeof(*record));
+	uint64_t tags[] = { 1, 0 };
+	unsigned calls = 0;
+	struct err e;
+
+	lease_tags(s, "a", tags);
+	assert_int_equal(store_release(s, &key, 0, refuse_last, &calls, &e), -EBUSY);
+	assert_int_equal(calls, 1);
+	assert_string_equal(e.msg, "busy");
+	assert_int_equal(store_get(s, &key, record, &e), STORE_OK);
+	assert_int_equal(store_release(s, &key, 0, NULL, NULL, &e), STORE_OK);
+	assert_int_equal(store_get(s, &key, record, &e), STORE_ABSENT);
+	free(record);
 	finish(s);
 }
 
@@ -1061,6 +1091,7 @@ int store_conformance(const struct store_backend *backend)
 		TEST(dynamic_ports),
 		TEST(freed_dynamic_port_rests),
 		TEST(last_bearer_of_a_tag_is_told),
+		TEST(what_last_cannot_undo_keeps_its_record),
 		TEST(random_operations_follow_the_model),
 	};
 	struct store_backend own = *backend;

@@ -36,7 +36,7 @@ static int read_config(const struct verb *verb, const char *text, struct call *c
 	json_free(c->root);
 	free(c->config);
 	*c = (struct call){ .verb = verb, .spec = SPEC_NEWEST, .host = NETNS_NONE,
-			    .nl = NETLINK_CLOSED };
+			    .nl = NETLINK_CLOSED, .turn = -1 };
 	give_stdin(text);
 	return config_read(c, &e);
 }

@@ -165,19 +165,12 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 	return r;
 }
 
-void held_restore(struct call *c, struct plan_io *io)
+static void restore_all(struct call *c, struct plan_io *io, struct held *h)
 {
-	struct err e;
-	cleanup_held struct held *h = held_new(&e);
 	uint64_t cursor = 0, before;
+	struct err e;
 	int r;
 
-	if (!h)
-		return;
-	if (turn_alone(c, &e) < 0) {
-		call_warn(c, "restoring rules: %s", e.msg);
-		return;
-	}
 	do {
 		before = cursor;
 		r = held_next(c, NULL, &cursor, h, &e);
@@ -186,5 +179,17 @@ void held_restore(struct call *c, struct plan_io *io)
 		if (r < 0)
 			call_warn(c, "restoring rules: %s", e.msg);
 	} while (r != STORE_ABSENT && cursor != before);
+}
+
+void held_restore(struct call *c, struct plan_io *io)
+{
+	struct err e;
+	struct held *h = held_new(&e);
+
+	if (h && turn_alone(c, &e) == 0)
+		restore_all(c, io, h);
+	else
+		call_warn(c, "restoring rules: %s", e.msg);
 	turn_end(c);
+	free(h);
 }

@@ -221,25 +221,32 @@ stop() {
 # records: how many live records the store holds: slots of 1024 bytes that begin with the word LIVE
 # (lib/store/slots.h).
 records() {
-	[ -e "$DATA/records" ] || { echo 0 && return; }
-	grep -abo LIVE "$DATA/records" | awk -F: '$1 % 1024 == 0 { n++ } END { print n + 0 }'
+	local at n=0
+	while IFS=: read -r at _; do
+		[ $((at % 1024)) != 0 ] || n=$((n + 1))
+	done < <(grep -abo LIVE "$DATA/records" 2>/dev/null)
+	echo "$n"
 }
 
-# snapshot [NAME]: what a failing verb must leave as it was, on the host and in the namespace NAME.
+# snapshot [NAME]: what a failing verb must leave as it was, on the host and in the namespace NAME: links
+# with their MACs, routes, written neighbours, rules, namespaces, records. Left out is what comes and
+# goes by itself: the state of links, and what the kernel makes of its own addresses after forwarding or
+# DAD; and lo of a task, which an ADD may have raised.
 snapshot() {
-	ip -br link show | awk '{ sub(/@.*/, "", $1); print "link", $1, $3 }'
-	# What the kernel makes by itself of its own addresses comes and goes with forwarding and DAD.
-	{ ip route show table all && ip -6 route show table all; } |
-		sed -e 's/ linkdown//' -e '/^anycast/d' -e '/ fe80::/d' -e '/ ff00::\/8/d'
-	ip neigh show nud permanent
-	nft -s list ruleset | sed 's/ expires [0-9a-z]*//'
-	ls "$NETNS"
+	{
+		printf 'link show\nroute show table all\nneigh show nud permanent\n' | ip -o -batch -
+		nft -s list ruleset
+		if [ -n "${1:-}" ] && [ -e "$NETNS/$1" ]; then
+			echo "task"
+			printf 'link show\nroute show table all\n' | ip -n "$1" -o -batch - 2>/dev/null
+		fi
+	} | awk '/^[0-9]+: / { sub(/@.*/, "", $2); for (i = 3; i < NF; i++) if ($i ~ /^link\/.*/) mac = $(i + 1)
+			print "link", $2, mac; next }
+		/^task$/ { task = 1 }
+		/^anycast/ || / fe80::/ || / ff00::\/8/ || task && / dev lo / { next }
+		{ sub(/ linkdown/, ""); sub(/ expires [0-9a-z]*/, ""); print }'
+	(cd "$NETNS" && echo "namespaces" *)
 	echo "records $(records)"
-	if [ -n "${1:-}" ] && [ -e "$NETNS/$1" ]; then
-		ip -n "$1" -br link show 2>/dev/null | awk '{ print "task", $1, $3 }'
-		# An ADD may have raised lo: that is no residue.
-		ip -n "$1" route show table all 2>/dev/null | sed -e '/ dev lo /d' -e 's/ linkdown//'
-	fi
 }
 
 # forget: an empty store, so that the first address of a pool is the first given.
@@ -479,12 +486,13 @@ chain() {
 	version=${CHAIN_VERSION:-$(jq -r .cniVersion "$list")}
 	[ "$verb" != DEL ] || order=reverse
 	local -a configs
-	mapfile -t configs < <(jq -c --arg v "$version" --argjson r "$runtime" '
+	mapfile -t configs < <(jq -r --arg v "$version" --argjson r "$runtime" '
 		(.name) as $name | .plugins | '"$order"' | .[]
 		| . + {name: $name, cniVersion: $v}
 		| (.capabilities // {}) as $cap
 		| (($r // {}) | with_entries(select($cap[.key] == true))) as $mine
-		| if ($mine | length) > 0 then .runtimeConfig = $mine else . end' "$list")
+		| if ($mine | length) > 0 then .runtimeConfig = $mine else . end
+		| "\(.type) \(tojson)"' "$list")
 	[ "${#configs[@]}" -gt 0 ] || { RC=1 OUT="" ERR="no plugins in $list"; return 1; }
 	local prev=$TMP/result/$ID.eth0 use_prev=
 	case $verb in
@@ -493,7 +501,8 @@ chain() {
 	DEL) [[ $version == 0.[0-3].* ]] || [ ! -s "$prev" ] || use_prev=1 ;;
 	esac
 	for config in "${configs[@]}"; do
-		type=$(jq -r .type <<<"$config")
+		type=${config%% *}
+		config=${config#* }
 		if [ "$verb" != ADD ] && [ -n "$use_prev" ] || { [ "$verb" = ADD ] && [ -s "$prev" ]; }; then
 			config=$(jq -c --slurpfile p "$prev" '.prevResult=$p[0]' <<<"$config")
 		fi

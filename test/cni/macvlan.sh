@@ -172,6 +172,7 @@ if group announce; then
 		t "the task announces itself: gratuitous ARP, unsolicited NA"
 		CONFIG=$(mv_conf bridge false '.ipam.ranges[0][0].rangeStart="10.0.1.200"
 			| .ipam.ranges[1][0].rangeStart="fd00:10:1::200"')
+		: >"$TMP/dump.err"
 		in_ns lan timeout 10 tcpdump -n -l -i lan1 --immediate-mode \
 			'arp or icmp6[icmp6type] == icmp6-neighboradvert' >"$TMP/dump" 2>"$TMP/dump.err" &
 		pid=$!

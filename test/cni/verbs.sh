@@ -248,8 +248,8 @@ if group gc; then
 	runs "a/eth9 of lab2" ip -n a link show eth9
 	verify a "$LAB2" CNI_IFNAME=eth9
 	gc "$VALID=[]" "$LAB2"
-	clean
 	drop a b c
+	clean
 	t "GC twice, and with nothing there at all"
 	gc "$VALID=[]"
 	rm -rf "$DATA"
@@ -351,12 +351,10 @@ fi
 
 if group parallel; then
 	job() {
-		ip netns add "p$1"
+		[ -e "$NETNS/p$1" ] || ip netns add "p$1"
 		call ADD "p$1" <<<"$MASQ"
 	}
-	undo() {
-		call DEL "p$1" <<<"$MASQ"
-	}
+	undo() { call DEL "p$1" <<<"$MASQ"; }
 	t "40 ADDs, then 40 DELs at once"
 	many 40 job
 	is 40 "$(many_rc 0)" "ADDs: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
@@ -364,17 +362,21 @@ if group parallel; then
 	pings host "$(jq -r '.ips[0].address | split("/")[0]' "$TMP/job/17.out")" || fail "no answer of one of them"
 	many 40 undo
 	is 40 "$(many_rc 0)" "DELs: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
-	t "ADDs and DELs mixed"
+	# The rules are loaded by the first and dropped by the last: others come and go meanwhile.
 	mixed() {
-		[ $(($1 % 2)) = 0 ] || { call ADD "p$1" <<<"$MASQ" && call DEL "p$1" <<<"$MASQ"; return; }
-		call ADD "p$1" <<<"$MASQ"
+		job "$1" || return
+		[ $(($1 % 2)) = 0 ] || undo "$1"
 	}
-	many 40 mixed
-	is 40 "$(many_rc 0)" "calls: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
-	is 20 "$(records)" "records"
-	many 40 undo
-	for ((i = 1; i <= 40; i++)); do drop "p$i"; done
-	clean
+	for round in 1 2 3; do
+		t "ADDs and DELs mixed, round $round"
+		many 40 mixed
+		is 40 "$(many_rc 0)" "calls: $(cat "$TMP"/job/*.out | jq -r '.msg // empty' | sort | uniq -c)"
+		is 20 "$(records)" "records"
+		many 40 undo
+		is 40 "$(many_rc 0)" "DELs"
+		for ((i = 1; i <= 40; i++)); do drop "p$i"; done
+		clean
+	done
 fi
 
 finish

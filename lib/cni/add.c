@@ -31,8 +31,9 @@ static int exists_error(struct err *e, const struct held *h)
 }
 
 /*
- * Does the attachment @h stand in the namespace of @add? Its MAC is taken as it is found: a chained
- * plugin may have changed it. Return: 1, 0 (an ADD was killed midway), or a negative errno.
+ * Does the attachment @h stand: in the namespace of @add, or alive in another? Its MAC is taken as it
+ * is found: a chained plugin may have changed it.
+ * Return: 1, 0 (it is dead, or an ADD was killed midway), or a negative errno.
  */
 static int stands(struct add *add, const struct held *h, struct err *e)
 {
@@ -40,8 +41,10 @@ static int stands(struct add *add, const struct held *h, struct err *e)
 	struct netlink *nl;
 	int r;
 
-	if (h->a.netns_cookie != add->a.netns_cookie)
-		return 0;
+	if (h->a.netns_cookie != add->a.netns_cookie) {
+		r = held_fate(add->c, h, e);
+		return r < 0 ? r : r == HELD_ALIVE;
+	}
 	if (!h->mode->has_interface)
 		return 1;
 	r = plan_io_route(&add->io, TASK, &nl, e);

@@ -124,11 +124,11 @@ int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct er
 		return r;
 	r = path[0] ? netns_open(path, &host, ret, e) : 1;
 	netns_close(&host);
-	/* Whatever stands there now, if it is not that namespace then it leads nowhere. */
 	if (r == 0 && ret->cookie == cookie)
 		return 0;
 	netns_close(ret);
-	return 1;
+	/* That we lack a descriptor or memory says nothing about what stands there. */
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM ? r : 1;
 }
 
 int netns_new(const struct netns *host, struct netns *ret, struct err *e)

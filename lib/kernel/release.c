@@ -93,12 +93,13 @@ static void wait_gone(int monitor, int report, uint32_t ifindex)
 static int watch_links(const struct netns *ns, const struct netns *host, struct netlink *ret,
 		       struct err *e)
 {
-	int group = RTNLGRP_LINK;
+	/* Bound, because the kernel's notices pass over a socket that has no port id yet. */
+	struct sockaddr_nl links = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	int r = netlink_open(NETLINK_ROUTE, ns, host, ret, e);
 
 	if (r < 0)
 		return r;
-	if (setsockopt(ret->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
+	if (bind(ret->fd, (struct sockaddr *)&links, sizeof(links)) == 0)
 		return 0;
 	r = err_sys(e, ERR_KERNEL, errno, "cannot watch links");
 	netlink_close(ret);

@@ -12,17 +12,25 @@
 #include "base/err.h"
 
 #define DELEGATE_TIMEOUT_MS 60000
-#define DELEGATE_OUTPUT_MAX (1024 * 1024)
+#define DELEGATE_OUTPUT_MAX 1048576
+
+struct delegate_call {		/* what is run; all borrowed */
+	const char *type;
+	const char *verb;
+	const char *cni_path;	/* NULL is as good as empty */
+	const char *config;
+	size_t config_len;
+};
 
 /*
- * delegate_run: run @type from the directories of @cni_path with @verb and @config on its stdin.
+ * delegate_run: run the type from the directories of cni_path with the verb and the config on its
+ * stdin.
  * @ret_out: its stdout, NUL-terminated, the caller frees it; NULL if not wanted.
  * Return: 0 if it exited with 0; else a negative errno with *e: its own CNI error (code, msg, details
  * unchanged) where it printed one; code 105 naming the type and how it ended (text on stdout, signal,
  * silence, time-out); code 4 naming CNI_PATH where it is empty or lacks the type; code 7 for a type
  * that is no plain file name.
  */
-int delegate_run(const char *type, const char *verb, const char *cni_path, const char *config,
-		 size_t config_len, char **ret_out, struct err *e);
+int delegate_run(const struct delegate_call *call, char **ret_out, struct err *e);
 
 #endif

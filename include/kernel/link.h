@@ -10,6 +10,7 @@ struct link_end {
 	const char *name;
 	uint32_t ifindex;	/* chosen by us: nothing need be looked up afterwards */
 	struct mac mac;
+	uint32_t master;	/* bridge that it is born into; 0: none */
 };
 
 /*
@@ -36,8 +37,13 @@ struct link_settings {
 	const char *alias;	/* NULL: leave */
 	bool no_link_local;	/* IPv6 addr_gen_mode none */
 	bool up;
+	bool promiscuous;
+	bool hairpin, isolated;	/* of a bridge port */
 };
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);
+
+/* link_add_bridge: down, with a MAC of its own, so that it does not change with its ports. */
+void link_add_bridge(struct batch *b, const struct link_end *end, uint32_t mtu, uint32_t tolerate);
 
 /* link_sync: a RTM_GETLINK whose answer is thrown away: it makes the kernel activate the queue of a
  * link that has just come up (linkwatch_sync_dev), so that the first packet is not lost. */
@@ -52,6 +58,9 @@ struct link_info {
 	char alias[64];
 	struct mac mac;
 };
+
+/* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno. */
+int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e);
 
 /* Both: Return 0, 1 if there is no such link, or a negative errno. */
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e);

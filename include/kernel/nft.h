@@ -16,27 +16,38 @@ enum nft_type {
 	NFT_TYPE_MAC,		/* ether_addr */
 	NFT_TYPE_IP,		/* ipv4_addr, ipv6_addr */
 	NFT_TYPE_NET,		/* an interval of addresses, printed as a prefix */
+	NFT_TYPE_PROTO,		/* inet_proto: number */
+	NFT_TYPE_PORT,		/* inet_service: number, host byte order */
 };
+
+enum nft_family { NFT_INET, NFT_BRIDGE };
 
 struct nft_atom {
 	enum nft_type type;
 	uint32_t ifindex;
 	struct mac mac;
 	struct cidr net;	/* NFT_TYPE_IP: net.ip; NFT_TYPE_NET: the prefix */
+	uint16_t number;	/* NFT_TYPE_PROTO, NFT_TYPE_PORT */
 };
 
 #define NFT_ATOMS 4
 struct nft_element {
-	const char *set;	/* static storage */
+	const char *set;	/* a set or a map; static storage */
+	enum nft_family family;
 	struct nft_atom key[NFT_ATOMS];
 	unsigned n_key;
+	struct nft_atom data[2];	/* of a map's element */
+	unsigned n_data;		/* 0: a set */
 	bool lasting;		/* the set has no `flags timeout`: dropping means deleting */
 };
+
+const char *nft_family_name(enum nft_family family);
 
 /* The constant part of a table: loaded as text, recognised by the number of rules in its chains. */
 struct nft_ruleset {
 	const char *name;		/* for messages */
-	const char *table;		/* an inet table */
+	enum nft_family family;
+	const char *table;
 	const char *text;		/* idempotent: may be run on an intact table, keeps its elements */
 	const char *const *sets;	/* NULL-terminated: those whose elements say that it is in use */
 	struct nft_ruleset_chain {
@@ -60,9 +71,9 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);
 /* nft_set_count: living elements; a missing set has none. Return: 0 or -errno. */
-int nft_set_count(struct netlink *nl, const char *table, const char *set, unsigned *ret,
-		  struct err *e);
-/* "nft add element inet TABLE SET { … }", verb add or delete. */
+int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const char *set,
+		  unsigned *ret, struct err *e);
+/* "nft VERB element FAMILY TABLE SET { … }"; VERB is add, delete or get. */
 void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
 		       struct text *t);
 

@@ -24,6 +24,7 @@ struct netconf {
 	struct mac mac;			/* wanted; from runtimeConfig, args or CNI_ARGS; zero: none */
 	struct port ports[STORE_PORTS];	/* runtimeConfig.portMappings */
 	unsigned n_ports;
+	struct bandwidth bandwidth;	/* runtimeConfig.bandwidth */
 	const json *ipam;		/* borrowed from root; may be NULL */
 	const json *root;		/* the whole document */
 	_Alignas(16) unsigned char own[NETCONF_OWN];	/* the mode's own struct */
@@ -37,6 +38,9 @@ struct mode {
 	enum pool_reserve reserve;	/* where a range does not say */
 	bool needs_address;		/* an `ipam` that gives no address is an error */
 	bool has_interface;		/* false: IPAM only; the result is abbreviated */
+	bool leases_ports;		/* the ports of runtimeConfig.portMappings are host ports, held
+					 * in the store; false: the mode judges them, nothing is held */
+	bool host_namespace;		/* the container must be in the host's own namespace */
 	bool stateless;			/* neither lease nor record: the plan is of what every namespace
 					 * has anyway (loopback), and there is nothing to undo */
 
@@ -54,6 +58,11 @@ struct mode {
 	 * have given. Called under the store's lock: no I/O. May be NULL.
 	 */
 	int (*accept)(const struct attachment *a, struct err *e);
+	/*
+	 * dynamic_ports: where a host port of 0 comes from, with leases_ports; @first 0: nowhere. May
+	 * read the kernel's settings. *e: code 7 where the configured range cannot be.
+	 */
+	int (*dynamic_ports)(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);
 	/* status: the prerequisites of the mode on this host; changes nothing. Code 50. May be NULL. */

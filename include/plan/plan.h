@@ -52,6 +52,26 @@ struct step {
 			bool in_task;	/* side is HOST all the same: the master is there */
 		} macvlan;
 		struct {
+			struct link_end end;
+			uint32_t mtu;
+		} bridge;
+		struct {
+			struct link_end end;
+		} ifb;
+		struct {
+			struct ifref dev;
+			bool ingress;		/* the ingress hook; else a token bucket (tbf) as root */
+			uint64_t rate, burst;	/* bits per second, bits */
+		} qdisc;
+		struct {
+			struct ifref dev, to;	/* all that enters dev leaves by to */
+		} redirect;
+		struct {
+			uint8_t protocol;	/* IPPROTO_UDP */
+			uint16_t port;		/* destination, host byte order */
+			struct ip host_ip;	/* original destination; family 0: any */
+		} flows;
+		struct {
 			struct ifref dev;
 			struct link_settings set;
 		} link;
@@ -116,6 +136,13 @@ int plan_netns(struct plan *p);		/* the task's namespace under its name, if we m
 int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu);
 int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
 		 const struct macvlan_of *of);
+/* plan_bridge: shared; undone only when no port is left, and never if it was there before us. */
+int plan_bridge(struct plan *p, const struct link_end *end, uint32_t mtu);
+/* plan_ifb: an intermediate device, up, on the host: what is redirected to it can be shaped. */
+int plan_ifb(struct plan *p, const struct link_end *end);
+/* plan_flows: forget tracked connections to a host port, when it comes and when it goes: a UDP flow
+ * would otherwise keep its old destination. */
+int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
 /* @with: the step this one dies with, -1: none; for all that follow. */
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);
@@ -127,6 +154,9 @@ int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev
 	       const struct ip *ip, const struct mac *mac);
 int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst);
+int plan_ingress(struct plan *p, int with, const struct ifref *dev);
+int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struct ifref *to);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r);		/* shared */
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
 void plan_share(struct plan *p, int step);	/* mark a step as shared */

@@ -39,8 +39,8 @@ struct store_key {		/* borrowed strings, NUL-terminated */
 };
 
 struct store_port {
-	uint8_t protocol;	/* IPPROTO_TCP, _UDP, _SCTP */
 	uint16_t port;		/* host byte order; 0 in a wish = any free one of the dynamic range */
+	uint8_t protocol;	/* IPPROTO_TCP, _UDP, _SCTP */
 	struct ip host_ip;	/* family 0 = every address of both families; 0.0.0.0, :: = of one */
 };
 

@@ -48,6 +48,11 @@ struct port {
 	struct ip host_ip;
 };
 
+struct bandwidth {			/* CNI's bandwidth capability; 0: no limit */
+	uint64_t ingress_rate, ingress_burst;	/* towards the task: bits per second, bits */
+	uint64_t egress_rate, egress_burst;	/* out of the task */
+};
+
 struct attachment {
 	/* the key */
 	char network[STORE_NAME_MAX + 1];
@@ -92,9 +97,25 @@ struct attachment {
 	bool host_access;
 	char shim_ifname[IFNAME_TEXT];	/* hostAccess: the host's own macvlan of master */
 	struct ip host_ips[2];		/* hostAccess: source addresses of the host on the LAN, v4, v6 */
+
+	/* bridge */
+	char bridge[IFNAME_TEXT];
+	uint32_t bridge_ifindex;
+	bool bridge_foreign;		/* it was there before us: it stays when we go */
+	struct mac bridge_mac;		/* only of a bridge of ours */
+	bool bridge_gateway;		/* the bridge has the subnets' gateway addresses */
+	bool bridge_promiscuous;
+	bool port_hairpin, port_isolated;
+	bool mac_check;			/* the port takes frames of the task's MAC alone */
+	bool detect_duplicates;		/* IPv6 addresses with DAD */
+	uint32_t vlan;			/* PVID of the port; 0: none */
+	uint32_t ingress_policy;	/* index into ingress_policy_names */
+	struct bandwidth bandwidth;
+	char ifb_ifname[IFNAME_TEXT];	/* shapes what leaves the task; empty: nothing to shape */
 };
 
 extern const struct field attachment_fields[];
+extern const char *const ingress_policy_names[];	/* open, same-bridge, isolated, NULL */
 extern const char *const macvlan_mode_names[];	/* bridge, private, vepa, passthru, NULL */
 
 /*

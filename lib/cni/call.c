@@ -63,10 +63,13 @@ int call_answer(struct call *c, const char *text, struct err *e)
 
 int call_delegate(struct call *c, const char *verb, char **ret_out, struct err *e)
 {
-	if (!c->foreign)
-		return 0;
-	return delegate_run(c->foreign, verb, c->env.path ? c->env.path : "", c->config,
-			    c->config_len, ret_out, e);
+	const struct delegate_call d = { .type = c->foreign,
+					 .verb = verb,
+					 .cni_path = c->env.path,
+					 .config = c->config,
+					 .config_len = c->config_len };
+
+	return d.type ? delegate_run(&d, ret_out, e) : 0;
 }
 
 void call_warn(const struct call *c, const char *fmt, ...)

@@ -38,8 +38,10 @@ struct child_end {
  */
 int child_run(const struct child_job *job, struct child_end *ret);
 
+struct delegate_call;
+
 /* delegate_run() with the time-out as an argument, and the program found already. */
-int delegate_run_path(const char *path, const char *verb, const char *config, size_t config_len,
-		      int timeout_ms, char **ret_out, struct err *e);
+int delegate_run_path(const struct delegate_call *call, const char *path, int timeout_ms,
+		      char **ret_out, struct err *e);
 
 #endif

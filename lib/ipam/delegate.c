@@ -159,21 +159,21 @@ static int judge_end(const struct child_end *end, const char *who, int timeout_m
 	return WEXITSTATUS(end->status) ? refuse_exit(end, who, e) : 0;
 }
 
-int delegate_run_path(const char *path, const char *verb, const char *config, size_t config_len,
-		      int timeout_ms, char **ret_out, struct err *e)
+int delegate_run_path(const struct delegate_call *call, const char *path, int timeout_ms,
+		      char **ret_out, struct err *e)
 {
 	char command[32], who[SAID_TEXT];
 	cleanup_free char **env = NULL, *out = NULL;
 	struct child_end end = { 0 };
 	int rc;
 
-	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
-	snprintf(who, sizeof(who), "IPAM plugin %.200s (%s)", path, verb);
+	snprintf(command, sizeof(command), "CNI_COMMAND=%s", call->verb);
+	snprintf(who, sizeof(who), "IPAM plugin %.200s (%s)", path, call->verb);
 	env = environment(command);
 	rc = env ? child_run(&(struct child_job){ .path = path,
 						  .env = env,
-						  .input = config,
-						  .input_len = config_len,
+						  .input = call->config,
+						  .input_len = call->config_len,
 						  .timeout_ms = timeout_ms,
 						  .output_max = DELEGATE_OUTPUT_MAX },
 			     &end)
@@ -189,15 +189,14 @@ int delegate_run_path(const char *path, const char *verb, const char *config, si
 	return 0;
 }
 
-int delegate_run(const char *type, const char *verb, const char *cni_path, const char *config,
-		 size_t config_len, char **ret_out, struct err *e)
+int delegate_run(const struct delegate_call *call, char **ret_out, struct err *e)
 {
 	char path[PATH_MAX];
-	int rc = judge_type(type, e);
+	int rc = judge_type(call->type, e);
 
 	if (!rc)
-		rc = find(type, cni_path ? cni_path : "", path, e);
+		rc = find(call->type, call->cni_path ? call->cni_path : "", path, e);
 	if (rc)
 		return rc;
-	return delegate_run_path(path, verb, config, config_len, DELEGATE_TIMEOUT_MS, ret_out, e);
+	return delegate_run_path(call, path, DELEGATE_TIMEOUT_MS, ret_out, e);
 }

@@ -104,7 +104,7 @@ const struct field pool_fields[] = {
 bool pool_is_foreign(const json *ipam, const char **type)
 {
 	const char *name = json_string(json_get(ipam, "type"));
-	bool foreign = name && *name && strcmp(name, POOL_TYPE);
+	bool foreign = name && *name && strcmp(name, POOL_TYPE) != 0;
 
 	*type = foreign ? name : NULL;
 	return foreign;

@@ -6,7 +6,7 @@
 #include "ipam/pool.h"
 
 #define RESERVED_MAX 6 /* gateway, base + 0..+3, last */
-#define SPAN_TEXT    (2 * IP_TEXT)
+#define SPAN_TEXT    (2UL * IP_TEXT)
 
 /* An address that no task may have. */
 struct reserved {

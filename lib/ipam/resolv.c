@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "ranges.h"
 
-#define RESOLV_MAX (64 * 1024)
+#define RESOLV_MAX 65536
 #define BLANKS     " \t\r"
 
 static void add_nameserver(struct pool_dns *dns, const char *word)
@@ -51,7 +51,7 @@ static void read_line(struct pool_dns *dns, char *line)
 	char *rest, *keyword = strtok_r(line, BLANKS, &rest), *word;
 
 	for (unsigned i = 0; keyword && i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(keyword, rows[i].keyword))
+		if (strcmp(keyword, rows[i].keyword) != 0)
 			continue;
 		/* The last `search` counts, as in resolv.conf(5). */
 		if (rows[i].add == add_search)

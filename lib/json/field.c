@@ -60,7 +60,7 @@ static int find_member(const struct field *f, const json *object, const char *pa
 {
 	*ret = NULL;
 	for (const json *i = json_first(object); i; i = json_next(i)) {
-		if (strcasecmp(json_key(i), f->key))
+		if (strcasecmp(json_key(i), f->key) != 0)
 			continue;
 		if (*ret)
 			return refuse_twice(*ret, i, path, r);

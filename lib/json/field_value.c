@@ -177,7 +177,7 @@ static const char *read_enum(const struct field *f, const json *value, void *out
 	if (!s)
 		return "";
 	for (uint32_t i = 0; f->names[i]; i++) {
-		if (strcasecmp(f->names[i], s))
+		if (strcasecmp(f->names[i], s) != 0)
 			continue;
 		memcpy(out, &i, sizeof(i));
 		return NULL;

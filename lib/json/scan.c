@@ -52,7 +52,7 @@ static int scan_word(struct scan *s, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (s->len - s->pos < n || memcmp(s->text + s->pos, word, n))
+	if (s->len - s->pos < n || memcmp(s->text + s->pos, word, n) != 0)
 		return scan_fail(s, "a value was expected");
 	s->pos += n;
 	return 0;

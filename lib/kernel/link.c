@@ -38,6 +38,8 @@ void link_add_veth(struct batch *b, const struct link_end *end, const struct lin
 	struct nlattr *info, *data, *peer_info;
 
 	put_end(m, end, mtu);
+	if (end->master)
+		message_put_u32(m, IFLA_MASTER, end->master);
 	info = message_nest(m, IFLA_LINKINFO);
 	message_put_text(m, IFLA_INFO_KIND, "veth");
 	data = message_nest(m, IFLA_INFO_DATA);
@@ -79,6 +81,30 @@ void link_add_macvlan(struct batch *b, const struct link_end *end, const struct 
 	batch_add(b, m, tolerate);
 }
 
+void link_add_bridge(struct batch *b, const struct link_end *end, uint32_t mtu, uint32_t tolerate)
+{
+	struct nl_msg *m = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, end->ifindex);
+	struct nlattr *info;
+
+	put_end(m, end, mtu);
+	info = message_nest(m, IFLA_LINKINFO);
+	message_put_text(m, IFLA_INFO_KIND, "bridge");
+	message_nest_end(m, info);
+	batch_add(b, m, tolerate);
+}
+
+static void link_bridge_port(struct nl_msg *m, const struct link_settings *s)
+{
+	struct nlattr *info = message_nest(m, IFLA_LINKINFO), *data;
+
+	message_put_text(m, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = message_nest(m, IFLA_INFO_SLAVE_DATA);
+	message_put_u8(m, IFLA_BRPORT_MODE, s->hairpin);
+	message_put_u8(m, IFLA_BRPORT_ISOLATED, s->isolated);
+	message_nest_end(m, data);
+	message_nest_end(m, info);
+}
+
 static void link_no_link_local(struct nl_msg *m)
 {
 	struct nlattr *spec = message_nest(m, IFLA_AF_SPEC);
@@ -91,9 +117,16 @@ static void link_no_link_local(struct nl_msg *m)
 
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s)
 {
+	unsigned flags = (s->up ? IFF_UP : 0) | (s->promiscuous ? IFF_PROMISC : 0);
 	struct ifinfomsg up = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex,
-				.ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+				.ifi_flags = flags, .ifi_change = flags };
 
+	if (s->hairpin || s->isolated) {
+		struct nl_msg *m = link_message(RTM_NEWLINK, 0, ifindex);
+
+		link_bridge_port(m, s);
+		batch_add(b, m, TOLERATE_NOTHING);
+	}
 	/* Apart from "up": the kernel works off IFLA_AF_SPEC after the flags of one message. */
 	if (s->alias || s->no_link_local) {
 		struct nl_msg *m = link_message(RTM_SETLINK, 0, ifindex);
@@ -104,7 +137,7 @@ void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s)
 			link_no_link_local(m);
 		batch_add(b, m, TOLERATE_NOTHING);
 	}
-	if (s->up)
+	if (flags)
 		batch_add(b, message_new(RTM_SETLINK, 0, &up, sizeof(up)), TOLERATE_NOTHING);
 }
 

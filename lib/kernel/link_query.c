@@ -66,6 +66,30 @@ int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, s
 	return ask_link(nl, message_new(RTM_GETLINK, 0, &header, sizeof(header)), ret, e);
 }
 
+static int count_port(void *ctx, const struct nlmsghdr *h)
+{
+	*(bool *)ctx |= h->nlmsg_type == RTM_NEWLINK;
+	return 0;
+}
+
+static void no_port(void *ctx)
+{
+	*(bool *)ctx = false;
+}
+
+int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m = message_new(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	bool found = false;
+	int r;
+
+	/* The kernel filters the dump: only the ports of this master are sent. */
+	message_put_u32(m, IFLA_MASTER, ifindex);
+	r = netlink_ask(nl, m, count_port, no_port, &found, e);
+	return r < 0 ? r : found;
+}
+
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
 {
 	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };

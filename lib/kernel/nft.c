@@ -35,6 +35,8 @@ static void key_put(struct key *k, const void *first, const void *last, size_t l
 static void key_put_atom(struct key *k, const struct nft_atom *a)
 {
 	struct ip first = cidr_first(&a->net), last = cidr_last(&a->net);
+	uint16_t port;
+	uint8_t proto;
 
 	switch (a->type) {
 	case NFT_TYPE_IFACE:
@@ -50,15 +52,24 @@ static void key_put_atom(struct key *k, const struct nft_atom *a)
 		key_put(k, first.b, last.b, ip_size(&first));
 		k->interval = true;
 		break;
+	case NFT_TYPE_PROTO:
+		proto = (uint8_t)a->number;
+		key_put(k, &proto, &proto, sizeof(proto));
+		break;
+	case NFT_TYPE_PORT:
+		port = htons(a->number);
+		key_put(k, &port, &port, sizeof(port));
+		break;
 	}
 }
 
-static struct key key_of(const struct nft_element *el)
+/* A concatenation of atoms: an element's key, or its data. */
+static struct key concatenate(const struct nft_atom *atoms, unsigned n)
 {
 	struct key k = { .len = 0 };
 
-	for (unsigned i = 0; i < el->n_key; i++)
-		key_put_atom(&k, &el->key[i]);
+	for (unsigned i = 0; i < n; i++)
+		key_put_atom(&k, &atoms[i]);
 	return k;
 }
 
@@ -74,8 +85,8 @@ static void put_data(struct nl_msg *m, int type, const void *bytes, size_t len)
 static struct nl_msg *element_message(int type, int flags, const char *table,
 				      const struct nft_element *el, uint64_t timeout_ms)
 {
-	struct nl_msg *m = nft_message(type, flags);
-	struct key k = key_of(el);
+	struct nl_msg *m = nft_message(type, flags, el->family);
+	struct key k = concatenate(el->key, el->n_key), data = concatenate(el->data, el->n_data);
 	uint64_t timeout = htobe64(timeout_ms);
 	struct nlattr *list, *item;
 
@@ -86,6 +97,8 @@ static struct nl_msg *element_message(int type, int flags, const char *table,
 	put_data(m, NFTA_SET_ELEM_KEY, k.first, k.len);
 	if (k.interval)
 		put_data(m, NFTA_SET_ELEM_KEY_END, k.last, k.len);
+	if (el->n_data && type == NFT_MSG_NEWSETELEM)
+		put_data(m, NFTA_SET_ELEM_DATA, data.first, data.len);
 	if (timeout_ms)
 		message_put(m, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof(timeout));
 	message_nest_end(m, item);
@@ -191,17 +204,22 @@ int nft_element_find(struct netlink *nl, const char *table, const struct nft_ele
 	return r < 0 ? r : n == 0;
 }
 
-int nft_set_count(struct netlink *nl, const char *table, const char *set, unsigned *ret,
-		  struct err *e)
+int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const char *set,
+		  unsigned *ret, struct err *e)
 {
-	struct nl_msg *m = nft_message(NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	struct nl_msg *m = nft_message(NFT_MSG_GETSETELEM, NLM_F_DUMP, rules->family);
 	int r;
 
-	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, rules->table);
 	message_put_text(m, NFTA_SET_ELEM_LIST_SET, set);
 	*ret = 0;
 	r = netlink_ask(nl, m, take_element, forget_elements, ret, e);
 	return r == -ENOENT ? 0 : r;
+}
+
+const char *nft_family_name(enum nft_family family)
+{
+	return family == NFT_BRIDGE ? "bridge" : "inet";
 }
 
 static void print_atom(const struct nft_atom *a, struct text *t)
@@ -221,16 +239,29 @@ static void print_atom(const struct nft_atom *a, struct text *t)
 	case NFT_TYPE_NET:
 		text_add(t, "%s", cidr_text(&a->net, buf));
 		break;
+	case NFT_TYPE_PROTO:
+	case NFT_TYPE_PORT:
+		text_add(t, "%u", a->number);
+		break;
+	}
+}
+
+static void print_atoms(const struct nft_atom *atoms, unsigned n, struct text *t)
+{
+	for (unsigned i = 0; i < n; i++) {
+		text_add(t, "%s", i ? " . " : "");
+		print_atom(&atoms[i], t);
 	}
 }
 
 void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
 		       struct text *t)
 {
-	text_add(t, "nft %s element inet %s %s '{ ", verb, table, el->set);
-	for (unsigned i = 0; i < el->n_key; i++) {
-		text_add(t, "%s", i ? " . " : "");
-		print_atom(&el->key[i], t);
+	text_add(t, "nft %s element %s %s %s '{ ", verb, nft_family_name(el->family), table, el->set);
+	print_atoms(el->key, el->n_key, t);
+	if (el->n_data) {
+		text_add(t, " : ");
+		print_atoms(el->data, el->n_data, t);
 	}
 	text_add(t, " }'");
 }

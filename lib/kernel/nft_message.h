@@ -4,6 +4,7 @@
 #define KERNEL_NFT_MESSAGE_H
 
 #include "kernel/message.h"
+#include "kernel/nft.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -13,10 +14,13 @@
 /* Linux 6.3; Debian 12 has older headers. Deletes what is there and is content with what is not. */
 #define NFT_MSG_DESTROYSETELEM 30
 
-/* nft_message: @type is NFT_MSG_*; the tables are of the inet family. */
-static inline struct nl_msg *nft_message(int type, int flags)
+/* nft_message: @type is NFT_MSG_*. */
+static inline struct nl_msg *nft_message(int type, int flags, enum nft_family family)
 {
-	struct nfgenmsg header = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+	struct nfgenmsg header = {
+		.nfgen_family = family == NFT_BRIDGE ? NFPROTO_BRIDGE : NFPROTO_INET,
+		.version = NFNETLINK_V0,
+	};
 
 	return message_new(NFNL_SUBSYS_NFTABLES << 8 | type, flags, &header, sizeof(header));
 }

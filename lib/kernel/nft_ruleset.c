@@ -19,12 +19,12 @@ static int take_use(void *ctx, const struct nlmsghdr *h)
 }
 
 /* The number of references to a chain: its rules, and the jumps to it. */
-static int chain_use(struct netlink *nl, const char *table, const char *chain, uint32_t *ret,
-		     struct err *e)
+static int chain_use(struct netlink *nl, const struct nft_ruleset *r, const char *chain,
+		     uint32_t *ret, struct err *e)
 {
-	struct nl_msg *m = nft_message(NFT_MSG_GETCHAIN, 0);
+	struct nl_msg *m = nft_message(NFT_MSG_GETCHAIN, 0, r->family);
 
-	message_put_text(m, NFTA_CHAIN_TABLE, table);
+	message_put_text(m, NFTA_CHAIN_TABLE, r->table);
 	message_put_text(m, NFTA_CHAIN_NAME, chain);
 	return netlink_ask(nl, m, take_use, NULL, ret, e);
 }
@@ -33,7 +33,7 @@ int nft_ruleset_intact(struct netlink *nl, const struct nft_ruleset *r, struct e
 {
 	for (size_t i = 0; r->chains[i].name; i++) {
 		uint32_t use = 0;
-		int ret = chain_use(nl, r->table, r->chains[i].name, &use, e);
+		int ret = chain_use(nl, r, r->chains[i].name, &use, e);
 
 		if (ret == -ENOENT || (ret == 0 && use != r->chains[i].rules))
 			return 1;
@@ -55,7 +55,7 @@ static int take_generation(void *ctx, const struct nlmsghdr *h)
 int nft_generation(struct netlink *nl, uint32_t *ret, struct err *e)
 {
 	*ret = 0;
-	return netlink_ask(nl, nft_message(NFT_MSG_GETGEN, 0), take_generation, NULL, ret, e);
+	return netlink_ask(nl, nft_message(NFT_MSG_GETGEN, 0, NFT_INET), take_generation, NULL, ret, e);
 }
 
 /* Return: 0 if no set has a living element, 1 if one has, or -errno. */
@@ -63,7 +63,7 @@ static int in_use(struct netlink *nl, const struct nft_ruleset *r, struct err *e
 {
 	for (size_t i = 0; r->sets[i]; i++) {
 		unsigned n;
-		int ret = nft_set_count(nl, r->table, r->sets[i], &n, e);
+		int ret = nft_set_count(nl, r, r->sets[i], &n, e);
 
 		if (ret != 0 || n > 0)
 			return ret < 0 ? ret : 1;
@@ -74,7 +74,7 @@ static int in_use(struct netlink *nl, const struct nft_ruleset *r, struct err *e
 static int drop_table(struct netlink *nl, struct batch *b, const struct nft_ruleset *r,
 		      uint32_t genid, struct err *e)
 {
-	struct nl_msg *m = nft_message(NFT_MSG_DELTABLE, 0);
+	struct nl_msg *m = nft_message(NFT_MSG_DELTABLE, 0, r->family);
 	struct batch_failure failure;
 
 	message_put_text(m, NFTA_TABLE_NAME, r->table);

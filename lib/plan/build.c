@@ -58,6 +58,62 @@ int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
 	return last(p);
 }
 
+int plan_bridge(struct plan *p, const struct link_end *end, uint32_t mtu)
+{
+	struct step *s = append(p, &step_bridge, HOST, -1);
+
+	s->shared = true;
+	s->bridge.end = *end;
+	s->bridge.mtu = mtu;
+	return last(p);
+}
+
+int plan_ifb(struct plan *p, const struct link_end *end)
+{
+	struct step *s = append(p, &step_ifb, HOST, -1);
+
+	s->ifb.end = *end;
+	return last(p);
+}
+
+int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+{
+	struct step *s = append(p, &step_flows, HOST, -1);
+
+	s->flows.protocol = protocol;
+	s->flows.port = port;
+	s->flows.host_ip = *host_ip;
+	return last(p);
+}
+
+int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst)
+{
+	struct step *s = append(p, &step_qdisc, HOST, with);
+
+	s->qdisc.dev = *dev;
+	s->qdisc.rate = rate;
+	s->qdisc.burst = burst;
+	return last(p);
+}
+
+int plan_ingress(struct plan *p, int with, const struct ifref *dev)
+{
+	struct step *s = append(p, &step_qdisc, HOST, with);
+
+	s->qdisc.dev = *dev;
+	s->qdisc.ingress = true;
+	return last(p);
+}
+
+int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struct ifref *to)
+{
+	struct step *s = append(p, &step_redirect, HOST, with);
+
+	s->redirect.dev = *dev;
+	s->redirect.to = *to;
+	return last(p);
+}
+
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set)
 {

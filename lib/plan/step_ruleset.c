@@ -39,8 +39,8 @@ static int ruleset_check(const struct step *s, const struct plan *p, struct plan
 	if (r == 0)
 		r = nft_ruleset_intact(nl, s->ruleset, e);
 	if (r == 1)
-		err_set(e, ERR_CHECK, 0, "the nftables rules of table inet %s (%s) are gone or changed",
-			s->ruleset->table, s->ruleset->name);
+		err_set(e, ERR_CHECK, 0, "the nftables rules of table %s %s (%s) are gone or changed",
+			nft_family_name(s->ruleset->family), s->ruleset->table, s->ruleset->name);
 	return r;
 }
 
@@ -48,7 +48,8 @@ static void ruleset_print(const struct step *s, const struct plan *p, bool undo,
 {
 	(void)p;
 	if (undo)
-		text_add(t, "nft delete table inet %s", s->ruleset->table);
+		text_add(t, "nft delete table %s %s", nft_family_name(s->ruleset->family),
+			 s->ruleset->table);
 	else
 		text_add(t, "nft -f - <<'EOF'\n%sEOF", s->ruleset->text);
 }

@@ -12,6 +12,8 @@
 
 const char *const macvlan_mode_names[] = { "bridge", "private", "vepa", "passthru", NULL };
 
+const char *const ingress_policy_names[] = { "open", "same-bridge", "isolated", NULL };
+
 /* Never left out: what is decoded must encode again, even if it is empty. */
 #define KEY (FIELD_REQUIRED | FIELD_ALWAYS)
 
@@ -82,6 +84,25 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, shim_ifname, "shimIfname", FIELD_TEXT),
 	FIELD(struct attachment, host_ips[0], "hostIp4", FIELD_IP),
 	FIELD(struct attachment, host_ips[1], "hostIp6", FIELD_IP),
+
+	FIELD(struct attachment, bridge, "bridge", FIELD_TEXT),
+	FIELD(struct attachment, bridge_ifindex, "bridgeIfindex", FIELD_U32),
+	FIELD(struct attachment, bridge_foreign, "bridgeForeign", FIELD_BOOL),
+	FIELD(struct attachment, bridge_mac, "bridgeMac", FIELD_MAC),
+	FIELD(struct attachment, bridge_gateway, "bridgeGateway", FIELD_BOOL),
+	FIELD(struct attachment, bridge_promiscuous, "bridgePromiscuous", FIELD_BOOL),
+	FIELD(struct attachment, port_hairpin, "portHairpin", FIELD_BOOL),
+	FIELD(struct attachment, port_isolated, "portIsolated", FIELD_BOOL),
+	FIELD(struct attachment, mac_check, "macCheck", FIELD_BOOL),
+	FIELD(struct attachment, detect_duplicates, "detectDuplicates", FIELD_BOOL),
+	FIELD(struct attachment, vlan, "vlan", FIELD_U32),
+	FIELD(struct attachment, ingress_policy, "ingressPolicy", FIELD_ENUM,
+	      .names = ingress_policy_names),
+	FIELD(struct attachment, bandwidth.ingress_rate, "ingressRate", FIELD_U64),
+	FIELD(struct attachment, bandwidth.ingress_burst, "ingressBurst", FIELD_U64),
+	FIELD(struct attachment, bandwidth.egress_rate, "egressRate", FIELD_U64),
+	FIELD(struct attachment, bandwidth.egress_burst, "egressBurst", FIELD_U64),
+	FIELD(struct attachment, ifb_ifname, "ifbIfname", FIELD_TEXT),
 	{ 0 },
 };
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A bridge of ours, shared by the attachments of all its networks. Whoever undoes it last finds
+ * whether somebody else has put ports into it meanwhile; then it stays.
+ */
+#include "plan/step.h"
+
+#include "kernel/release.h"
+
+#include <string.h>
+
+static void bridge_add(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)io;
+	link_add_bridge(b, &s->bridge.end, s->bridge.mtu, TOLERATE_EXISTS);
+}
+
+static int bridge_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	(void)p;
+	if (r == 0)
+		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
+	if (r == 0 && strcmp(link.kind, "bridge") != 0)
+		return 0;
+	if (r == 0)
+		r = link_has_ports(nl, s->bridge.end.ifindex, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return link_release(&io->host, &io->host, nl, s->bridge.end.ifindex, e);
+}
+
+static int bridge_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct link_info link = { .ifindex = 0 };
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	(void)p;
+	if (r == 0)
+		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
+	if (r < 0)
+		return r;
+	if (r == 0 && strcmp(link.kind, "bridge") == 0 && strcmp(link.name, s->bridge.end.name) == 0)
+		return 0;
+	err_set(e, ERR_CHECK, 0, "the bridge %s is gone", s->bridge.end.name);
+	return 1;
+}
+
+static void bridge_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	const struct link_end *end = &s->bridge.end;
+	char mac[MAC_TEXT];
+
+	(void)p;
+	text_add(t, "ip link %s ", undo ? "del dev" : "add name");
+	text_add_shell(t, end->name);
+	if (undo)
+		return;
+	text_add(t, " index %u address %s", end->ifindex, mac_text(&end->mac, mac));
+	if (s->bridge.mtu)
+		text_add(t, " mtu %u", s->bridge.mtu);
+	text_add(t, " numtxqueues 1 numrxqueues 1 type bridge");
+}
+
+const struct step_kind step_bridge = {
+	.name = "bridge",
+	.via = VIA_ROUTE,
+	.add = bridge_add,
+	.undo = bridge_undo,
+	.check = bridge_check,
+	.print = bridge_print,
+};

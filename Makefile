@@ -191,12 +191,14 @@ layers: ## fail on an include that points upward
 lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shellcheck, codespell
 	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-gcc all tests
 	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-clang CC=$(CLANG) all tests
-	clang-tidy --quiet $(filter lib/%.c plugins/%.c,$(c_files)) -- $(filter-out -f%,$(CFLAGS)) -Iplugins 2>&1 | \
-	  sed '/warnings generated/d;/Suppressed/d;/Use -header-filter/d'; exit $${PIPESTATUS[0]}
+	$(call say,TIDY,'lib plugins')
+	$(Q)set -o pipefail; printf '%s\n' $(filter lib/%.c plugins/%.c,$(c_files)) | xargs -P "$$(nproc)" -I{} \
+	  clang-tidy --quiet {} -- $(filter-out -f%,$(CFLAGS)) -Iplugins 2>&1 | \
+	  sed '/warnings\{0,1\} generated/d;/Suppressed/d;/Use -header-filter/d'
 	cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins
 	shellcheck -x $(sh_files)
-	codespell -q 3 -L statics,iif lib include plugins test docs netconf-examples *.md
+	codespell -q 3 -L statics,iif,isnt,allocat lib include plugins test docs netconf-examples *.md
 
 tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) # every test program, not run
 

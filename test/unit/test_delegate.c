@@ -40,9 +40,27 @@ static void script(const char *body)
 	close(fd);
 }
 
+static int run_with(const char *config, size_t len, int timeout_ms, char **out, struct err *e)
+{
+	const struct delegate_call d = { .verb = "ADD", .config = config, .config_len = len };
+
+	return delegate_run_path(&d, path, timeout_ms, out, e);
+}
+
 static int run(int timeout_ms, char **out, struct err *e)
 {
-	return delegate_run_path(path, "ADD", CONFIG, strlen(CONFIG), timeout_ms, out, e);
+	return run_with(CONFIG, strlen(CONFIG), timeout_ms, out, e);
+}
+
+static int find_and_run(const char *type, const char *cni_path, char **out, struct err *e)
+{
+	const struct delegate_call d = { .type = type,
+					 .verb = "ADD",
+					 .cni_path = cni_path,
+					 .config = CONFIG,
+					 .config_len = strlen(CONFIG) };
+
+	return delegate_run(&d, out, e);
 }
 
 /* The script fails: with this code, and words that hold this. */
@@ -66,7 +84,7 @@ static void passes_stdin_and_stdout(void **state)
 
 	(void)state;
 	script("cat; echo noise >&2\n");
-	assert_int_equal(delegate_run("fake", "ADD", dir, CONFIG, strlen(CONFIG), &out, &e), 0);
+	assert_int_equal(find_and_run("fake", dir, &out, &e), 0);
 	assert_string_equal(out, CONFIG);
 	assert_int_equal(run(3000, NULL, &e), 0);
 }
@@ -194,18 +212,18 @@ static void survives_unread_stdin(void **state)
 	memset(config, 'x', BIG);
 	sigaction(SIGPIPE, NULL, &before);
 	script("echo done\n");
-	assert_int_equal(delegate_run_path(path, "ADD", config, BIG, 5000, &out, &e), 0);
+	assert_int_equal(run_with(config, BIG, 5000, &out, &e), 0);
 	assert_string_equal(out, "done\n");
 	free(out);
 	out = NULL;
 	/* It talks before it listens: neither may wait for the other. */
 	script("head -c 300000 /dev/zero | tr '\\0' a; wc -c >&2\n");
-	assert_int_equal(delegate_run_path(path, "ADD", config, BIG, 20000, &out, &e), 0);
+	assert_int_equal(run_with(config, BIG, 20000, &out, &e), 0);
 	assert_int_equal(strlen(out), 300000);
 	free(out);
 	out = NULL;
 	script("wc -c\n");
-	assert_int_equal(delegate_run_path(path, "ADD", config, BIG, 20000, &out, &e), 0);
+	assert_int_equal(run_with(config, BIG, 20000, &out, &e), 0);
 	assert_int_equal(atoi(out), BIG);
 	sigaction(SIGPIPE, NULL, &after);
 	assert_ptr_equal(before.sa_handler, after.sa_handler);
@@ -253,8 +271,7 @@ static void refuses(const char *type, const char *cni_path, int code, const char
 {
 	struct err e = { 0 };
 
-	assert_int_equal(delegate_run(type, "ADD", cni_path, CONFIG, strlen(CONFIG), NULL, &e),
-			 -EINVAL);
+	assert_int_equal(find_and_run(type, cni_path, NULL, &e), -EINVAL);
 	assert_int_equal(e.code, code);
 	assert_string_equal(e.msg, msg);
 }
@@ -280,10 +297,9 @@ static void finds_plugins_in_cni_path(void **state)
 	snprintf(list, sizeof(list), "CNI_PATH: \"%s\" has no IPAM plugin \"isdir\"", dir);
 	refuses("isdir", dir, ERR_ENVIRONMENT, list);
 	snprintf(list, sizeof(list), "/nonexistent::%s:/bin", dir);
-	assert_int_equal(delegate_run("fake", "DEL", list, CONFIG, strlen(CONFIG), NULL, &e), 0);
+	assert_int_equal(find_and_run("fake", list, NULL, &e), 0);
 	chmod(path, 0644);
-	assert_int_equal(delegate_run("fake", "DEL", list, CONFIG, strlen(CONFIG), NULL, &e),
-			 -EACCES);
+	assert_int_equal(find_and_run("fake", list, NULL, &e), -EACCES);
 	assert_int_equal(e.code, ERR_DELEGATE);
 	assert_non_null(strstr(e.msg, "cannot be run: Permission denied"));
 	rmdir(sub);

@@ -410,7 +410,7 @@ static void judges_status_by_id(void **state)
 
 static void leases_ports(void **state)
 {
-	struct store_port ports[] = { { 6, 8080, { 0 } }, { 17, 0, { 0 } } };
+	struct store_port ports[] = { { 8080, 6, { 0 } }, { 0, 17, { 0 } } };
 	struct fixture *f = *state;
 
 	use_pool(f, "{\"ranges\":[[{\"subnet\":\"10.0.1.0/24\"}]]}");

@@ -6,8 +6,11 @@
 #include "base/ip.h"
 #include "kernel/netlink.h"
 
-/* addr_add: @no_prefix_route leaves out the connected route. IPv6 is added without DAD. */
-void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, bool no_prefix_route,
+enum addr_option {
+	ADDR_NO_PREFIX_ROUTE = 1,	/* no connected route */
+	ADDR_DETECT = 2,		/* IPv6: duplicate address detection, which takes seconds */
+};
+void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned options,
 	      uint32_t tolerate);
 void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t tolerate);
 
@@ -28,6 +31,9 @@ void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const str
 
 /* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
 int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);
+/* addr_list: the global addresses of an interface, both families; at most @max are told. */
+int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
+	      struct err *e);
 /* addr_first: the first global address of an interface, family 0 if there is none. */
 int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e);
 int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);

@@ -29,6 +29,14 @@ struct ifref {
 	uint32_t ifindex;
 };
 
+/* What is special about an address; all false: nothing. */
+struct addr_how {
+	bool no_prefix_route;	/* no connected route */
+	bool detect;		/* IPv6: with duplicate address detection */
+	bool gone;		/* the step takes the address away */
+	bool stays;		/* undo leaves it: the interface is somebody else's */
+};
+
 struct macvlan_of {
 	const char *master;
 	uint32_t master_ifindex;
@@ -78,7 +86,7 @@ struct step {
 		struct {
 			struct ifref dev;
 			struct cidr cidr;
-			bool no_prefix_route;
+			struct addr_how how;
 		} addr;
 		struct {
 			struct ifref dev;
@@ -147,7 +155,7 @@ int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip 
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);
 int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
-	      const struct cidr *c, bool no_prefix_route);
+	      const struct cidr *c, struct addr_how how);
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct route_spec *spec);	/* spec->ifindex is taken from @dev */
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,

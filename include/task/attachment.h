@@ -102,11 +102,15 @@ struct attachment {
 	char bridge[IFNAME_TEXT];
 	uint32_t bridge_ifindex;
 	bool bridge_foreign;		/* it was there before us: it stays when we go */
-	struct mac bridge_mac;		/* only of a bridge of ours */
+	struct mac bridge_mac;
+	struct cidr bridge_had[8];	/* addresses that a bridge of others had at ADD */
+	unsigned n_bridge_had;
+	bool force_address;		/* take those away that overlap the gateway's subnet */
 	bool bridge_gateway;		/* the bridge has the subnets' gateway addresses */
 	bool bridge_promiscuous;
 	bool port_hairpin, port_isolated;
 	bool mac_check;			/* the port takes frames of the task's MAC alone */
+	bool no_default_route;		/* the task gets none unless `ipam.routes` says so */
 	bool detect_duplicates;		/* IPv6 addresses with DAD */
 	uint32_t vlan;			/* PVID of the port; 0: none */
 	uint32_t ingress_policy;	/* index into ingress_policy_names */

@@ -156,7 +156,9 @@ int result_to_attachment(const struct result *r, struct attachment *a, struct er
 		a->routes[i].dst.ip = cidr_first(&r->routes[i].dst);
 		fill_gateway(a, &a->routes[i]);
 	}
-	fill_default(a, AF_INET);
-	fill_default(a, AF_INET6);
+	if (!a->no_default_route) {
+		fill_default(a, AF_INET);
+		fill_default(a, AF_INET6);
+	}
 	return 0;
 }

@@ -80,9 +80,9 @@ static int fill_routes(struct attachment *a, const struct pool *p, struct err *e
 	for (unsigned i = 0; i < p->n_routes && !rc; i++)
 		rc = fill_route(a, &p->routes[i], e);
 	if (!rc)
-		rc = fill_default(a, AF_INET, e);
+		rc = a->no_default_route ? 0 : fill_default(a, AF_INET, e);
 	if (!rc)
-		rc = fill_default(a, AF_INET6, e);
+		rc = a->no_default_route ? 0 : fill_default(a, AF_INET6, e);
 	return rc;
 }
 

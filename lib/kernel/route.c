@@ -21,14 +21,14 @@ static struct nl_msg *addr_message(int type, int flags, uint32_t ifindex, const 
 	return m;
 }
 
-void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, bool no_prefix_route,
+void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned options,
 	      uint32_t tolerate)
 {
 	struct nl_msg *m = addr_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, c);
-	uint32_t flags = no_prefix_route ? IFA_F_NOPREFIXROUTE : 0;
+	uint32_t flags = (options & ADDR_NO_PREFIX_ROUTE) ? IFA_F_NOPREFIXROUTE : 0;
 
 	/* The pool is the authority on who has an address: asking the link for 2 s adds nothing. */
-	if (c->ip.family == AF_INET6)
+	if (c->ip.family == AF_INET6 && !(options & ADDR_DETECT))
 		flags |= IFA_F_NODAD;
 	message_put_u32(m, IFA_FLAGS, flags);
 	batch_add(b, m, tolerate);

@@ -81,6 +81,45 @@ int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *
 	return r;
 }
 
+struct addr_found {
+	uint32_t ifindex;
+	struct cidr *list;
+	unsigned n, max;
+};
+
+static void forget_addrs(void *ctx)
+{
+	((struct addr_found *)ctx)->n = 0;
+}
+
+static int take_addr(void *ctx, const struct nlmsghdr *h)
+{
+	struct addr_found *f = ctx;
+	const struct ifaddrmsg *a = message_data(h);
+	struct nlattr *tb[IFA_MAX + 1];
+	struct cidr *c = &f->list[f->n];
+
+	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != f->ifindex || f->n == f->max ||
+	    a->ifa_scope != RT_SCOPE_UNIVERSE || !attributes(h, sizeof(*a), tb, IFA_MAX))
+		return 0;
+	c->ip = attr_ip(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a->ifa_family);
+	c->len = a->ifa_prefixlen;
+	f->n += ip_is_set(&c->ip);
+	return 0;
+}
+
+int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
+	      struct err *e)
+{
+	struct ifaddrmsg header = { .ifa_family = AF_UNSPEC, .ifa_index = ifindex };
+	struct addr_found f = { .ifindex = ifindex, .list = ret, .max = max };
+	struct nl_msg *m = message_new(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
+	int r = netlink_ask(nl, m, take_addr, forget_addrs, &f, e);
+
+	*ret_n = f.n;
+	return r == -ENODEV ? 0 : r;
+}
+
 static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)
 {
 	struct ip ip = attr_ip(tb[RTA_DST], m->rtm_family);

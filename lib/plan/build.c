@@ -125,13 +125,13 @@ int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 }
 
 int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
-	      const struct cidr *c, bool no_prefix_route)
+	      const struct cidr *c, struct addr_how how)
 {
 	struct step *s = append(p, &step_addr, side, with);
 
 	s->addr.dev = *dev;
 	s->addr.cidr = *c;
-	s->addr.no_prefix_route = no_prefix_route;
+	s->addr.how = how;
 	return last(p);
 }
 

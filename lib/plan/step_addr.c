@@ -6,15 +6,23 @@
 
 static void addr_step_add(const struct step *s, struct plan_io *io, struct batch *b)
 {
+	const struct addr_how *how = &s->addr.how;
+	unsigned options = (how->no_prefix_route ? ADDR_NO_PREFIX_ROUTE : 0) |
+			   (how->detect ? ADDR_DETECT : 0);
+
 	(void)io;
-	addr_add(b, s->addr.dev.ifindex, &s->addr.cidr, s->addr.no_prefix_route,
-		 s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
+	if (how->gone)
+		addr_del(b, s->addr.dev.ifindex, &s->addr.cidr, TOLERATE_ABSENT);
+	else
+		addr_add(b, s->addr.dev.ifindex, &s->addr.cidr, options,
+			 s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
 }
 
 static void addr_step_drop(const struct step *s, struct plan_io *io, struct batch *b)
 {
 	(void)io;
-	addr_del(b, s->addr.dev.ifindex, &s->addr.cidr, TOLERATE_ABSENT);
+	if (!s->addr.how.gone && !s->addr.how.stays)
+		addr_del(b, s->addr.dev.ifindex, &s->addr.cidr, TOLERATE_ABSENT);
 }
 
 static int addr_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
@@ -24,6 +32,8 @@ static int addr_check(const struct step *s, const struct plan *p, struct plan_io
 	int r = plan_io_route(io, s->side, &nl, e);
 
 	(void)p;
+	if (s->addr.how.gone)
+		return 0;
 	if (r == 0)
 		r = addr_find(nl, s->addr.dev.ifindex, &s->addr.cidr, e);
 	if (r == 1)
@@ -34,15 +44,19 @@ static int addr_check(const struct step *s, const struct plan *p, struct plan_io
 
 static void addr_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
 {
+	const struct addr_how *how = &s->addr.how;
 	char text[IP_TEXT];
 
 	(void)p;
-	text_add(t, "ip addr %s %s dev ", undo ? "del" : "add", cidr_text(&s->addr.cidr, text));
-	text_add_shell(t, s->addr.dev.name);
-	if (undo)
+	if (undo && (how->gone || how->stays))
 		return;
-	text_add(t, "%s%s", s->addr.cidr.ip.family == AF_INET6 ? " nodad" : "",
-		 s->addr.no_prefix_route ? " noprefixroute" : "");
+	text_add(t, "ip addr %s %s dev ", undo || how->gone ? "del" : "add",
+		 cidr_text(&s->addr.cidr, text));
+	text_add_shell(t, s->addr.dev.name);
+	if (undo || how->gone)
+		return;
+	text_add(t, "%s%s", s->addr.cidr.ip.family == AF_INET6 && !how->detect ? " nodad" : "",
+		 how->no_prefix_route ? " noprefixroute" : "");
 }
 
 const struct step_kind step_addr = {

@@ -26,6 +26,8 @@ static int link_check(const struct step *s, const struct plan *p, struct plan_io
 		err_set(e, ERR_CHECK, 0, "the interface %s is gone", s->link.dev.name);
 	else if (s->link.set.up && !(link.flags & IFF_UP))
 		err_set(e, ERR_CHECK, 0, "the interface %s is down", s->link.dev.name);
+	else if (s->link.set.promiscuous && !(link.flags & IFF_PROMISC))
+		err_set(e, ERR_CHECK, 0, "the interface %s is not promiscuous", s->link.dev.name);
 	else if (s->link.set.alias && strcmp(link.alias, s->link.set.alias) != 0)
 		err_set(e, ERR_CHECK, 0, "the interface %s does not bear the alias %s",
 			s->link.dev.name, s->link.set.alias);
@@ -41,6 +43,12 @@ static void link_print(const struct step *s, const struct plan *p, bool undo, st
 	(void)p;
 	if (undo)
 		return;
+	if (set->hairpin || set->isolated) {
+		text_add(t, "ip link set dev ");
+		text_add_shell(t, s->link.dev.name);
+		text_add(t, " type bridge_slave hairpin %s isolated %s\n", set->hairpin ? "on" : "off",
+			 set->isolated ? "on" : "off");
+	}
 	if (set->alias || set->no_link_local) {
 		text_add(t, "ip link set dev ");
 		text_add_shell(t, s->link.dev.name);
@@ -54,7 +62,7 @@ static void link_print(const struct step *s, const struct plan *p, bool undo, st
 	if (set->up) {
 		text_add(t, "ip link set dev ");
 		text_add_shell(t, s->link.dev.name);
-		text_add(t, " up");
+		text_add(t, " up%s", set->promiscuous ? " promisc on" : "");
 	}
 }
 

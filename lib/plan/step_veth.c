@@ -40,6 +40,9 @@ static int check_end(struct netlink *nl, const struct link_end *end, const struc
 		err_set(e, ERR_CHECK, 0, "the interface %s %s is now called %s", end->name, where,
 			link.name);
 		r = 1;
+	} else if (r == 0 && link.master != end->master) {
+		err_set(e, ERR_CHECK, 0, "the interface %s %s is not in its bridge", end->name, where);
+		r = 1;
 	} else if (r == 0 && !mac_equal(&link.mac, mac)) {
 		err_set(e, ERR_CHECK, 0, "the interface %s %s has the MAC %s instead of %s", end->name,
 			where, mac_text(&link.mac, seen), mac_text(mac, want));
@@ -64,7 +67,8 @@ static int veth_check(const struct step *s, const struct plan *p, struct plan_io
 	return r;
 }
 
-static void print_end(const struct link_end *end, uint32_t mtu, struct text *t)
+static void print_end(const struct plan *p, const struct link_end *end, uint32_t mtu,
+		      struct text *t)
 {
 	char mac[MAC_TEXT];
 
@@ -73,6 +77,10 @@ static void print_end(const struct link_end *end, uint32_t mtu, struct text *t)
 	text_add(t, " index %u address %s", end->ifindex, mac_text(&end->mac, mac));
 	if (mtu)
 		text_add(t, " mtu %u", mtu);
+	if (end->master) {
+		text_add(t, " master ");
+		text_add_shell(t, p->a->bridge);
+	}
 	text_add(t, " numtxqueues 1 numrxqueues 1");
 }
 
@@ -86,9 +94,9 @@ static void veth_print(const struct step *s, const struct plan *p, bool undo, st
 		return;
 	}
 	text_add(t, "ip link add");
-	print_end(&s->veth.host, s->veth.mtu, t);
+	print_end(p, &s->veth.host, s->veth.mtu, t);
 	text_add(t, " type veth peer");
-	print_end(&s->veth.task, s->veth.mtu, t);
+	print_end(p, &s->veth.task, s->veth.mtu, t);
 	text_add(t, " netns ");
 	text_add_shell(t, name ? name : p->a->netns);
 }

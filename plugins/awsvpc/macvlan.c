@@ -127,7 +127,8 @@ static void plan_host_access(struct plan *p)
 	if (ip_is_set(&a->host_ips[1])) {
 		const struct cidr own = cidr_host(&a->host_ips[1]);
 
-		plan_share(p, plan_addr(p, shim, HOST, &dev, &own, true));
+		plan_share(p, plan_addr(p, shim, HOST, &dev, &own,
+					(struct addr_how){ .no_prefix_route = true }));
 	}
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		const struct ip *ip = &a->addresses[i].cidr.ip;
@@ -153,7 +154,7 @@ static void plan_announcements(struct plan *p, int link)
 
 static void macvlan_plan(const struct attachment *a, struct plan *p)
 {
-	const struct link_end end = { a->ifname, a->ifindex, a->mac };
+	const struct link_end end = { a->ifname, a->ifindex, a->mac, 0 };
 	const struct ifref dev = { a->ifname, a->ifindex }, lo = { "lo", 1 };
 	const struct macvlan_of of = { a->master, a->master_ifindex, a->macvlan_mode, a->mtu };
 	const struct link_settings up = { .up = true }, named = { .alias = a->eni_id, .up = true };
@@ -169,7 +170,8 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	plan_announcements(p, link);
 	plan_share(p, plan_link(p, link, TASK, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++)
-		plan_addr(p, link, TASK, &dev, &a->addresses[i].cidr, false);
+		plan_addr(p, link, TASK, &dev, &a->addresses[i].cidr,
+			  (struct addr_how){ .detect = false });
 	plan_link(p, link, TASK, &dev, &named);
 	awsvpc_plan_routes(p, link, &dev);
 	if (a->block_imds)

@@ -178,7 +178,8 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 		struct ip gw = gateway_of(&a->addresses[i]);
 		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = awsvpc_metric(a) };
 
-		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr, true);
+		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr,
+			  (struct addr_how){ .no_prefix_route = true });
 		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);
 		plan_route(p, veth, TASK, dev, &to_gw);
 	}
@@ -189,8 +190,8 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 
 static void routed_plan(const struct attachment *a, struct plan *p)
 {
-	const struct link_end host = { a->host_ifname, a->ifindex, a->host_mac };
-	const struct link_end task = { a->ifname, a->ifindex, a->mac };
+	const struct link_end host = { a->host_ifname, a->ifindex, a->host_mac, 0 };
+	const struct link_end task = { a->ifname, a->ifindex, a->mac, 0 };
 	const struct ifref host_dev = { a->host_ifname, a->ifindex };
 	const struct ifref task_dev = { a->ifname, a->ifindex };
 	int veth;

@@ -463,6 +463,8 @@ many() {
 		pids+=($!)
 	done
 	wait "${pids[@]}"
+	! grep -l -e Sanitizer -e 'runtime error:' "$TMP"/job/*.err >"$TMP/reports" ||
+		fail "sanitizer report: $(head -c 2000 "$(head -n 1 "$TMP/reports")")"
 }
 # many_rc RC: how many of them ended so.
 many_rc() { cat "$TMP"/job/*.rc | grep -cx "$1"; }

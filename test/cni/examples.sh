@@ -54,17 +54,19 @@ for file in "$EXAMPLES"/*.conflist; do
 	master=$(jq -r '[.plugins[] | .master // empty][0] // ""' "$file")
 	[ -z "$master" ] || lan "$master" "$(gateway "$file")"
 	baseline
+	create=$(jq '[.plugins[].createNamespace] | any' "$file")
+	bridge=$(jq -r '.plugins[0].bridge // "none"' "$file")
 	ports='{"portMappings":[{"hostPort":8080,"containerPort":8080,"protocol":"tcp"}]}'
 	for version in $(jq -r '.cniVersions | first, last' "$file"); do
 		t "$name at $version"
 		export CHAIN_VERSION=$version
 		ns=t1
-		[ "$(jq '[.plugins[].createNamespace] | any' "$file")" = true ] || netns $ns
+		[ "$create" = true ] || netns $ns
 		chain_ok ADD "$file" $ns "$ports" "IgnoreUnknown=1;K8S_POD_NAME=$ns" || { drop $ns && continue; }
-		is "$version" "$(result $ns .cniVersion)" "cniVersion of the result"
-		is "$(result $ns '.ips[0].address')" "$(ip -n $ns -j addr show eth0 | jq -r '[.[0].addr_info[]
+		read -r seen address via < <(result $ns '"\(.cniVersion) \(.ips[0].address) \(.ips[0].gateway)"')
+		is "$version" "$seen" "cniVersion of the result"
+		is "$address" "$(ip -n $ns -j addr show eth0 | jq -r '[.[0].addr_info[]
 			| select(.family == "inet")][0] | "\(.local)/\(.prefixlen)"')" "address"
-		via=$(result $ns '.ips[0].gateway')
 		[ "$via" = null ] || ping_ok $ns "$via"
 		chain CHECK "$file" $ns "$ports"
 		case "$RC $CHAIN_AT" in
@@ -74,10 +76,9 @@ for file in "$EXAMPLES"/*.conflist; do
 		*) fail "CHECK: expected success, seen $CHAIN_AT: $OUT" ;;
 		esac
 		chain_ok DEL "$file" $ns "$ports"
-		chain_ok DEL "$file" $ns "$ports"
 		drop $ns
 		strangers
-		ip link del "$(jq -r '.plugins[0].bridge // "none"' "$file")" 2>/dev/null
+		ip link del "$bridge" 2>/dev/null
 		clean
 	done
 	unset CHAIN_VERSION

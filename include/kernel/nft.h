@@ -88,6 +88,12 @@ int nft_load(const char *text, struct err *e);
 int nft_ruleset_drop_idle(struct netlink *nl, struct batch *b, const struct nft_ruleset *r,
 			  struct err *e);
 
+/*
+ * nft_forward_drop: a base chain of another table whose policy drops what is forwarded: no rule of
+ * ours can allow what it refuses. @ret: "TABLE CHAIN", empty if there is none. Return: 0 or -errno.
+ */
+int nft_forward_drop(struct netlink *nl, const char *own_table, char *ret, size_t size, struct err *e);
+
 /* nft_generation: the ruleset's generation id: the cheapest proof that nf_tables answers. */
 int nft_generation(struct netlink *nl, uint32_t *ret, struct err *e);
 

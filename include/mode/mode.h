@@ -65,8 +65,11 @@ struct mode {
 	int (*dynamic_ports)(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);
-	/* status: the prerequisites of the mode on this host; changes nothing. Code 50. May be NULL. */
-	int (*status)(const struct netconf *c, struct plan_io *io, struct err *e);
+	/*
+	 * status: the prerequisites of the mode on this host; changes nothing. Code 50. May be NULL.
+	 * @warn: a line for each thing that an ADD would survive but its traffic might not.
+	 */
+	int (*status)(const struct netconf *c, struct plan_io *io, struct text *warn, struct err *e);
 };
 
 /* A plugin: what one binary offers. */
@@ -82,6 +85,9 @@ extern const struct field netconf_fields[];	/* the shared fields */
 
 /* mode_find: by the name in a record; NULL if this plugin has no such mode. */
 const struct mode *mode_find(const struct plugin *plugin, const char *name);
+
+/* mode_status_nft: nftables answers (code 50), and nobody else's policy drops what we forward (@warn). */
+int mode_status_nft(struct plan_io *io, struct text *warn, struct err *e);
 
 /* mode_mtu: the MTU to use: configured, else that of the default route's interface, else 1500. */
 int mode_mtu(const struct netconf *c, struct plan_io *io, uint32_t *ret, struct err *e);

@@ -12,9 +12,27 @@
 
 extern const struct nft_ruleset ruleset_guard;	/* source guard, instance metadata */
 extern const struct nft_ruleset ruleset_masquerade;
+extern const struct nft_ruleset ruleset_publish;	/* host ports */
+extern const struct nft_ruleset ruleset_policy;		/* traffic between bridges */
+extern const struct nft_ruleset ruleset_frames;		/* MAC addresses on bridge ports */
+
+/* Sets of the inet table whose living elements say that somebody needs it; NULL-terminated. */
+extern const char *const ruleset_sets[];
 
 /* Each appends the steps; @ifindex is of the task's interface on the host, which need not exist yet. */
 void plan_guard(struct plan *p, uint32_t ifindex);
 void plan_masquerade(struct plan *p);
+/* plan_publish: a->ports as elements of the maps, and UDP flows forgotten. */
+void plan_publish(struct plan *p);
+/* plan_policy: @bridge's ingressPolicy; shared by all its attachments. */
+void plan_policy(struct plan *p, uint32_t bridge_ifindex);
+/* plan_frames: the bridge port @ifindex takes frames of a->mac alone. */
+void plan_frames(struct plan *p, uint32_t ifindex);
+
+/* Atoms of elements. */
+struct nft_atom atom_iface(uint32_t ifindex);
+struct nft_atom atom_mac(const struct mac *mac);
+struct nft_atom atom_ip(const struct ip *ip);
+struct nft_atom atom_net(const struct cidr *c);
 
 #endif

@@ -28,8 +28,12 @@ static int add_interfaces(struct result *r, const struct attachment *a, struct e
 {
 	struct result_interface *i;
 
-	if (r->n_interfaces + 2 > RESULT_INTERFACES)
+	if (r->n_interfaces + 3 > RESULT_INTERFACES)
 		return too_many(e, "interfaces", RESULT_INTERFACES);
+	if (a->bridge[0]) {
+		i = add_interface(r, a, &a->bridge_mac, r->mac_texts[TASK + 1]);
+		i->name = a->bridge;
+	}
 	if (a->host_ifname[0]) {
 		i = add_interface(r, a, &a->host_mac, r->mac_texts[HOST]);
 		i->name = a->host_ifname;

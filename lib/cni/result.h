@@ -42,7 +42,7 @@ struct result {
 	struct result_list nameservers, search, options;
 	const char *domain;
 
-	char mac_texts[2][MAC_TEXT];		/* of the interfaces that we add */
+	char mac_texts[3][MAC_TEXT];		/* of the interfaces that we add */
 };
 
 struct result_source {

@@ -54,9 +54,12 @@ static int judge_store(struct call *c, struct err *e)
 static int judge_mode(struct call *c, const struct status *s, struct err *e)
 {
 	const struct netns none = NETNS_NONE;
+	char lines[1024];
+	struct text warn;
 	struct plan_io io;
 	int r;
 
+	text_init(&warn, lines, sizeof(lines));
 	if (!s->mode->status)
 		return 0;
 	r = call_host(c, e);
@@ -64,8 +67,10 @@ static int judge_mode(struct call *c, const struct status *s, struct err *e)
 		r = plan_io_open(&io, &c->host, &none, e);
 	if (r < 0)
 		return r;
-	r = s->mode->status(&s->conf, &io, e);
+	r = s->mode->status(&s->conf, &io, &warn, e);
 	plan_io_close(&io);
+	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"))
+		call_warn(c, "%s", line);
 	return r;
 }
 

@@ -4,8 +4,8 @@
 
 #include <sys/socket.h>
 
-/* Sets whose living elements say that somebody needs the table. */
-static const char *const all_sets[] = { "tasks", "masq4", "masq6", NULL };
+const char *const ruleset_sets[] = { "tasks", "masq4", "masq6", "ports4", "ports6", "host_ports4",
+				     "host_ports6", "bridges", NULL };
 
 /*
  * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet costs
@@ -16,7 +16,7 @@ static const char *const all_sets[] = { "tasks", "masq4", "masq6", NULL };
 const struct nft_ruleset ruleset_guard = {
 	.name = "source guard",
 	.table = TASKVPC_TABLE,
-	.sets = all_sets,
+	.sets = ruleset_sets,
 	.chains = { { "guard", 1 }, { "task", 5 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
@@ -46,7 +46,7 @@ const struct nft_ruleset ruleset_guard = {
 const struct nft_ruleset ruleset_masquerade = {
 	.name = "masquerade",
 	.table = TASKVPC_TABLE,
-	.sets = all_sets,
+	.sets = ruleset_sets,
 	.chains = { { "egress", 2 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
@@ -65,19 +65,25 @@ const struct nft_ruleset ruleset_masquerade = {
 		"}\n",
 };
 
-static struct nft_atom atom_iface(uint32_t ifindex)
+struct nft_atom atom_iface(uint32_t ifindex)
 {
 	return (struct nft_atom){ .type = NFT_TYPE_IFACE, .ifindex = ifindex };
 }
 
-static struct nft_atom atom_ip(const struct ip *ip)
+struct nft_atom atom_mac(const struct mac *mac)
+{
+	return (struct nft_atom){ .type = NFT_TYPE_MAC, .mac = *mac };
+}
+
+struct nft_atom atom_ip(const struct ip *ip)
 {
 	return (struct nft_atom){ .type = NFT_TYPE_IP, .net = cidr_host(ip) };
 }
 
-static struct nft_atom atom_net(const struct cidr *c)
+struct nft_atom atom_net(const struct cidr *c)
 {
-	return (struct nft_atom){ .type = NFT_TYPE_NET, .net = *c };
+	/* Without host bits: two tasks of one subnet share the element, so it must read the same. */
+	return (struct nft_atom){ .type = NFT_TYPE_NET, .net = { cidr_first(c), c->len } };
 }
 
 static bool is_v6(const struct ip *ip)
@@ -100,7 +106,7 @@ void plan_guard(struct plan *p, uint32_t ifindex)
 
 		el = (struct nft_element){ .set = is_v6(ip) ? "own6" : "own4", .n_key = 3 };
 		el.key[0] = atom_iface(ifindex);
-		el.key[1] = (struct nft_atom){ .type = NFT_TYPE_MAC, .mac = a->mac };
+		el.key[1] = atom_mac(&a->mac);
 		el.key[2] = atom_ip(ip);
 		plan_element(p, TASKVPC_TABLE, &el);
 	}
@@ -127,6 +133,9 @@ void plan_masquerade(struct plan *p)
 	for (unsigned i = 0; i < a->n_vpc; i++)
 		for (unsigned k = 0; k < a->n_vpc; k++)
 			plan_vpc_pair(p, &a->vpc[i], &a->vpc[k]);
+	/* Without a VPC, what stays inside is what stays in the subnet. */
+	for (unsigned i = 0; i < a->n_addresses && a->n_vpc == 0; i++)
+		plan_vpc_pair(p, &a->addresses[i].cidr, &a->addresses[i].cidr);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct nft_element el = { .n_key = 1 };
 

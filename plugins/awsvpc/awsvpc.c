@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define IPV6_MTU_MIN 1280	/* RFC 8200, section 5 */
-
 static const char *const attach_names[] = { "veth", "macvlan", NULL };
 
 static const struct field vpc_fields[] = {
@@ -116,15 +114,6 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 }
 
 /* Shared by all interfaces of the task, and of no interface: it would outlive the link. */
-int awsvpc_accept(const struct attachment *a, struct err *e)
-{
-	if (a->mtu >= IPV6_MTU_MIN || !attachment_has_family(a, AF_INET6))
-		return 0;
-	err_set(e, ERR_CONFIG, 0, "mtu: %u is too small for the task's IPv6 address", a->mtu);
-	err_hint(e, "IPv6 needs an MTU of at least %d", IPV6_MTU_MIN);
-	return -EINVAL;
-}
-
 void awsvpc_plan_imds(struct plan *p)
 {
 	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254" };
@@ -138,50 +127,5 @@ void awsvpc_plan_imds(struct plan *p)
 			continue;
 		r.dst = cidr_host(&ip);
 		plan_share(p, plan_route(p, -1, TASK, &nowhere, &r));
-	}
-}
-
-void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifname)
-{
-	bool v6 = attachment_has_family(p->a, AF_INET6);
-
-	/* Below IPv6's least MTU the kernel does not run it, and there is no such sysctl. */
-	if (p->a->mtu < IPV6_MTU_MIN)
-		return;
-	plan_sysctl(p, link, side, v6 ? "0" : "1", "net/ipv6/conf/%s/%s", ifname,
-		    v6 ? "accept_ra" : "disable_ipv6");
-}
-
-/*
- * Several attachments of one task may each bring a default route, or a gateway of the same subnet, in
- * any order and at the same time. eth0's is the one that counts; the others stand behind it, each
- * with a metric of its own.
- */
-uint32_t awsvpc_metric(const struct attachment *a)
-{
-	return strcmp(a->ifname, "eth0") == 0 ? 0 : a->ifindex;
-}
-
-static uint32_t route_priority(const struct attachment *a, const struct route *r)
-{
-	return r->priority || r->dst.len > 0 || r->table ? r->priority : awsvpc_metric(a);
-}
-
-void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev)
-{
-	for (unsigned i = 0; i < p->a->n_routes; i++) {
-		const struct route *r = &p->a->routes[i];
-		struct route_spec spec = {
-			.dst = r->dst,
-			.gw = r->gw,
-			.has_scope = r->has_scope,
-			.scope = r->scope,
-			.priority = route_priority(p->a, r),
-			.table = r->table,
-			.mtu = r->mtu,
-			.advmss = r->advmss,
-		};
-
-		plan_route(p, link, TASK, dev, &spec);
 	}
 }

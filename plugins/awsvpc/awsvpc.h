@@ -4,6 +4,7 @@
 #define AWSVPC_AWSVPC_H
 
 #include "mode/mode.h"
+#include "mode/task.h"
 
 /* The plugin's own part of a configuration; both modes have it in common. */
 struct awsvpc_conf {
@@ -25,15 +26,7 @@ extern const struct mode mode_macvlan;
 
 /* awsvpc_judge: what both modes refuse: foreign host ports, subnets outside the VPC. */
 int awsvpc_judge(const struct netconf *c, struct err *e);
-/* awsvpc_accept: what both modes refuse of a whole record: IPv6 in frames too small for it. */
-int awsvpc_accept(const struct attachment *a, struct err *e);
-/* awsvpc_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
-uint32_t awsvpc_metric(const struct attachment *a);
 /* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
 void awsvpc_plan_imds(struct plan *p);
-/* awsvpc_plan_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */
-void awsvpc_plan_ipv6(struct plan *p, int link, enum side side, const char *ifname);
-/* awsvpc_plan_routes: the task's routes of the record. */
-void awsvpc_plan_routes(struct plan *p, int link, const struct ifref *dev);
 
 #endif

@@ -166,25 +166,27 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	if (a->host_access)
 		plan_host_access(p);
 	link = plan_macvlan(p, TASK, &end, &of);
-	awsvpc_plan_ipv6(p, link, TASK, a->ifname);
+	plan_task_ipv6(p, link, TASK, a->ifname);
 	plan_announcements(p, link);
 	plan_share(p, plan_link(p, link, TASK, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_addr(p, link, TASK, &dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .detect = false });
 	plan_link(p, link, TASK, &dev, &named);
-	awsvpc_plan_routes(p, link, &dev);
+	plan_task_routes(p, link, &dev);
 	if (a->block_imds)
 		awsvpc_plan_imds(p);
 }
 
-static int macvlan_status(const struct netconf *c, struct plan_io *io, struct err *e)
+static int macvlan_status(const struct netconf *c, struct plan_io *io, struct text *warn,
+			  struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
 	struct link_info master;
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
+	(void)warn;
 	if (r == 0)
 		r = find_master(nl, own, &master, e);
 	if (r < 0)
@@ -200,7 +202,7 @@ const struct mode mode_macvlan = {
 	.has_interface = true,
 	.judge = macvlan_judge,
 	.resolve = macvlan_resolve,
-	.accept = awsvpc_accept,
+	.accept = task_accept_mtu,
 	.plan = macvlan_plan,
 	.status = macvlan_status,
 };

@@ -111,7 +111,7 @@ static int routed_accept(const struct attachment *a, struct err *e)
 		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
 		return -EINVAL;
 	}
-	return awsvpc_accept(a, e);
+	return task_accept_mtu(a, e);
 }
 
 /* The host forwards, and answers for the gateways. */
@@ -176,14 +176,14 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 	plan_link(p, veth, TASK, dev, &task);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = gateway_of(&a->addresses[i]);
-		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = awsvpc_metric(a) };
+		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = task_metric(a) };
 
 		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .no_prefix_route = true });
 		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);
 		plan_route(p, veth, TASK, dev, &to_gw);
 	}
-	awsvpc_plan_routes(p, veth, dev);
+	plan_task_routes(p, veth, dev);
 	if (a->block_imds)
 		awsvpc_plan_imds(p);
 }
@@ -208,26 +208,17 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	if (a->masquerade)
 		plan_masquerade(p);
 	veth = plan_veth(p, &host, &task, a->mtu);
-	awsvpc_plan_ipv6(p, veth, HOST, a->host_ifname);
+	plan_task_ipv6(p, veth, HOST, a->host_ifname);
 	plan_host_end(p, veth, &host_dev);
-	awsvpc_plan_ipv6(p, veth, TASK, a->ifname);
+	plan_task_ipv6(p, veth, TASK, a->ifname);
 	plan_task_end(p, veth, &task_dev);
 }
 
-static int routed_status(const struct netconf *c, struct plan_io *io, struct err *e)
+static int routed_status(const struct netconf *c, struct plan_io *io, struct text *warn,
+			 struct err *e)
 {
-	struct netlink *nl;
-	uint32_t generation;
-	int r = plan_io_nft(io, &nl, e);
-
 	(void)c;
-	if (r == 0)
-		r = nft_generation(nl, &generation, e);
-	if (r < 0) {
-		err_prefix(e, "nftables is not usable on this host");
-		e->code = ERR_UNAVAILABLE;
-	}
-	return r;
+	return mode_status_nft(io, warn, e);
 }
 
 const struct mode mode_routed = {

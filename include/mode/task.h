@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The task's side of an interface: what every mode that makes one does alike. */
+#ifndef MODE_TASK_H
+#define MODE_TASK_H
+
+#include "plan/plan.h"
+
+#define IPV6_MTU_MIN 1280	/* RFC 8200, section 5: below it the kernel does not run IPv6 */
+
+/* task_accept_mtu: IPv6 does not go in frames too small for it. Code 7. */
+int task_accept_mtu(const struct attachment *a, struct err *e);
+/* task_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
+uint32_t task_metric(const struct attachment *a);
+/* plan_task_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */
+void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname);
+/* plan_task_routes: the task's routes of the record. */
+void plan_task_routes(struct plan *p, int link, const struct ifref *dev);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Forgetting connections: a dump on one socket, deletes in batches on another while the dump goes on,
+ * so that memory stays bounded however many there are. Each is deleted by its original tuple and id,
+ * hence never a newer flow of the same tuple.
+ */
+#include "kernel/conntrack.h"
+
+#include "kernel/message.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define BATCH_FLOWS 128
+
+struct forget {
+	const struct conntrack_match *match;
+	const struct netns *ns;
+	struct netlink drop;		/* opened when the first match is seen */
+	struct batch *b;
+	struct err *e;
+};
+
+static struct nl_msg *flow_message(int type, int flags, uint8_t family)
+{
+	struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
+
+	return message_new(NFNL_SUBSYS_CTNETLINK << 8 | type, flags, &header, sizeof(header));
+}
+
+static bool same_port(const struct conntrack_match *m, const struct nlattr *proto)
+{
+	struct nlattr *tb[CTA_PROTO_MAX + 1];
+
+	if (!proto || nla_parse_nested(tb, CTA_PROTO_MAX, (struct nlattr *)(uintptr_t)proto, NULL) < 0)
+		return false;
+	return tb[CTA_PROTO_NUM] && nla_get_u8(tb[CTA_PROTO_NUM]) == m->protocol &&
+	       tb[CTA_PROTO_DST_PORT] && nla_get_u16(tb[CTA_PROTO_DST_PORT]) == htons(m->port);
+}
+
+static bool same_ip(const struct conntrack_match *m, uint8_t family, const struct nlattr *ips)
+{
+	struct nlattr *tb[CTA_IP_MAX + 1];
+	struct ip dst;
+
+	if (!m->ip.family)
+		return true;
+	if (m->ip.family != family || !ips ||
+	    nla_parse_nested(tb, CTA_IP_MAX, (struct nlattr *)(uintptr_t)ips, NULL) < 0)
+		return false;
+	dst = attr_ip(tb[family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST], family);
+	return ip_is_unspecified(&m->ip) || ip_equal(&dst, &m->ip);
+}
+
+static bool matches(const struct conntrack_match *m, uint8_t family, struct nlattr *orig)
+{
+	struct nlattr *tuple[CTA_TUPLE_MAX + 1];
+
+	return orig && nla_parse_nested(tuple, CTA_TUPLE_MAX, orig, NULL) == 0 &&
+	       same_port(m, tuple[CTA_TUPLE_PROTO]) && same_ip(m, family, tuple[CTA_TUPLE_IP]);
+}
+
+static void add_delete(struct batch *b, uint8_t family, struct nlattr **tb)
+{
+	static const int keys[] = { CTA_TUPLE_ORIG, CTA_ID, CTA_ZONE };
+	struct nl_msg *m = flow_message(IPCTNL_MSG_CT_DELETE, 0, family);
+
+	/* As the kernel wrote them, whatever they hold. */
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct nlattr *a = tb[keys[i]];
+
+		if (a)
+			message_put(m, a->nla_type, nla_data(a), (size_t)nla_len(a));
+	}
+	batch_add(b, m, TOLERATE_ABSENT);
+}
+
+static int send_deletes(struct forget *f)
+{
+	struct batch_failure failure;
+	int r = 0;
+
+	if (f->b->n == 0)
+		return 0;
+	if (f->drop.fd < 0)
+		r = netlink_open(NETLINK_NETFILTER, f->ns, f->ns, &f->drop, f->e);
+	if (r == 0)
+		return batch_send(f->b, &f->drop, &failure, f->e);
+	batch_reset(f->b);
+	return r;
+}
+
+static int take_flow(void *ctx, const struct nlmsghdr *h)
+{
+	struct forget *f = ctx;
+	const struct nfgenmsg *header = message_data(h);
+	struct nlattr *tb[CTA_MAX + 1];
+
+	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*header), tb, CTA_MAX, NULL) < 0 ||
+	    !matches(f->match, header->nfgen_family, tb[CTA_TUPLE_ORIG]))
+		return 0;
+	add_delete(f->b, header->nfgen_family, tb);
+	return f->b->n < BATCH_FLOWS ? 0 : send_deletes(f);
+}
+
+/* nfnetlink says EINVAL where the kernel has no connection tracking. */
+static bool untracked(int r)
+{
+	return r == -EINVAL || r == -ENOENT || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT;
+}
+
+int conntrack_forget(struct netlink *nl, const struct netns *ns, const struct conntrack_match *match,
+		     struct batch *b, struct err *e)
+{
+	struct forget f = { .match = match, .ns = ns, .drop = NETLINK_CLOSED, .b = b, .e = e };
+	struct nl_msg *m = flow_message(IPCTNL_MSG_CT_GET, NLM_F_DUMP, match->ip.family);
+	int r = netlink_ask(nl, m, take_flow, NULL, &f, e);
+
+	if (r == 0)
+		r = send_deletes(&f);
+	else
+		batch_reset(b);
+	netlink_close(&f.drop);
+	return untracked(r) ? 0 : r;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Published ports: one lookup in a map per connection, whatever their number. Only what is addressed
+ * to the host itself is looked at (fib daddr type local), so traffic that passes through is never
+ * caught. What a port of one host address needs stands in host_ports, what all need in ports.
+ */
+#include "mode/ruleset.h"
+
+#include <netinet/in.h>
+
+/*
+ * hairpin: a task that reaches its own or a neighbour's port by the host's address gets its answer by
+ * the host as well, so the host must be the source; likewise for what the host sends to 127.0.0.1.
+ * loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use that.
+ */
+const struct nft_ruleset ruleset_publish = {
+	.name = "published ports",
+	.table = TASKVPC_TABLE,
+	.sets = ruleset_sets,
+	.chains = { { "publish", 6 },
+		    { "publish_in", 1 },
+		    { "publish_local", 1 },
+		    { "hairpin", 3 },
+		    { "loopback", 1 } },
+	.text = "add table inet " TASKVPC_TABLE "\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; flags timeout; }\n"
+		"	map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; flags timeout; }\n"
+		"	map host_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; "
+		"flags timeout; }\n"
+		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; "
+		"flags timeout; }\n"
+		"	set hairpin4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
+		"	set hairpin6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
+		"	chain publish { }\n"
+		"	chain publish_in { type nat hook prerouting priority dstnat; policy accept; }\n"
+		"	chain publish_local { type nat hook output priority -100; policy accept; }\n"
+		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; }\n"
+		"	chain loopback { type filter hook prerouting priority raw; policy accept; }\n"
+		"}\n"
+		"flush chain inet " TASKVPC_TABLE " publish_in\n"
+		"flush chain inet " TASKVPC_TABLE " publish_local\n"
+		"flush chain inet " TASKVPC_TABLE " publish\n"
+		"flush chain inet " TASKVPC_TABLE " hairpin\n"
+		"flush chain inet " TASKVPC_TABLE " loopback\n"
+		"table inet " TASKVPC_TABLE " {\n"
+		"	chain publish {\n"
+		"		dnat ip to ip daddr . meta l4proto . th dport map @host_ports4\n"
+		"		dnat ip to meta l4proto . th dport map @ports4\n"
+		"		dnat ip6 to ip6 daddr . meta l4proto . th dport map @host_ports6\n"
+		"		dnat ip6 to meta l4proto . th dport map @ports6\n"
+		"	}\n"
+		"	chain publish_in {\n"
+		"		fib daddr type local jump publish\n"
+		"	}\n"
+		"	chain publish_local {\n"
+		"		fib daddr type local jump publish\n"
+		"	}\n"
+		"	chain hairpin {\n"
+		"		ct status dnat ip saddr . ip daddr @hairpin4 masquerade\n"
+		"		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade\n"
+		"		ct status dnat ip saddr 127.0.0.0/8 masquerade\n"
+		"	}\n"
+		"	chain loopback {\n"
+		"		iifname != \"lo\" ip daddr 127.0.0.0/8 drop\n"
+		"	}\n"
+		"}\n",
+};
+
+static struct nft_atom atom_number(enum nft_type type, uint32_t number)
+{
+	return (struct nft_atom){ .type = type, .number = (uint16_t)number };
+}
+
+/* Every address of the family: 0.0.0.0 and :: say so, no address says it of both. */
+static bool is_any(const struct port *port)
+{
+	return !ip_is_set(&port->host_ip) || ip_is_unspecified(&port->host_ip);
+}
+
+static void plan_port(struct plan *p, const struct port *port, const struct ip *to)
+{
+	bool v6 = to->family == AF_INET6, any = is_any(port);
+	struct nft_element el = { .set = any ? (v6 ? "ports6" : "ports4") :
+					       (v6 ? "host_ports6" : "host_ports4") };
+
+	if (!any)
+		el.key[el.n_key++] = atom_ip(&port->host_ip);
+	el.key[el.n_key++] = atom_number(NFT_TYPE_PROTO, port->protocol);
+	el.key[el.n_key++] = atom_number(NFT_TYPE_PORT, port->host_port);
+	el.data[el.n_data++] = atom_ip(to);
+	el.data[el.n_data++] = atom_number(NFT_TYPE_PORT, port->container_port);
+	plan_element(p, TASKVPC_TABLE, &el);
+}
+
+/* Packets within one subnet that were redirected to a port: they must come back by the host. */
+static void plan_hairpin(struct plan *p, const struct cidr *subnet)
+{
+	struct nft_element el = {
+		.set = subnet->ip.family == AF_INET6 ? "hairpin6" : "hairpin4",
+		.key = { atom_net(subnet), atom_net(subnet) },
+		.n_key = 2,
+		.lasting = true,
+	};
+
+	plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
+}
+
+static void plan_port_family(struct plan *p, const struct port *port, uint8_t family)
+{
+	const struct address *to = attachment_address(p->a, family);
+
+	if (to && (!ip_is_set(&port->host_ip) || port->host_ip.family == family))
+		plan_port(p, port, &to->cidr.ip);
+}
+
+void plan_publish(struct plan *p)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		plan_hairpin(p, &a->addresses[i].cidr);
+	for (unsigned i = 0; i < a->n_ports; i++) {
+		plan_port_family(p, &a->ports[i], AF_INET);
+		plan_port_family(p, &a->ports[i], AF_INET6);
+	}
+	for (unsigned i = 0; i < a->n_ports; i++)
+		if (a->ports[i].protocol == IPPROTO_UDP)
+			plan_flows(p, IPPROTO_UDP, (uint16_t)a->ports[i].host_port,
+				   &a->ports[i].host_ip);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration of task-bridge: the reference bridge's keys, and what it can't be. */
+#include "bridge.h"
+
+#include "kernel/sysctl.h"
+#include "mode/bandwidth.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BRIDGE_DEFAULT "cni0"
+#define FIRST_UNPRIVILEGED 1024
+
+static const char *const backend_names[] = { "nftables", "iptables", NULL };
+
+#define RATE_MAX ((int64_t)1 << 53)
+
+const struct field bridge_fields[] = {
+	FIELD(struct bridge_conf, bridge, "bridge", FIELD_TEXT, .fallback = BRIDGE_DEFAULT,
+	      .help = "Name of the bridge; made on demand, removed with its last attachment unless it "
+		      "was there before."),
+	FIELD(struct bridge_conf, gateway, "isGateway", FIELD_BOOL, .fallback = "false",
+	      .help = "The bridge has the subnets' gateway addresses, and the host forwards."),
+	FIELD(struct bridge_conf, default_gateway, "isDefaultGateway", FIELD_BOOL, .fallback = "false",
+	      .help = "The task's default route leads to the bridge; implies isGateway."),
+	FIELD(struct bridge_conf, force_address, "forceAddress", FIELD_BOOL, .fallback = "false",
+	      .help = "Take away an address of the bridge that overlaps with the gateway's subnet."),
+	FIELD(struct bridge_conf, masquerade, "ipMasq", FIELD_BOOL, .fallback = "false",
+	      .help = "Masquerade what a task sends out of its subnet."),
+	FIELD(struct bridge_conf, masquerade_backend, "ipMasqBackend", FIELD_ENUM,
+	      .names = backend_names, .fallback = "nftables",
+	      .help = "Read for the reference's sake: it is nftables whatever it says."),
+	FIELD(struct bridge_conf, hairpin, "hairpinMode", FIELD_BOOL, .fallback = "false",
+	      .help = "The port sends frames back to where they came from. Published ports reach the "
+		      "task itself without it."),
+	FIELD(struct bridge_conf, promiscuous, "promiscMode", FIELD_BOOL, .fallback = "false",
+	      .help = "The bridge is promiscuous; excludes hairpinMode."),
+	FIELD(struct bridge_conf, vlan, "vlan", FIELD_U32, .max = 4094, .fallback = "0",
+	      .help = "Only 0: VLANs of a bridge are not offered."),
+	FIELD(struct bridge_conf, mac_check, "macspoofchk", FIELD_BOOL, .fallback = "false",
+	      .help = "The port takes frames (and ARP) of the task's own MAC alone."),
+	FIELD(struct bridge_conf, detect_duplicates, "enabledad", FIELD_BOOL, .fallback = "false",
+	      .help = "IPv6 duplicate address detection in the task, which takes seconds."),
+	FIELD(struct bridge_conf, isolated, "portIsolation", FIELD_BOOL, .fallback = "false",
+	      .help = "Tasks on the bridge reach the bridge, not each other."),
+	FIELD(struct bridge_conf, ingress_policy, "ingressPolicy", FIELD_ENUM,
+	      .names = ingress_policy_names, .fallback = "open",
+	      .help = "Who reaches the tasks: everybody, only tasks of the same bridge among those of "
+		      "bridges with a policy, or none of them."),
+	FIELD(struct bridge_conf, dynamic_ports, "dynamicPortRange", FIELD_TEXT,
+	      .fallback = "the larger part of 1024-65535 outside net.ipv4.ip_local_port_range",
+	      .help = "Where a hostPort of 0 comes from, \"FIRST-LAST\"; may not overlap with "
+		      "net.ipv4.ip_local_port_range."),
+	FIELD(struct bridge_conf, bandwidth.ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "no limit", .help = "Bits per second towards the task; "
+		      "runtimeConfig.bandwidth replaces the four."),
+	FIELD(struct bridge_conf, bandwidth.ingress_burst, "ingressBurst", FIELD_I64, .max = RATE_MAX,
+	      .help = "Bits that may pass at once."),
+	FIELD(struct bridge_conf, bandwidth.egress_rate, "egressRate", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "no limit", .help = "Bits per second out of the task."),
+	FIELD(struct bridge_conf, bandwidth.egress_burst, "egressBurst", FIELD_I64, .max = RATE_MAX,
+	      .help = "Bits that may pass at once."),
+	{ .key = NULL },
+};
+
+void bridge_defaults(void *own)
+{
+	struct bridge_conf *c = own;
+
+	text_copy(c->bridge, sizeof(c->bridge), BRIDGE_DEFAULT);
+}
+
+static int refuse(struct err *e, const char *msg, const char *hint)
+{
+	err_set(e, ERR_CONFIG, 0, "%s", msg);
+	err_hint(e, "%s", hint);
+	return -EINVAL;
+}
+
+static int judge_name(const char *name, struct err *e)
+{
+	bool bad = !name[0] || strlen(name) >= IFNAME_TEXT || strpbrk(name, "/: \t\n%") ||
+		   strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lo") == 0;
+
+	if (!bad)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" cannot be the name of an interface", name);
+	err_hint(e, "allowed: 1 to 15 bytes without '/', ':', '%%' and space");
+	return -EINVAL;
+}
+
+/* A dynamic port needs a container port to lead to; a port of the container needs a number. */
+static int judge_ports(const struct netconf *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_ports; i++) {
+		if (c->ports[i].container_port)
+			continue;
+		err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].containerPort: missing", i);
+		err_hint(e, "allowed: 1 to 65535");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int bridge_judge(const struct netconf *c, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	int r = judge_name(own->bridge, e);
+
+	if (r == 0 && own->hairpin && own->promiscuous)
+		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
+			   "published ports reach the task itself without hairpinMode");
+	if (r == 0 && own->vlan) {
+		err_set(e, ERR_CONFIG, 0, "vlan: %u: VLANs of a bridge are not offered", own->vlan);
+		err_hint(e, "leave vlan out and use a bridge per VLAN");
+		r = -EINVAL;
+	}
+	if (r == 0)
+		r = bandwidth_judge(&own->bandwidth, "", e);
+	if (r == 0)
+		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth.", e);
+	return r < 0 ? r : judge_ports(c, e);
+}
+
+/* "FIRST-LAST" as ports. Return: success. */
+static bool parse_range(const char *text, const char *separators, unsigned long *first,
+			unsigned long *last)
+{
+	char *end;
+
+	*first = strtoul(text, &end, 10);
+	if (end == text || !strchr(separators, *end) || !*end)
+		return false;
+	text = end + strspn(end, separators);
+	*last = strtoul(text, &end, 10);
+	return end != text && !*end && *first >= 1 && *first <= *last && *last <= 65535;
+}
+
+/* Where the kernel takes the source ports of outgoing connections from. */
+static int ephemeral(unsigned long *first, unsigned long *last, struct err *e)
+{
+	char text[64];
+	int r = sysctl_read("net/ipv4/ip_local_port_range", text, sizeof(text), e);
+
+	if (r < 0)
+		return r;
+	if (r == 1 || !parse_range(text, "\t ", first, last)) {
+		*first = 32768;
+		*last = 60999;
+	}
+	return 0;
+}
+
+int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	unsigned long low, high, from, to;
+	int r = ephemeral(&low, &high, e);
+
+	if (r < 0)
+		return r;
+	if (!own->dynamic_ports[0]) {
+		/* Behind the kernel's range if there is as much room as in front of it. */
+		bool behind = 65535 - high >= low - FIRST_UNPRIVILEGED || high < 65000;
+
+		from = behind ? high + 1 : FIRST_UNPRIVILEGED;
+		to = behind ? 65535 : low - 1;
+	} else if (!parse_range(own->dynamic_ports, "-", &from, &to)) {
+		err_set(e, ERR_CONFIG, 0, "dynamicPortRange: \"%s\" is no range of ports",
+			own->dynamic_ports);
+		err_hint(e, "allowed: \"FIRST-LAST\" within 1-65535, such as \"61000-65535\"");
+		return -EINVAL;
+	} else if (from <= high && low <= to) {
+		err_set(e, ERR_CONFIG, 0,
+			"dynamicPortRange: \"%s\" overlaps with %lu-%lu, the ports of outgoing connections",
+			own->dynamic_ports, low, high);
+		err_hint(e, "choose ports outside net.ipv4.ip_local_port_range");
+		return -EINVAL;
+	}
+	*first = (uint16_t)from;
+	*last = (uint16_t)to;
+	return 0;
+}

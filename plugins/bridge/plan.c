@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A bridge a network.
+ *
+ *   task a eth0 ── eni… ─┐
+ *                        ├─ cni0 10.88.0.1/16 ── host, which forwards, masquerades, publishes ports
+ *   task b eth0 ── eni… ─┘
+ */
+#include "bridge.h"
+#include "mode/bandwidth.h"
+#include "mode/ruleset.h"
+#include "mode/task.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+static bool has_policy(const struct attachment *a)
+{
+	return strcmp(ingress_policy_names[a->ingress_policy], "open") != 0;
+}
+
+static void plan_rulesets(struct plan *p)
+{
+	const struct attachment *a = p->a;
+
+	if (a->masquerade)
+		plan_ruleset(p, &ruleset_masquerade);
+	if (a->n_ports)
+		plan_ruleset(p, &ruleset_publish);
+	if (has_policy(a))
+		plan_ruleset(p, &ruleset_policy);
+	if (a->mac_check)
+		plan_ruleset(p, &ruleset_frames);
+}
+
+/* forceAddress: what overlaps with the gateway's subnet and is not the gateway goes. */
+static void plan_replace(struct plan *p, const struct ifref *bridge, const struct cidr *gateway)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_bridge_had; i++)
+		if (!cidr_equal(&a->bridge_had[i], gateway) &&
+		    cidr_overlap(&a->bridge_had[i], gateway))
+			plan_share(p, plan_addr(p, -1, HOST, bridge, &a->bridge_had[i],
+						(struct addr_how){ .gone = true }));
+}
+
+static void plan_gateways(struct plan *p, const struct ifref *bridge)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct cidr gateway = { a->addresses[i].gateway, a->addresses[i].cidr.len };
+
+		if (!ip_is_set(&gateway.ip))
+			continue;
+		if (a->force_address)
+			plan_replace(p, bridge, &gateway);
+		plan_share(p, plan_addr(p, -1, HOST, bridge, &gateway,
+					(struct addr_how){ .stays = a->bridge_foreign }));
+	}
+	if (attachment_has_family(a, AF_INET))
+		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/ip_forward"));
+	if (attachment_has_family(a, AF_INET6))
+		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv6/conf/all/forwarding"));
+}
+
+/* The bridge, shared by all that are on it. One that others made is used, and left as it is. */
+static void plan_shared_bridge(struct plan *p, const struct ifref *bridge)
+{
+	const struct attachment *a = p->a;
+	const struct link_end end = { a->bridge, a->bridge_ifindex, a->bridge_mac, 0 };
+	const struct link_settings up = { .up = true, .no_link_local = !a->bridge_foreign &&
+					  attachment_has_family(a, AF_INET6),
+					  .promiscuous = a->bridge_promiscuous };
+
+	if (!a->bridge_foreign) {
+		plan_bridge(p, &end, a->mtu);
+		if (a->mtu >= IPV6_MTU_MIN)
+			plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra",
+						  a->bridge));
+	}
+	plan_share(p, plan_link(p, -1, HOST, bridge, &up));
+	if (a->bridge_gateway)
+		plan_gateways(p, bridge);
+	/* So that the host reaches published ports by 127.0.0.1; the rules let nobody else use it. */
+	if (a->n_ports && attachment_has_family(a, AF_INET))
+		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/conf/%s/route_localnet",
+					  a->bridge));
+}
+
+static void plan_elements(struct plan *p)
+{
+	const struct attachment *a = p->a;
+
+	if (has_policy(a))
+		plan_policy(p, a->bridge_ifindex);
+	if (a->mac_check)
+		plan_frames(p, a->ifindex);
+	if (a->masquerade)
+		plan_masquerade(p);
+	if (a->n_ports)
+		plan_publish(p);
+}
+
+static void plan_host_end(struct plan *p, int veth)
+{
+	const struct attachment *a = p->a;
+	const struct ifref dev = { a->host_ifname, a->ifindex };
+	const struct link_settings set = { .alias = a->eni_id,
+					   .up = true,
+					   .hairpin = a->port_hairpin,
+					   .isolated = a->port_isolated };
+
+	/* A bridge port is no IPv6 host: link-locals here would make every ADD pay for all tasks. */
+	if (a->mtu >= IPV6_MTU_MIN)
+		plan_sysctl(p, veth, HOST, "1", "net/ipv6/conf/%s/disable_ipv6", a->host_ifname);
+	plan_link(p, veth, HOST, &dev, &set);
+	plan_bandwidth(p, veth, &dev);
+}
+
+static void plan_task_end(struct plan *p, int veth)
+{
+	const struct attachment *a = p->a;
+	const struct ifref dev = { a->ifname, a->ifindex }, lo = { "lo", 1 };
+	const struct link_settings up = { .up = true };
+	bool v6 = attachment_has_family(a, AF_INET6);
+
+	plan_task_ipv6(p, veth, TASK, a->ifname);
+	if (v6 && !a->detect_duplicates)
+		plan_sysctl(p, veth, TASK, "0", "net/ipv6/conf/%s/accept_dad", a->ifname);
+	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
+	plan_link(p, veth, TASK, &dev, &up);
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		plan_addr(p, veth, TASK, &dev, &a->addresses[i].cidr,
+			  (struct addr_how){ .detect = a->detect_duplicates });
+	plan_task_routes(p, veth, &dev);
+}
+
+void bridge_plan(const struct attachment *a, struct plan *p)
+{
+	const struct link_end host = { a->host_ifname, a->ifindex, a->host_mac, a->bridge_ifindex };
+	const struct link_end task = { a->ifname, a->ifindex, a->mac, 0 };
+	const struct ifref bridge = { a->bridge, a->bridge_ifindex };
+	int veth;
+
+	plan_init(p, a);
+	if (a->netns_created)
+		plan_netns(p);
+	plan_rulesets(p);
+	plan_shared_bridge(p, &bridge);
+	plan_elements(p);
+	veth = plan_veth(p, &host, &task, a->mtu);
+	plan_host_end(p, veth);
+	plan_task_end(p, veth);
+}
+
+static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
+			 struct err *e)
+{
+	(void)c;
+	return mode_status_nft(io, warn, e);
+}
+
+const struct mode mode_bridge = {
+	.name = "bridge",
+	.help = "A Linux bridge: gateway, masquerade, published ports, shaping.",
+	.fields = bridge_fields,
+	.defaults = bridge_defaults,
+	.reserve = RESERVE_MINIMAL,
+	.has_interface = true,
+	.leases_ports = true,
+	.judge = bridge_judge,
+	.resolve = bridge_resolve,
+	.accept = bridge_accept,
+	.dynamic_ports = bridge_dynamic_ports,
+	.plan = bridge_plan,
+	.status = bridge_status,
+};

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What must be known before planning: the bridge as it is, if it is; and what the addresses allow. */
+#include "bridge.h"
+
+#include "base/io.h"
+#include "mode/task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define OUR_INDEXES 0x40000000U	/* from here on, indexes of what is shared come from names */
+
+/*
+ * A bridge of ours is known by its index, which comes from its name. Its MAC is fixed, because a
+ * bridge otherwise takes that of its lowest port, and changes it as ports come and go; it differs
+ * from host to host and from boot to boot.
+ */
+static void name_bridge(struct attachment *a)
+{
+	uint64_t h = hash_text(HASH_START, a->bridge);
+	char boot[64] = "";
+
+	a->bridge_ifindex = OUR_INDEXES | (uint32_t)(h >> 32 & 0x3fffffff);
+	io_read_text("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	h = hash_text(h, boot);
+	memcpy(a->bridge_mac.b, &h, sizeof(a->bridge_mac.b));
+	a->bridge_mac.b[0] = 0x0e;
+}
+
+static int find_bridge(struct netlink *nl, struct attachment *a, struct err *e)
+{
+	struct link_info link;
+	int r = link_by_name(nl, a->bridge, &link, e);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (strcmp(link.kind, "bridge") != 0) {
+		err_set(e, ERR_CONFIG, 0, "bridge: the interface \"%s\" exists and is no bridge", a->bridge);
+		err_hint(e, "choose another name, or remove that interface");
+		return -EINVAL;
+	}
+	a->bridge_foreign = link.ifindex != a->bridge_ifindex;
+	a->bridge_ifindex = link.ifindex;
+	a->bridge_mac = link.mac;
+	return addr_list(nl, link.ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
+			 &a->n_bridge_had, e);
+}
+
+/* Does `ipam.routes` say where the default route goes? */
+static bool routes_name_default(const json *ipam)
+{
+	for (const json *r = json_first(json_get(ipam, "routes")); r; r = json_next(r)) {
+		const char *dst = json_string(json_get(r, "dst"));
+		struct cidr c;
+
+		if (dst && cidr_parse(dst, &c) && c.len == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_settings(const struct netconf *c, struct attachment *a)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	const struct bandwidth *b = &c->bandwidth;
+	bool asked = b->ingress_rate || b->egress_rate || b->ingress_burst || b->egress_burst;
+	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
+
+	a->bridge_gateway = own->gateway || own->default_gateway;
+	a->no_default_route = !own->default_gateway && !routes_name_default(c->ipam);
+	a->force_address = own->force_address;
+	a->masquerade = own->masquerade;
+	a->bridge_promiscuous = own->promiscuous;
+	a->port_hairpin = own->hairpin;
+	a->port_isolated = own->isolated || closed;
+	a->mac_check = own->mac_check;
+	a->detect_duplicates = own->detect_duplicates;
+	a->ingress_policy = own->ingress_policy;
+	a->bandwidth = asked ? *b : own->bandwidth;
+	if (a->bandwidth.egress_rate)
+		snprintf(a->ifb_ifname, sizeof(a->ifb_ifname), "ifb%.12s", a->eni_id + 4);
+}
+
+int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	text_copy(a->bridge, sizeof(a->bridge), own->bridge);
+	name_bridge(a);
+	if (r == 0)
+		r = find_bridge(nl, a, e);
+	if (r == 0)
+		r = mode_mtu(c, io, &a->mtu, e);
+	id_eni_ifname(a->eni_id, a->host_ifname);
+	a->host_mac = id_eni_host_mac(a->eni_id);
+	take_settings(c, a);
+	return r;
+}
+
+/* An address of the bridge in the gateway's subnet that is not the gateway. */
+static int accept_gateway(const struct attachment *a, const struct address *address, struct err *e)
+{
+	struct cidr want = { address->gateway, address->cidr.len };
+	char had[IP_TEXT], gateway[IP_TEXT];
+
+	for (unsigned i = 0; i < a->n_bridge_had; i++) {
+		if (cidr_equal(&a->bridge_had[i], &want) || !cidr_overlap(&a->bridge_had[i], &want))
+			continue;
+		err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" already has the address %s, which differs from %s",
+			a->bridge, cidr_text(&a->bridge_had[i], had), cidr_text(&want, gateway));
+		err_hint(e, "forceAddress: true takes %s away; or use another bridge or subnet", had);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int accept_port(const struct attachment *a, unsigned i, struct err *e)
+{
+	const struct ip *host_ip = &a->ports[i].host_ip;
+	char text[IP_TEXT];
+
+	if (ip_is_set(host_ip) ? attachment_has_family(a, host_ip->family) : a->n_addresses > 0)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].hostIP: \"%s\": the task has no such address",
+		i, ip_is_set(host_ip) ? ip_text(host_ip, text) : "");
+	err_hint(e, "a port is published on addresses of the families that the task has");
+	return -EINVAL;
+}
+
+int bridge_accept(const struct attachment *a, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < a->n_addresses && r == 0; i++)
+		if (a->bridge_gateway && !a->force_address && ip_is_set(&a->addresses[i].gateway))
+			r = accept_gateway(a, &a->addresses[i], e);
+	for (unsigned i = 0; i < a->n_ports && r == 0; i++)
+		r = accept_port(a, i, e);
+	return r < 0 ? r : task_accept_mtu(a, e);
+}

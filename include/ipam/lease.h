@@ -10,6 +10,7 @@ struct lease_wish {
 	struct cidr statics[STORE_ADDRESSES];	/* len 0: no prefix was given */
 	unsigned n_statics;
 	const char *source;		/* where they come from, for messages: "CNI_ARGS IP", … */
+	bool delegated;			/* addresses and routes of the attachment are another pool's */
 	const struct store_port *ports;	/* borrowed */
 	unsigned n_ports;
 	uint16_t dynamic_first, dynamic_last;
@@ -34,7 +35,9 @@ struct lease_calls {
 /*
  * lease_take: lease what @wish and @pool say and write the record of @a, in one store transaction.
  * Fills a->addresses (with gateway, subnet id, az), a->routes (`ipam.routes`, each gw filled in, and a
- * default route for each family that has a gateway when `routes` names none of that family), a->created.
+ * default route for each family that has a gateway when `routes` names none of that family), a->created,
+ * and the host_port of a->ports, which are in the order of the wish. Of a delegated attachment
+ * addresses and routes stay as they are.
  * A static address replaces the choice of the set that contains it; sets without one choose freely.
  * Two statics for one set, or a static of no set, are errors. A dead holder is reclaimed and the lease
  * tried again (bounded).

@@ -30,6 +30,11 @@ int netns_self(struct netns *ret, struct err *e);
 int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e);
 
 /*
+ * netns_open_host: as netns_open, but it must be @host itself; another namespace is -EXDEV.
+ */
+int netns_open_host(const char *path, const struct netns *host, struct netns *ret, struct err *e);
+
+/*
  * netns_reopen: open @path if it still leads to the namespace with @cookie.
  * Return: 0 with *ret open, 1 if it leads nowhere or elsewhere (*ret closed), or a negative errno.
  */

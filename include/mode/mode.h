@@ -22,6 +22,7 @@ struct netconf {
 	bool create_namespace;
 	struct pool_dns dns;
 	struct mac mac;			/* wanted; from runtimeConfig, args or CNI_ARGS; zero: none */
+	bool address_wanted;		/* one is asked for there, or ranges for it */
 	struct port ports[STORE_PORTS];	/* runtimeConfig.portMappings */
 	unsigned n_ports;
 	struct bandwidth bandwidth;	/* runtimeConfig.bandwidth */

@@ -44,6 +44,12 @@ struct store_port {
 	struct ip host_ip;	/* family 0 = every address of both families; 0.0.0.0, :: = of one */
 };
 
+#define STORE_PORT_TEXT (IP_TEXT + 16)
+/* store_port_text: "8080/tcp", "10.0.0.1:8080/tcp", "[::1]:53/udp". Returns @buf. */
+const char *store_port_text(const struct store_port *p, char buf[static STORE_PORT_TEXT]);
+/* store_port_conflict: can the two not both be held? Ports of 0 are compared as they are. */
+bool store_port_conflict(const struct store_port *a, const struct store_port *b);
+
 /* One alternative of a choice: addresses may come from span, but not from the holes. */
 struct store_range {
 	struct ip_span span;

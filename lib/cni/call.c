@@ -28,6 +28,22 @@ int call_host(struct call *c, struct err *e)
 	return c->host.fd >= 0 ? 0 : netns_self(&c->host, e);
 }
 
+int call_task(const struct call *c, const struct mode *mode, struct netns *ret, struct err *e)
+{
+	int r;
+
+	if (!mode->host_namespace)
+		return netns_open(c->env.netns, &c->host, ret, e);
+	r = netns_open_host(c->env.netns, &c->host, ret, e);
+	if (r == -EXDEV)
+		err_hint(e,
+			 "a container of the mode %s has no namespace of its own: start it with "
+			 "`--network host` (podman, nerdctl, docker) or `hostNetwork: true` "
+			 "(Kubernetes); by hand, CNI_NETNS=/proc/1/ns/net",
+			 mode->name);
+	return r;
+}
+
 int call_netlink(struct call *c, struct err *e)
 {
 	int r = call_host(c, e);

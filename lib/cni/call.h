@@ -100,6 +100,11 @@ bool name_is_valid(const char *s);
 /* call_key: (network, containerID, ifname) of this call. */
 struct store_key call_key(const struct call *c);
 int call_host(struct call *c, struct err *e);
+/*
+ * call_task: open CNI_NETNS: a namespace other than the host's, or exactly that one where @mode wants
+ * it. Errors have code 4. call_host must have been called.
+ */
+int call_task(const struct call *c, const struct mode *mode, struct netns *ret, struct err *e);
 /* call_netlink: also opens the host's namespace. */
 int call_netlink(struct call *c, struct err *e);
 /* call_store: (re)open. Return: 0, STORE_ABSENT (only if @readonly) or a negative errno. */

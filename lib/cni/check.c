@@ -104,7 +104,7 @@ static int check_plan(struct call *c, struct held *h, const struct result *prev,
 
 	r = call_host(c, e);
 	if (!r)
-		r = netns_open(c->env.netns, &c->host, &task, e);
+		r = call_task(c, h->mode, &task, e);
 	if (r < 0)
 		return r;
 	if (!h->mode->stateless && task.cookie != h->a.netns_cookie) {

@@ -83,8 +83,11 @@ static int host_end_stands(struct call *c, const struct attachment *a, struct er
 int held_fate(struct call *c, const struct held *h, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
-	int r = netns_reopen(h->a.netns, h->a.netns_cookie, &ns, e);
+	int r;
 
+	if (h->mode && h->mode->host_namespace)
+		return HELD_ALIVE;
+	r = netns_reopen(h->a.netns, h->a.netns_cookie, &ns, e);
 	netns_close(&ns);
 	if (r <= 0)
 		return r < 0 ? r : HELD_ALIVE;

@@ -32,7 +32,8 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 /*
  * held_fate: is its namespace gone? A path that leads nowhere is no proof while the host's end of
  * the link stands, because both ends die with the namespace: somebody else may hold it, or the
- * kernel, which takes namespaces apart in the background, is still at it.
+ * kernel, which takes namespaces apart in the background, is still at it. The host's own namespace
+ * lives as long as the store.
  * Return: enum held_fate, or a negative errno.
  */
 enum held_fate { HELD_ALIVE, HELD_DEAD, HELD_UNCERTAIN };

@@ -65,6 +65,16 @@ static int read_fields(const struct call *c, const struct mode *mode, struct net
 	return 0;
 }
 
+/* What goes wrong with a mode of this kind, whatever its own fields say. */
+static int judge_namespace(const struct mode *mode, const struct netconf *c, struct err *e)
+{
+	if (!mode->host_namespace || !c->create_namespace)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "createNamespace: true cannot go with the mode %s", mode->name);
+	err_hint(e, "its containers are in the host's own namespace: leave createNamespace out");
+	return -EINVAL;
+}
+
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
 		 struct asked *asked, struct err *e)
 {
@@ -81,6 +91,8 @@ int netconf_read(const struct call *c, const struct mode **mode, struct netconf 
 		r = args_read(c->env.args, asked, e);
 	if (!r)
 		r = runtime_read(c, ret, asked, e);
+	if (!r)
+		r = judge_namespace(*mode, ret, e);
 	if (!r && (*mode)->judge)
 		r = (*mode)->judge(ret, e);
 	return r;

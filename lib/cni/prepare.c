@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/text.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
@@ -83,7 +82,7 @@ int prepare_task(struct add *add, struct err *e)
 		return r;
 	add->a.netns_created = must_make_namespace(add);
 	r = add->a.netns_created ? netns_new(&c->host, &task, e) :
-				   netns_open(c->env.netns, &c->host, &task, e);
+				   call_task(c, add->mode, &task, e);
 	if (r < 0)
 		return r;
 	add->a.netns_cookie = task.cookie;
@@ -99,6 +98,7 @@ int prepare_attachment(struct add *add, struct err *e)
 {
 	struct attachment *a = &add->a;
 	const struct call *c = add->c;
+	int r;
 
 	text_copy(a->network, sizeof(a->network), c->network);
 	text_copy(a->container_id, sizeof(a->container_id), c->env.container_id);
@@ -113,7 +113,8 @@ int prepare_attachment(struct add *add, struct err *e)
 		id_eni_new(a->eni_id);
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
-	return add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
+	r = add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
+	return r < 0 || !add->mode->leases_ports ? r : ports_judge(a, e);
 }
 
 /* ---- the lease ---- */
@@ -156,14 +157,6 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	return r;
 }
 
-static int compose_delegated(void *ctx, const struct store_grant *grant, struct store_body *ret,
-			     struct err *e)
-{
-	struct add *add = ctx;
-
-	return compose(add, &add->a, grant, ret, e);
-}
-
 /* As held_fate, but with a little patience for a namespace that may be dying right now. */
 static int fate_in_the_end(struct add *add, const struct held *h, struct err *e)
 {
@@ -199,35 +192,20 @@ static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-/* The addresses are a foreign plugin's: the store keeps the record alone. */
-static int lease_delegated(struct add *add, bool dry_run, struct err *e)
-{
-	struct store_grant grant;
-	struct store_holder holder;
-	int r;
-
-	add->want.key = attachment_key(&add->a);
-	add->want.dry_run = dry_run;
-	add->a.created = io_epoch_s();
-	r = store_lease(add->c->store, &add->want, compose_delegated, add, &grant, &holder, e);
-	if (r <= 0)
-		return r;
-	return err_set(e, ERR_EXISTS, EEXIST,
-		       "container %s has interface %s of network %s already", add->a.container_id,
-		       add->a.ifname, add->a.network);
-}
-
 int prepare_lease(struct add *add, bool dry_run, struct err *e)
 {
 	const struct lease_calls calls = { .compose = compose, .reclaim = reclaim, .ctx = add };
+	struct store_port ports[STORE_PORTS];
 	struct lease_wish wish = {
-		.n_statics = add->asked.n_ips,
+		.n_statics = add->c->foreign ? 0 : add->asked.n_ips,
 		.source = add->asked.ips_source ? add->asked.ips_source : "",
+		.delegated = add->c->foreign,
 		.dry_run = dry_run,
 	};
+	int r = add->mode->leases_ports ? ports_wish(add, ports, &wish, e) : 0;
 
-	if (add->c->foreign)
-		return lease_delegated(add, dry_run, e);
+	if (r < 0)
+		return r;
 	memcpy(wish.statics, add->asked.ips, sizeof(wish.statics));
 	return lease_take(add->c->store, &add->pool, &wish, &add->a, &calls, e);
 }

@@ -5,6 +5,7 @@
 
 #include "cni/netconf.h"
 #include "cni/result.h"
+#include "ipam/lease.h"
 #include "plan/plan.h"
 
 /* The state of one ADD. Large: on the heap, by prepare_new. */
@@ -22,7 +23,6 @@ struct add {
 	struct result result;		/* starts as prevResult */
 	struct result given;		/* what a foreign IPAM plugin answered, */
 	json *given_root;		/* and the document it borrows from */
-	struct store_want want;		/* of a lease without our pool */
 	unsigned patience;		/* times that a dying namespace may be waited for */
 };
 
@@ -37,5 +37,14 @@ int prepare_task(struct add *add, struct err *e);
 int prepare_attachment(struct add *add, struct err *e);
 /* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */
 int prepare_lease(struct add *add, bool dry_run, struct err *e);
+
+/* ports_judge: code 7 where two ports of @a cannot both be held. */
+int ports_judge(const struct attachment *a, struct err *e);
+/*
+ * ports_wish: the ports of the attachment into @wish, and where those of 0 come from.
+ * @ret: room for them, which must live as long as the wish.
+ */
+int ports_wish(const struct add *add, struct store_port ret[static STORE_PORTS],
+	       struct lease_wish *wish, struct err *e);
 
 #endif

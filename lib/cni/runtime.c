@@ -16,6 +16,21 @@
 struct runtime {
 	const json *port_mappings, *ips, *ip_ranges, *dns;
 	struct mac mac;
+	struct bandwidth bandwidth;
+};
+
+/* Whole numbers as JSON can tell them exactly; FIELD_U64 would want strings. */
+#define RATE_MAX (1LL << 53)
+static const struct field bandwidth_fields[] = {
+	FIELD(struct bandwidth, ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "0", .help = "Towards the task, bits per second; 0: no limit."),
+	FIELD(struct bandwidth, ingress_burst, "ingressBurst", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "0", .help = "What may pass at once, bits."),
+	FIELD(struct bandwidth, egress_rate, "egressRate", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "0", .help = "Out of the task, bits per second; 0: no limit."),
+	FIELD(struct bandwidth, egress_burst, "egressBurst", FIELD_I64, .max = RATE_MAX,
+	      .fallback = "0", .help = "What may pass at once, bits."),
+	{ .key = NULL },
 };
 
 /* NOLINTBEGIN(bugprone-sizeof-expression): a pointer is what FIELD_ANY fills */
@@ -29,6 +44,8 @@ const struct field runtime_fields[] = {
 	      .help = "Ranges tried before `ipam.ranges`, of the same shape."),
 	FIELD(struct runtime, dns, "dns", FIELD_ANY,
 	      .help = "`servers`, `searches`, `options`: replace `dns` if any is not empty."),
+	FIELD(struct runtime, bandwidth, "bandwidth", FIELD_OBJECT, .fields = bandwidth_fields,
+	      .help = "Limits of the task's traffic, for modes that shape it."),
 	{ .key = NULL },
 };
 
@@ -238,6 +255,7 @@ static int read_runtime(const struct call *c, struct netconf *ret, struct asked 
 		r = read_ports(rt.port_mappings, ret, e);
 	if (!r)
 		r = read_dns(rt.dns, ret, e);
+	ret->bandwidth = rt.bandwidth;
 	asked->ranges = json_is_absent(rt.ip_ranges) ? NULL : rt.ip_ranges;
 	return r;
 }
@@ -249,5 +267,6 @@ int runtime_read(const struct call *c, struct netconf *ret, struct asked *asked,
 	if (!r)
 		r = read_runtime(c, ret, asked, e);
 	ret->mac = asked->mac;
+	ret->address_wanted = asked->n_ips || json_count(asked->ranges);
 	return r;
 }

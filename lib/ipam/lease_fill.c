@@ -90,11 +90,13 @@ int taking_fill(struct taking *t, const struct store_grant *grant, struct err *e
 {
 	struct attachment *a = t->a;
 
-	a->n_addresses = grant->n_addresses;
-	for (unsigned i = 0; i < grant->n_addresses; i++)
-		fill_address(t, grant, i);
 	for (unsigned i = 0; i < grant->n_ports && i < a->n_ports; i++)
 		a->ports[i].host_port = grant->ports[i];
 	a->created = io_epoch_s();
+	if (t->wish->delegated)
+		return 0;
+	a->n_addresses = grant->n_addresses;
+	for (unsigned i = 0; i < grant->n_addresses; i++)
+		fill_address(t, grant, i);
 	return fill_routes(a, t->pool, e);
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -56,37 +55,28 @@ static int refuse_address(const struct taking *t, struct err *e)
 	return -EADDRINUSE;
 }
 
-static const char *protocol_word(uint8_t protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	default:
-		return "sctp";
-	}
-}
-
 static int refuse_port(const struct taking *t, struct err *e)
 {
 	const struct store_port *port = &t->want.ports[t->holder.choice];
-	char holder[HOLDER_TEXT];
+	char text[STORE_PORT_TEXT], holder[HOLDER_TEXT];
 
-	err_set(e, ERR_PORT, EADDRINUSE, "host port %u/%s is held by %s", port->port,
-		protocol_word(port->protocol), holder_text(&t->holder, holder));
-	err_hint(e, "that container still lives: stop it, or publish another port");
+	err_set(e, ERR_PORT, EADDRINUSE, "host port %s is held by %s", store_port_text(port, text),
+		holder_text(&t->holder, holder));
+	err_hint(e, "stop that container, or publish another port; if it is gone already, its DEL "
+		    "never came: DEL or GC frees the port");
 	return -EADDRINUSE;
 }
 
 static int refuse_ports(const struct taking *t, struct err *e)
 {
 	const struct store_port *port = &t->want.ports[t->holder.choice];
+	char text[STORE_PORT_TEXT];
 
 	if (!t->want.dynamic_last)
 		return err_set(e, ERR_PORT, EADDRINUSE, "there is no range of dynamic host ports");
 	return err_set(e, ERR_PORT, EADDRINUSE, "no free %s port is left in %u-%u",
-		       protocol_word(port->protocol), t->want.dynamic_first, t->want.dynamic_last);
+		       strchr(store_port_text(port, text), '/') + 1, t->want.dynamic_first,
+		       t->want.dynamic_last);
 }
 
 static uint64_t reserved_count(const struct pool_range *r)

@@ -84,7 +84,7 @@ static bool is_netns(int fd)
 	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+static int open_any(const char *path, const struct netns *host, struct netns *ret, struct err *e)
 {
 	int r;
 
@@ -104,14 +104,33 @@ int netns_open(const char *path, const struct netns *host, struct netns *ret, st
 		goto fail;
 	}
 	r = visit_cookie(ret, host, e);
-	if (r == 0 && ret->cookie == host->cookie)
-		r = err_set(e, ERR_ENVIRONMENT, EDEADLK,
-			    "CNI_NETNS: \"%s\" is the host's own network namespace", path);
 	if (r == 0)
 		return 0;
 fail:
 	netns_close(ret);
 	return r;
+}
+
+int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+{
+	int r = open_any(path, host, ret, e);
+
+	if (r < 0 || ret->cookie != host->cookie)
+		return r;
+	netns_close(ret);
+	return err_set(e, ERR_ENVIRONMENT, EDEADLK,
+		       "CNI_NETNS: \"%s\" is the host's own network namespace", path);
+}
+
+int netns_open_host(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+{
+	int r = open_any(path, host, ret, e);
+
+	if (r < 0 || ret->cookie == host->cookie)
+		return r;
+	netns_close(ret);
+	return err_set(e, ERR_ENVIRONMENT, EXDEV,
+		       "CNI_NETNS: \"%s\" is not the host's own network namespace", path);
 }
 
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e)

@@ -25,7 +25,7 @@ static bool clashes_with_own(const struct port_pick *p, unsigned i, uint16_t por
 		struct store_port other = p->want->ports[j];
 
 		other.port = p->grant->ports[j];
-		if (j != i && other.port == port && port_conflict(&mine, &other))
+		if (j != i && other.port == port && store_port_conflict(&mine, &other))
 			return true;
 	}
 	return false;

@@ -170,7 +170,7 @@ int index_find_port(const struct index *ix, const struct records *r, const struc
 		if (!slot_parse(r, n, ret) || slot_state(slot_at(r, n)) != SLOT_LIVE ||
 		    slot_port(r, ret, e->ref % STORE_PORTS, &held))
 			return -EUCLEAN;
-		if (port_conflict(&held, p))
+		if (store_port_conflict(&held, p))
 			return STORE_OK;
 	}
 	return STORE_ABSENT;

@@ -381,16 +381,3 @@ int port_protocol(uint8_t protocol)
 		return -1;
 	}
 }
-
-bool port_conflict(const struct store_port *a, const struct store_port *b)
-{
-	const struct ip *x = &a->host_ip, *y = &b->host_ip;
-
-	if (a->protocol != b->protocol || a->port != b->port)
-		return false;
-	if (!x->family || !y->family)
-		return true;
-	if (x->family != y->family)
-		return false;
-	return ip_is_unspecified(x) || ip_is_unspecified(y) || ip_equal(x, y);
-}

@@ -139,6 +139,5 @@ bool slot_is_cooled(const struct head *h, uint64_t now_ms);
 /* port_protocol: 0..2 for TCP, UDP, SCTP. Return: -1 for another protocol. */
 #define PORT_PROTOCOLS 3
 int port_protocol(uint8_t protocol);
-bool port_conflict(const struct store_port *a, const struct store_port *b);
 
 #endif

@@ -68,6 +68,11 @@ rows() {
 		.runtimeConfig.mac $TEXT "x"
 		.runtimeConfig.portMappings $LIST [5]
 		.runtimeConfig.ipRanges 5 true "x" [5] [[5]] [[{"subnet":"x"}]] [[{"subnet":"10.0.1.5/24"}]]
+		.runtimeConfig.bandwidth $OBJECT
+		.runtimeConfig.bandwidth.ingressRate "5" true [] {} 1.5 -1 1e17
+		.runtimeConfig.bandwidth.ingressBurst "5" true [] {} 1.5 -1 1e17
+		.runtimeConfig.bandwidth.egressRate "5" true [] {} 1.5 -1 1e17
+		.runtimeConfig.bandwidth.egressBurst "5" true [] {} 1.5 -1 1e17
 		.runtimeConfig.dns 5 true "x"
 		.args $OBJECT
 		.args.cni $OBJECT

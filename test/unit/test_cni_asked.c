@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked for one container: CNI_ARGS, args.cni, runtimeConfig, and which of them wins. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cni/netconf.h"
+#include "cni/prepare.h"
 
 static struct netconf conf;
 static struct asked asked;
@@ -169,6 +170,76 @@ static void refuses_wrong_ports(void **state)
 	}
 }
 
+static void reads_bandwidth(void **state)
+{
+	(void)state;
+	args(NULL);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"bandwidth\":{\"IngressRate\":1000000,"
+				 "\"IngressBurst\":4294967295,\"EgressRate\":9007199254740992,"
+				 "\"EgressBurst\":8}}}"), 0);
+	assert_int_equal(conf.bandwidth.ingress_rate, 1000000);
+	assert_int_equal(conf.bandwidth.ingress_burst, 4294967295);
+	assert_int_equal(conf.bandwidth.egress_rate, 1LL << 53);
+	assert_int_equal(conf.bandwidth.egress_burst, 8);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"bandwidth\":{\"ingressRate\":1}}}"), 0);
+	assert_int_equal(conf.bandwidth.ingress_rate, 1);
+	assert_int_equal(conf.bandwidth.egress_rate, 0);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"bandwidth\":null}}"), 0);
+	assert_int_equal(conf.bandwidth.ingress_rate, 0);
+}
+
+static void refuses_wrong_bandwidth(void **state)
+{
+	static const char *const values[] = { "-1", "1.5", "\"1M\"", "9007199254740994", "true" };
+	static const char *const keys[] = { "ingressRate", "ingressBurst", "egressRate",
+					    "EgressBurst" };
+	char document[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values) * ARRAY_SIZE(keys); i++) {
+		const char *key = keys[i / ARRAY_SIZE(values)];
+
+		args(NULL);
+		snprintf(document, sizeof(document), "{\"runtimeConfig\":{\"bandwidth\":{\"%s\":%s}}}",
+			 key, values[i % ARRAY_SIZE(values)]);
+		assert_int_not_equal(runtime(document), 0);
+		assert_int_equal(e.code, ERR_CONFIG);
+		assert_non_null(strstr(e.msg, "runtimeConfig.bandwidth"));
+		assert_non_null(strcasestr(e.msg, key));
+	}
+}
+
+static struct port port_of(uint32_t number, uint32_t protocol, const char *host_ip)
+{
+	struct port p = { .host_port = number, .container_port = 80, .protocol = protocol };
+
+	if (*host_ip)
+		assert_true(ip_parse(host_ip, &p.host_ip));
+	return p;
+}
+
+static void judges_ports_that_collide(void **state)
+{
+	static struct attachment a;
+
+	(void)state;
+	a.n_ports = 4;
+	a.ports[0] = port_of(8080, IPPROTO_TCP, "10.0.0.1");
+	a.ports[1] = port_of(8080, IPPROTO_UDP, "");
+	a.ports[2] = port_of(0, IPPROTO_TCP, "");
+	a.ports[3] = port_of(0, IPPROTO_TCP, "");
+	assert_int_equal(ports_judge(&a, &e), 0);
+	a.ports[3] = port_of(8080, IPPROTO_TCP, "10.0.0.2");
+	assert_int_equal(ports_judge(&a, &e), 0);
+	a.ports[3] = port_of(8080, IPPROTO_TCP, "0.0.0.0");
+	assert_int_equal(ports_judge(&a, &e), -EINVAL);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_non_null(strstr(e.msg, "portMappings[0] and [3]: both want host port 0.0.0.0:8080/tcp"));
+	a.ports[3] = port_of(8080, IPPROTO_UDP, "::1");
+	assert_int_equal(ports_judge(&a, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "portMappings[1] and [3]: both want host port [::1]:8080/udp"));
+}
+
 static void refuses_wrong_shapes(void **state)
 {
 	static const char *const bad[] = {
@@ -214,6 +285,9 @@ int main(void)
 		cmocka_unit_test(prefers_the_runtime),
 		cmocka_unit_test(reads_both_spellings_of_ports),
 		cmocka_unit_test(refuses_wrong_ports),
+		cmocka_unit_test(reads_bandwidth),
+		cmocka_unit_test(refuses_wrong_bandwidth),
+		cmocka_unit_test(judges_ports_that_collide),
 		cmocka_unit_test(refuses_wrong_shapes),
 		cmocka_unit_test(takes_dns_that_says_something),
 	};

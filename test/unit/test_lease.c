@@ -27,6 +27,7 @@ struct fixture {
 	struct err e;
 
 	const char *dead; /* containers whose id starts with this are dead; NULL: none */
+	const char *given; /* an address that the attachment has before its lease; NULL: none */
 	int reclaim_rc;   /* < 0: what reclaiming gives instead */
 	unsigned n_reclaimed, n_asked;
 	char *body;
@@ -83,6 +84,8 @@ static int take(struct fixture *f, const char *container)
 	strcpy(f->a.mode, "test");
 	snprintf(f->a.container_id, sizeof(f->a.container_id), "%s", container);
 	f->a.n_ports = f->wish.n_ports;
+	if (f->given)
+		f->a.n_addresses = cidr_parse(f->given, &f->a.addresses[0].cidr);
 	return lease_take(f->store, &f->pool, &f->wish, &f->a, &calls, &f->e);
 }
 
@@ -430,6 +433,35 @@ static void leases_ports(void **state)
 	assert_int_equal(f->n_reclaimed, 1);
 }
 
+/* A foreign pool's addresses stay; the ports beside them are ours, and so are the words. */
+static void leases_ports_of_a_delegated_attachment(void **state)
+{
+	struct store_port ports[] = { { 8080, 6, { 0 } } };
+	struct fixture *f = *state;
+
+	f->wish.delegated = true;
+	f->wish.ports = ports;
+	f->wish.n_ports = 1;
+	f->given = "10.9.0.4/24";
+	must_take(f, "dead-1");
+	assert_int_equal(f->a.n_addresses, 1);
+	assert_int_equal(f->a.ports[0].host_port, 8080);
+	assert_int_equal(take(f, "dead-1"), -EEXIST);
+	says(f, ERR_EXISTS, "container dead-1 has interface eth0 of network net since");
+	assert_int_equal(take(f, "c1"), -EADDRINUSE);
+	says(f, ERR_PORT, "host port 8080/tcp is held by container dead-1 (network net");
+	assert_true(ip_parse("127.0.0.1", &ports[0].host_ip));
+	assert_int_equal(take(f, "c1"), -EADDRINUSE);
+	says(f, ERR_PORT, "host port 127.0.0.1:8080/tcp is held by container dead-1");
+	ports[0].port = 0;
+	assert_int_equal(take(f, "c1"), -EADDRINUSE);
+	says(f, ERR_PORT, "there is no range of dynamic host ports");
+	ports[0].port = 8080;
+	f->dead = "dead";
+	must_take(f, "c1");
+	assert_int_equal(f->n_reclaimed, 1);
+}
+
 #define lease_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -447,6 +479,7 @@ int main(void)
 		lease_test(sweeps_an_exhausted_pool),
 		lease_test(judges_status_by_id),
 		lease_test(leases_ports),
+		lease_test(leases_ports_of_a_delegated_attachment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

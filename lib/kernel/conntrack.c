@@ -23,6 +23,7 @@ struct forget {
 	const struct netns *ns;
 	struct netlink drop;		/* opened when the first match is seen */
 	struct batch *b;
+	bool seen;			/* something is tracked */
 	struct err *e;
 };
 
@@ -101,6 +102,7 @@ static int take_flow(void *ctx, const struct nlmsghdr *h)
 	const struct nfgenmsg *header = message_data(h);
 	struct nlattr *tb[CTA_MAX + 1];
 
+	f->seen = true;
 	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) ||
 	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*header), tb, CTA_MAX, NULL) < 0 ||
 	    !matches(f->match, header->nfgen_family, tb[CTA_TUPLE_ORIG]))
@@ -127,5 +129,5 @@ int conntrack_forget(struct netlink *nl, const struct netns *ns, const struct co
 	else
 		batch_reset(b);
 	netlink_close(&f.drop);
-	return untracked(r) ? 0 : r;
+	return !f.seen && untracked(r) ? 0 : r;
 }

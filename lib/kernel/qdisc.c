@@ -104,15 +104,14 @@ void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex)
 {
 	struct nl_msg *m = tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 				      INGRESS_HANDLE, 0);
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key any;
-	} match = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	unsigned char match[sizeof(sel) + sizeof(struct tc_u32_key)] = { 0 };
 	struct nlattr *options;
 
+	memcpy(match, &sel, sizeof(sel));
 	message_put_text(m, TCA_KIND, "u32");
 	options = message_nest(m, TCA_OPTIONS);
-	message_put(m, TCA_U32_SEL, &match, sizeof(match));
+	message_put(m, TCA_U32_SEL, match, sizeof(match));
 	put_mirred(m, to_ifindex);
 	message_nest_end(m, options);
 	batch_add(b, m, TOLERATE_NOTHING);
@@ -215,15 +214,14 @@ int qdisc_find_ingress(struct netlink *nl, uint32_t ifindex, struct err *e)
 
 static bool matches_all(const struct nlattr *a)
 {
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key first;
-	} match;
+	struct tc_u32_sel sel;
+	struct tc_u32_key first;
 
-	if (!a || nla_len(a) < (int)sizeof(match))
+	if (!a || nla_len(a) < (int)(sizeof(sel) + sizeof(first)))
 		return false;
-	memcpy(&match, nla_data(a), sizeof(match));
-	return match.sel.nkeys == 1 && match.first.mask == 0;
+	memcpy(&sel, nla_data(a), sizeof(sel));
+	memcpy(&first, (const char *)nla_data(a) + sizeof(sel), sizeof(first));
+	return sel.nkeys == 1 && first.mask == 0;
 }
 
 /* Return: where the first of @actions redirects to, 0: nowhere. */

@@ -9,7 +9,8 @@
 
 static bool creates_link(const struct step *s)
 {
-	return s->kind == &step_veth || s->kind == &step_macvlan;
+	return s->kind == &step_veth || s->kind == &step_macvlan || s->kind == &step_bridge ||
+	       s->kind == &step_ifb;
 }
 
 static int apply_call(const struct plan *p, unsigned i, struct stream *st, struct err *e)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Forget the tracked connections to a host port, both when it comes and when it goes: a flow that is
+ * tracked already is never translated anew.
+ */
+#include "plan/step.h"
+
+#include "kernel/conntrack.h"
+
+#include <netinet/in.h>
+
+static int flows_forget(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct conntrack_match match = { .protocol = s->flows.protocol, .port = s->flows.port,
+					 .ip = s->flows.host_ip };
+	struct netlink *nl;
+	int r = plan_io_nft(io, &nl, e);
+
+	(void)p;
+	return r < 0 ? r : conntrack_forget(nl, &io->host, &match, io->batch, e);
+}
+
+static const char *protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return "udp";
+	}
+}
+
+static void print_family(const struct step *s, uint8_t family, struct text *t)
+{
+	const struct ip *ip = &s->flows.host_ip;
+	char buf[IP_TEXT];
+
+	text_add(t, "conntrack -D -f %s -p %s --orig-port-dst %u", family == AF_INET ? "ipv4" : "ipv6",
+		 protocol_name(s->flows.protocol), s->flows.port);
+	if (ip->family && !ip_is_unspecified(ip))
+		text_add(t, " --orig-dst %s", ip_text(ip, buf));
+	/* It fails where nothing is tracked, and may not be installed. */
+	text_add(t, " >/dev/null 2>&1 || :");
+}
+
+static void flows_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	uint8_t family = s->flows.host_ip.family;
+
+	(void)p;
+	(void)undo;
+	print_family(s, family == AF_INET6 ? AF_INET6 : AF_INET, t);
+	if (family)
+		return;
+	text_add(t, "\n");
+	print_family(s, AF_INET6, t);
+}
+
+const struct step_kind step_flows = {
+	.name = "flows",
+	.via = VIA_CALL,
+	.apply = flows_forget,
+	.undo = flows_forget,
+	.print = flows_print,
+};

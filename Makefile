@@ -139,22 +139,22 @@ test-san: ## unit, netns and cni suites under AddressSanitizer and UBSan
 # Each file is replaced by rename: a runtime never sees half of one, nor "text file busy".
 dest := $(DESTDIR)$(CNI_BIN_DIR)
 doc  := $(DESTDIR)$(PREFIX)/share/doc/taskvpc
+loopback_is_ours = env -i $(dest)/loopback --help </dev/null 2>/dev/null | grep -q taskvpc
 
 install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into PREFIX
 	install -d $(dest) $(doc)/examples
-	@for p in $(filter-out loopback,$(PLUGINS)); do \
-	  install -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p && \
+	@# loopback belongs to the reference plugins: theirs stays.
+	@for p in $(PLUGINS); do \
+	  if [ $$p = loopback ] && [ -e $(dest)/$$p ] && ! $(loopback_is_ours); then \
+	    echo "kept $(dest)/$$p"; continue; fi; \
+	  install -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
 	  echo "installed $(dest)/$$p"; done
-	@# loopback belongs to the reference plugins: only where there is none.
-	@if [ -e $(dest)/loopback ]; then echo "kept $(dest)/loopback"; \
-	 else install -m 755 $(BUILD)/bin/loopback $(dest)/.loopback.new && \
-	   mv -f $(dest)/.loopback.new $(dest)/loopback && echo "installed $(dest)/loopback"; fi
 	install -m 644 netconf-examples/* $(doc)/examples
 	install -m 644 README.md LICENSE $(doc)
 
 uninstall: ## remove what install put there; a foreign loopback stays
 	rm -f $(addprefix $(dest)/,$(filter-out loopback,$(PLUGINS)))
-	@if $(dest)/loopback --help 2>/dev/null | grep -q 'taskvpc'; then rm -f $(dest)/loopback; fi
+	@if $(loopback_is_ours); then rm -f $(dest)/loopback; fi
 	rm -rf $(doc)
 
 # ---- what a bare Debian needs ------------------------------------------------------------------

@@ -62,6 +62,11 @@ void nft_commit(struct batch *b);
 /* nft_element_add: permanent; an element that exists already is fine, also one that is expiring. */
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
 /*
+ * nft_drops_together: may several drops share a transaction? Before Linux 6.3 one of an element that is
+ * absent fails the whole of it, so each must travel alone.
+ */
+bool nft_drops_together(void);
+/*
  * nft_element_drop: absent is fine. Where the kernel can, the element expires at once instead of being
  * deleted (its set has `flags timeout`): a delete makes every later close of an nfnetlink socket wait
  * for 8-16 ms.

@@ -9,6 +9,7 @@
 enum addr_option {
 	ADDR_NO_PREFIX_ROUTE = 1,	/* no connected route */
 	ADDR_DETECT = 2,		/* IPv6: duplicate address detection, which takes seconds */
+	ADDR_MARK = 4,			/* bears our mark (IFA_PROTO, Linux 5.18): addr_list passes over it */
 };
 void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned options,
 	      uint32_t tolerate);
@@ -31,7 +32,7 @@ void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const str
 
 /* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
 int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);
-/* addr_list: the global addresses of an interface, both families; at most @max are told. */
+/* addr_list: global addresses of an interface that others gave it; at most @max are told. */
 int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
 	      struct err *e);
 /* addr_first: the first global address of an interface, family 0 if there is none. */

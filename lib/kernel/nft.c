@@ -135,11 +135,8 @@ void nft_commit(struct batch *b)
 	b->ack = ack;	/* the kernel acknowledges requests, not the commit */
 }
 
-/*
- * Linux 6.12 and newer update the timeout of an element that exists; older ones ignore it silently,
- * so the version decides, not a try.
- */
-static bool can_expire(void)
+/* Versions decide, not tries: older kernels ignore what they do not know, silently. */
+static bool kernel_is(unsigned long want_major, unsigned long want_minor)
 {
 	unsigned long major, minor;
 	struct utsname u;
@@ -149,7 +146,18 @@ static bool can_expire(void)
 		return false;
 	major = strtoul(u.release, &end, 10);
 	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return major > 6 || (major == 6 && minor >= 12);
+	return major > want_major || (major == want_major && minor >= want_minor);
+}
+
+/* Update the timeout of an element that exists. */
+static bool can_expire(void)
+{
+	return kernel_is(6, 12);
+}
+
+bool nft_drops_together(void)
+{
+	return kernel_is(6, 3);
 }
 
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el)
@@ -167,7 +175,8 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 	if (!el->lasting && can_expire())
 		m = element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 1);
 	else
-		m = element_message(NFT_MSG_DELSETELEM, 0, table, el, 0);
+		m = element_message(nft_drops_together() ? NFT_MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM,
+				    0, table, el, 0);
 	batch_add(b, m, TOLERATE_ABSENT);
 }
 

@@ -31,6 +31,8 @@ void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned 
 	if (c->ip.family == AF_INET6 && !(options & ADDR_DETECT))
 		flags |= IFA_F_NODAD;
 	message_put_u32(m, IFA_FLAGS, flags);
+	if (options & ADDR_MARK)
+		message_put_u8(m, IFA_PROTO, ADDR_PROTO);
 	batch_add(b, m, tolerate);
 }
 

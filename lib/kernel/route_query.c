@@ -102,6 +102,8 @@ static int take_addr(void *ctx, const struct nlmsghdr *h)
 	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != f->ifindex || f->n == f->max ||
 	    a->ifa_scope != RT_SCOPE_UNIVERSE || !attributes(h, sizeof(*a), tb, IFA_MAX))
 		return 0;
+	if (tb[IFA_PROTO] && nla_get_u8(tb[IFA_PROTO]) == ADDR_PROTO)
+		return 0;
 	c->ip = attr_ip(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a->ifa_family);
 	c->len = a->ifa_prefixlen;
 	f->n += ip_is_set(&c->ip);

@@ -8,7 +8,7 @@ static void addr_step_add(const struct step *s, struct plan_io *io, struct batch
 {
 	const struct addr_how *how = &s->addr.how;
 	unsigned options = (how->no_prefix_route ? ADDR_NO_PREFIX_ROUTE : 0) |
-			   (how->detect ? ADDR_DETECT : 0);
+			   (how->detect ? ADDR_DETECT : 0) | (s->shared ? ADDR_MARK : 0);
 
 	(void)io;
 	if (how->gone)

@@ -29,6 +29,8 @@ static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct
 		st->io->batch->owner = i;
 		s->kind->drop(s, st->io, st->io->batch);
 	}
+	if (r == 0 && s->kind->via == VIA_NFT && !nft_drops_together())
+		r = stream_flush(st, e);
 	return r;
 }
 

@@ -12,6 +12,8 @@
 
 #define BRIDGE_DEFAULT "cni0"
 #define FIRST_UNPRIVILEGED 1024
+#define LAST_PORT 65535
+#define DYNAMIC_PORTS_LEAST 1000
 
 static const char *const backend_names[] = { "nftables", "iptables", NULL };
 
@@ -50,7 +52,7 @@ const struct field bridge_fields[] = {
 	      .help = "Who reaches the tasks: everybody, only tasks of the same bridge among those of "
 		      "bridges with a policy, or none of them."),
 	FIELD(struct bridge_conf, dynamic_ports, "dynamicPortRange", FIELD_TEXT,
-	      .fallback = "the larger part of 1024-65535 outside net.ipv4.ip_local_port_range",
+	      .fallback = "the ports behind net.ipv4.ip_local_port_range, 61000-65535 mostly",
 	      .help = "Where a hostPort of 0 comes from, \"FIRST-LAST\"; may not overlap with "
 		      "net.ipv4.ip_local_port_range."),
 	FIELD(struct bridge_conf, bandwidth.ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
@@ -120,7 +122,7 @@ int bridge_judge(const struct netconf *c, struct err *e)
 	if (r == 0)
 		r = bandwidth_judge(&own->bandwidth, "", e);
 	if (r == 0)
-		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth.", e);
+		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth", e);
 	return r < 0 ? r : judge_ports(c, e);
 }
 
@@ -135,7 +137,7 @@ static bool parse_range(const char *text, const char *separators, unsigned long 
 		return false;
 	text = end + strspn(end, separators);
 	*last = strtoul(text, &end, 10);
-	return end != text && !*end && *first >= 1 && *first <= *last && *last <= 65535;
+	return end != text && !*end && *first >= 1 && *first <= *last && *last <= LAST_PORT;
 }
 
 /* Where the kernel takes the source ports of outgoing connections from. */
@@ -162,11 +164,11 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 	if (r < 0)
 		return r;
 	if (!own->dynamic_ports[0]) {
-		/* Behind the kernel's range if there is as much room as in front of it. */
-		bool behind = 65535 - high >= low - FIRST_UNPRIVILEGED || high < 65000;
+		/* Behind the kernel's range, where services are rare; in front if there is no room. */
+		bool behind = high < LAST_PORT - DYNAMIC_PORTS_LEAST;
 
 		from = behind ? high + 1 : FIRST_UNPRIVILEGED;
-		to = behind ? 65535 : low - 1;
+		to = behind ? LAST_PORT : low - 1;
 	} else if (!parse_range(own->dynamic_ports, "-", &from, &to)) {
 		err_set(e, ERR_CONFIG, 0, "dynamicPortRange: \"%s\" is no range of ports",
 			own->dynamic_ports);

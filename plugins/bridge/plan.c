@@ -45,6 +45,15 @@ static void plan_replace(struct plan *p, const struct ifref *bridge, const struc
 						(struct addr_how){ .gone = true }));
 }
 
+/* Somebody else gave the bridge this address: it stays when we go. */
+static bool was_there(const struct attachment *a, const struct cidr *gateway)
+{
+	for (unsigned i = 0; i < a->n_bridge_had; i++)
+		if (cidr_equal(&a->bridge_had[i], gateway))
+			return true;
+	return false;
+}
+
 static void plan_gateways(struct plan *p, const struct ifref *bridge)
 {
 	const struct attachment *a = p->a;
@@ -57,7 +66,7 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 		if (a->force_address)
 			plan_replace(p, bridge, &gateway);
 		plan_share(p, plan_addr(p, -1, HOST, bridge, &gateway,
-					(struct addr_how){ .stays = a->bridge_foreign }));
+					(struct addr_how){ .stays = was_there(a, &gateway) }));
 	}
 	if (attachment_has_family(a, AF_INET))
 		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/ip_forward"));

@@ -73,7 +73,9 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	a->force_address = own->force_address;
 	a->masquerade = own->masquerade;
 	a->bridge_promiscuous = own->promiscuous;
-	a->port_hairpin = own->hairpin;
+	/* With br_netfilter, what a task sends to its own published port is redirected inside the
+	 * bridge, and comes back only through a port in hairpin mode. */
+	a->port_hairpin = own->hairpin || (c->n_ports > 0 && !own->promiscuous);
 	a->port_isolated = own->isolated || closed;
 	a->mac_check = own->mac_check;
 	a->detect_duplicates = own->detect_duplicates;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "drawings.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -75,12 +76,60 @@ static void fill_host_access(struct attachment *a)
 	ip_parse("fd00:7::2", &a->host_ips[1]);
 }
 
+static void fill_bridge(struct attachment *a)
+{
+	fixture_attachment(a, "10.88.0.2/16", NULL);
+	strcpy(a->bridge, "cni0");
+	a->bridge_ifindex = 0x40000001;
+	mac_parse("0e:00:00:00:00:01", &a->bridge_mac);
+	a->bridge_gateway = true;
+}
+
+static void fill_port(struct attachment *a, uint32_t protocol, uint32_t host_port, const char *host_ip)
+{
+	struct port *p = &a->ports[a->n_ports++];
+
+	*p = (struct port){ .protocol = protocol, .host_port = host_port, .container_port = 80 };
+	if (host_ip)
+		ip_parse(host_ip, &p->host_ip);
+}
+
+/* Everything that a bridge can have. */
+static void fill_bridge_full(struct attachment *a)
+{
+	fixture_attachment(a, "10.88.0.2/16", "fd00:88::2/64");
+	strcpy(a->bridge, "cni0");
+	a->bridge_ifindex = 0x40000001;
+	mac_parse("0e:00:00:00:00:01", &a->bridge_mac);
+	a->bridge_gateway = a->masquerade = a->mac_check = true;
+	a->port_hairpin = a->port_isolated = true;
+	a->ingress_policy = 1;
+	fill_port(a, IPPROTO_TCP, 8080, NULL);
+	fill_port(a, IPPROTO_UDP, 5353, "0.0.0.0");
+	fill_port(a, IPPROTO_TCP, 8081, "127.0.0.1");
+	a->bandwidth = (struct bandwidth){ 10000000, 800000, 20000000, 800000 };
+	strcpy(a->ifb_ifname, "ifb0123456789ab");
+}
+
+/* A bridge that was there before, with an address in the way. */
+static void fill_bridge_foreign(struct attachment *a)
+{
+	fill_bridge(a);
+	strcpy(a->bridge, "br-lan");
+	a->bridge_foreign = a->force_address = true;
+	a->bridge_ifindex = 4713;
+	cidr_parse("10.88.0.9/16", &a->bridge_had[a->n_bridge_had++]);
+}
+
 const struct drawing drawings[] = {
 	{ "veth-ipv4", &mode_routed, fill_v4, false },
 	{ "veth-dual-masquerade-noimds", &mode_routed, fill_all, false },
 	{ "veth-create-namespace", &mode_routed, fill_created, true },
 	{ "macvlan", &mode_macvlan, fill_macvlan, false },
 	{ "macvlan-host-access", &mode_macvlan, fill_host_access, false },
+	{ "bridge", &mode_bridge, fill_bridge, false },
+	{ "bridge-full", &mode_bridge, fill_bridge_full, false },
+	{ "bridge-foreign", &mode_bridge, fill_bridge_foreign, false },
 };
 
 const size_t n_drawings = ARRAY_SIZE(drawings);

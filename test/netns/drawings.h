@@ -4,6 +4,7 @@
 #define TEST_NETNS_DRAWINGS_H
 
 #include "awsvpc/awsvpc.h"
+#include "bridge/bridge.h"
 
 struct drawing {
 	const char *name;		/* also of the golden file */

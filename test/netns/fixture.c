@@ -64,7 +64,8 @@ char *fixture_state(const char *tasks)
 		 "ip $1 -6 route show table all; ip $1 neigh; } 2>&1; "
 		 "{ show ''; nft list ruleset; for t in %s; do echo \"== $t\"; "
 		 "test -e /run/netns/$t && show \"-n $t\"; done; } | "
-		 "sed -E 's/expires [0-9.a-z]+//; s/qdisc [a-z_]+//; s/ valid_lft.*//'", tasks);
+		 "sed -E 's/expires [0-9.a-z]+//; s/qdisc [a-z_]+//; s/ valid_lft.*//; "
+		 "s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+//'", tasks);
 	f = popen(command, "r");
 	assert_non_null(f);
 	assert_int_equal(io_read_all(fileno(f), 1 << 20, &ret, &len), 0);

@@ -232,6 +232,25 @@ static void test_check_sees_damage(void **state)
 		{ "ip -n t1 route del blackhole 169.254.169.254", "169.254.169.254" },
 		{ "ip netns exec t1 sysctl -qw net.ipv6.conf.eth0.accept_ra=2", "accept_ra" },
 	};
+	static const struct damage bridge[] = {
+		{ "ip link set eni0123456789ab nomaster", "not in its bridge" },
+		{ "ip link set cni0 down", "down" },
+		{ "ip link del cni0", "cni0" },
+		{ "ip addr del 10.88.0.1/16 dev cni0", "lost the address 10.88.0.1/16" },
+		{ "nft flush map inet taskvpc ports4", "nftables element" },
+		{ "nft flush map inet taskvpc host_ports4", "nftables element" },
+		{ "nft flush set inet taskvpc masq4", "nftables element" },
+		{ "nft flush chain inet taskvpc publish", "published ports" },
+		{ "nft flush chain inet taskvpc between", "ingress policy" },
+		{ "nft delete table bridge taskvpc", "MAC addresses" },
+		{ "nft flush ruleset", "nftables rules" },
+		{ "tc qdisc del dev eni0123456789ab root", "" },
+		{ "tc qdisc del dev eni0123456789ab ingress", "" },
+		{ "ip link del ifb0123456789ab", "" },
+		{ "ip -n t1 addr del 10.88.0.2/16 dev eth0", "lost the address" },
+		{ "ip -n t1 route del default", "default" },
+		{ "ip -n t1 link set eth0 address 02:00:00:00:00:01", "MAC" },
+	};
 	static const struct damage macvlan[] = {
 		{ "ip -n t1 link del eth0", "is gone" },
 		{ "ip link del tvm01234567", "is gone" },
@@ -242,6 +261,8 @@ static void test_check_sees_damage(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(routed); i++)
 		check_damage(&drawings[1], &routed[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bridge); i++)
+		check_damage(&drawings[6], &bridge[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(macvlan); i++)
 		check_damage(&drawings[4], &macvlan[i]);
 }
@@ -286,5 +307,6 @@ int main(void)
 	fixture_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
 	fixture_run("ip link add lan0 index 4711 type veth peer name lan1");
 	fixture_run("ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
+	fixture_run("ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl -qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tracked connections. A flow keeps the destination that its first packet was given: when a host port
- * gets another owner, a UDP client that goes on sending would never reach it.
+ * Tracked connections. A flow keeps the destination that its first packet was given: when a host
+ * port gets another owner, a UDP client that goes on sending would never reach it.
  */
 #ifndef KERNEL_CONNTRACK_H
 #define KERNEL_CONNTRACK_H
@@ -11,9 +11,9 @@
 
 /* Flows by where their first packet was sent to. */
 struct conntrack_match {
-	uint8_t protocol;	/* IPPROTO_* with ports */
-	uint16_t port;		/* host byte order */
-	struct ip ip;		/* family 0: any; an unspecified address: any of its family */
+	uint8_t protocol; /* IPPROTO_* with ports */
+	uint16_t port;    /* host byte order */
+	struct ip ip;     /* family 0: any; an unspecified address: any of its family */
 };
 
 /*
@@ -23,7 +23,7 @@ struct conntrack_match {
  * @b: scratch space; empty before and after.
  * Return: 0 or a negative errno.
  */
-int conntrack_forget(struct netlink *nl, const struct netns *ns, const struct conntrack_match *match,
-		     struct batch *b, struct err *e);
+int conntrack_forget(struct netlink *nl, const struct netns *ns,
+		     const struct conntrack_match *match, struct batch *b, struct err *e);
 
 #endif

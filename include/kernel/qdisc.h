@@ -9,11 +9,12 @@
 
 #include "kernel/link.h"
 
-#define QDISC_LATENCY_MS 25	/* the longest that a packet may wait in a tbf */
+#define QDISC_LATENCY_MS 25 /* the longest that a packet may wait in a tbf */
 
 /*
- * qdisc_tbf_limit: how many bytes the queue of such a tbf holds: what flows in QDISC_LATENCY_MS, and
- * the burst. The kernel takes no more than UINT32_MAX; whoever accepts a configuration asks here.
+ * qdisc_tbf_limit: how many bytes the queue of such a tbf holds: what flows in QDISC_LATENCY_MS,
+ * and the burst. The kernel takes no more than UINT32_MAX; whoever accepts a configuration asks
+ * here.
  */
 uint64_t qdisc_tbf_limit(uint64_t rate, uint64_t burst);
 
@@ -28,13 +29,14 @@ void qdisc_del(struct batch *b, uint32_t ifindex, bool ingress);
 void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex);
 
 /*
- * link_add_ifb: an intermediate device, one queue, already up: one request, so that it is there whole
- * or not at all. Its MTU does not matter, packets pass through it whatever their length.
+ * link_add_ifb: an intermediate device, one queue, already up: one request, so that it is there
+ * whole or not at all. Its MTU does not matter, packets pass through it whatever their length.
  */
 void link_add_ifb(struct batch *b, const struct link_end *end);
 
 /* Queries. Each: Return 0 if it is there as wanted, 1 if not, or a negative errno. */
-int qdisc_find_tbf(struct netlink *nl, uint32_t ifindex, uint64_t rate, uint64_t burst, struct err *e);
+int qdisc_find_tbf(struct netlink *nl, uint32_t ifindex, uint64_t rate, uint64_t burst,
+		   struct err *e);
 int qdisc_find_ingress(struct netlink *nl, uint32_t ifindex, struct err *e);
 int redirect_find(struct netlink *nl, uint32_t ifindex, uint32_t to_ifindex, struct err *e);
 

@@ -14,9 +14,9 @@
 int bandwidth_judge(const struct bandwidth *b, const char *where, struct err *e);
 
 /*
- * plan_bandwidth: append the steps for p->a->bandwidth, none if nothing is limited. What goes to the
- * task is limited as it leaves the host end; what comes from it by the device p->a->ifb_ifname. A
- * burst below one full frame is raised to it: the kernel would otherwise drop every such frame.
+ * plan_bandwidth: append the steps for p->a->bandwidth, none if nothing is limited. What goes to
+ * the task is limited as it leaves the host end; what comes from it by the device p->a->ifb_ifname.
+ * A burst below one full frame is raised to it: the kernel would otherwise drop every such frame.
  * @veth: number of the step that @host_dev dies with.
  */
 void plan_bandwidth(struct plan *p, int veth, const struct ifref *host_dev);

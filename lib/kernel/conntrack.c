@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Forgetting connections: a dump on one socket, deletes in batches on another while the dump goes on,
- * so that memory stays bounded however many there are. Each is deleted by its original tuple and id,
- * hence never a newer flow of the same tuple.
+ * Forgetting connections: a dump on one socket, deletes in batches on another while the dump goes
+ * on, so that memory stays bounded however many there are. Each is deleted by its original tuple
+ * and id, hence never a newer flow of the same tuple.
  */
 #include "kernel/conntrack.h"
 
@@ -18,12 +18,16 @@
 
 #define BATCH_FLOWS 128
 
+/* Bits of CTA_FILTER_ORIG_FLAGS, which the kernel's headers do not export. */
+#define FILTER_PROTO_NUM (1U << 3)
+#define FILTER_DST_PORT  (1U << 5)
+
 struct forget {
 	const struct conntrack_match *match;
 	const struct netns *ns;
-	struct netlink drop;		/* opened when the first match is seen */
+	struct netlink drop; /* opened when the first match is seen */
 	struct batch *b;
-	bool seen;			/* something is tracked */
+	bool seen; /* something is tracked */
 	struct err *e;
 };
 
@@ -34,11 +38,33 @@ static struct nl_msg *flow_message(int type, int flags, uint8_t family)
 	return message_new(NFNL_SUBSYS_CTNETLINK << 8 | type, flags, &header, sizeof(header));
 }
 
+/*
+ * All flows of @family to that port. The kernel filters (Linux 5.8): a busy host tracks some
+ * hundred thousand, and to be shown each of them takes seconds.
+ */
+static struct nl_msg *flows_question(uint8_t family, const struct conntrack_match *match)
+{
+	struct nl_msg *m = flow_message(IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
+	struct nlattr *tuple = message_nest(m, CTA_TUPLE_ORIG | NLA_F_NESTED);
+	struct nlattr *proto = message_nest(m, CTA_TUPLE_PROTO | NLA_F_NESTED), *filter;
+	uint16_t port = htons(match->port);
+
+	message_put_u8(m, CTA_PROTO_NUM, match->protocol);
+	message_put(m, CTA_PROTO_DST_PORT, &port, sizeof(port));
+	message_nest_end(m, proto);
+	message_nest_end(m, tuple);
+	filter = message_nest(m, CTA_FILTER | NLA_F_NESTED);
+	message_put_u32(m, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_DST_PORT);
+	message_nest_end(m, filter);
+	return m;
+}
+
 static bool same_port(const struct conntrack_match *m, const struct nlattr *proto)
 {
 	struct nlattr *tb[CTA_PROTO_MAX + 1];
 
-	if (!proto || nla_parse_nested(tb, CTA_PROTO_MAX, (struct nlattr *)(uintptr_t)proto, NULL) < 0)
+	if (!proto ||
+	    nla_parse_nested(tb, CTA_PROTO_MAX, (struct nlattr *)(uintptr_t)proto, NULL) < 0)
 		return false;
 	return tb[CTA_PROTO_NUM] && nla_get_u8(tb[CTA_PROTO_NUM]) == m->protocol &&
 	       tb[CTA_PROTO_DST_PORT] && nla_get_u16(tb[CTA_PROTO_DST_PORT]) == htons(m->port);
@@ -117,17 +143,26 @@ static bool untracked(int r)
 	return r == -EINVAL || r == -ENOENT || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT;
 }
 
-int conntrack_forget(struct netlink *nl, const struct netns *ns, const struct conntrack_match *match,
-		     struct batch *b, struct err *e)
+static int forget_family(struct netlink *nl, uint8_t family, struct forget *f)
 {
-	struct forget f = { .match = match, .ns = ns, .drop = NETLINK_CLOSED, .b = b, .e = e };
-	struct nl_msg *m = flow_message(IPCTNL_MSG_CT_GET, NLM_F_DUMP, match->ip.family);
-	int r = netlink_ask(nl, m, take_flow, NULL, &f, e);
+	int r = netlink_ask(nl, flows_question(family, f->match), take_flow, NULL, f, f->e);
 
 	if (r == 0)
-		r = send_deletes(&f);
-	else
-		batch_reset(b);
+		return send_deletes(f);
+	batch_reset(f->b);
+	return !f->seen && untracked(r) ? 0 : r;
+}
+
+int conntrack_forget(struct netlink *nl, const struct netns *ns,
+		     const struct conntrack_match *match, struct batch *b, struct err *e)
+{
+	struct forget f = { .match = match, .ns = ns, .drop = NETLINK_CLOSED, .b = b, .e = e };
+	int r = 0;
+
+	if (match->ip.family != AF_INET6)
+		r = forget_family(nl, AF_INET, &f);
+	if (r == 0 && match->ip.family != AF_INET)
+		r = forget_family(nl, AF_INET6, &f);
 	netlink_close(&f.drop);
-	return !f.seen && untracked(r) ? 0 : r;
+	return r;
 }

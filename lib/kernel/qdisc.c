@@ -17,15 +17,17 @@
 #include <linux/tc_act/tc_mirred.h>
 #include <string.h>
 
-#define ROOT_HANDLE 0x00010000U		/* 1: */
-#define INGRESS_HANDLE 0xffff0000U	/* ffff: */
+#define ROOT_HANDLE     0x00010000U /* 1: */
+#define INGRESS_HANDLE  0xffff0000U /* ffff: */
 #define FILTER_PRIORITY 1U
 
 static struct nl_msg *tc_message(int type, int flags, uint32_t ifindex, uint32_t parent,
 				 uint32_t handle)
 {
-	struct tcmsg header = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex,
-				.tcm_parent = parent, .tcm_handle = handle };
+	struct tcmsg header = { .tcm_family = AF_UNSPEC,
+				.tcm_ifindex = (int)ifindex,
+				.tcm_parent = parent,
+				.tcm_handle = handle };
 
 	if (type == RTM_NEWTFILTER)
 		header.tcm_info = FILTER_PRIORITY << 16 | htons(ETH_P_ALL);
@@ -50,7 +52,7 @@ void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t bu
 	struct nl_msg *m = tc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_ROOT,
 				      ROOT_HANDLE);
 	uint64_t bytes = rate / 8;
-	/* With a link layer the kernel reckons by itself and wants no table of transmission times. */
+	/* With a link layer the kernel reckons by itself and wants no table of times. */
 	struct tc_tbf_qopt q = {
 		.rate = { .linklayer = TC_LINKLAYER_ETHERNET, .rate = clamp_u32(bytes) },
 		.limit = clamp_u32(qdisc_tbf_limit(rate, burst)),
@@ -60,7 +62,7 @@ void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t bu
 	message_put_text(m, TCA_KIND, "tbf");
 	options = message_nest(m, TCA_OPTIONS);
 	message_put(m, TCA_TBF_PARMS, &q, sizeof(q));
-	/* In bytes: the older field counts 64 ns ticks of sending at this rate and ends at 4 seconds. */
+	/* In bytes: the older field counts the time it takes, and ends at 4 seconds. */
 	message_put_u32(m, TCA_TBF_BURST, clamp_u32(burst / 8));
 	if (bytes > UINT32_MAX)
 		message_put(m, TCA_TBF_RATE64, &bytes, sizeof(bytes));
@@ -70,8 +72,8 @@ void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t bu
 
 void qdisc_add_ingress(struct batch *b, uint32_t ifindex)
 {
-	struct nl_msg *m = tc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_INGRESS,
-				      INGRESS_HANDLE);
+	struct nl_msg *m = tc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+				      TC_H_INGRESS, INGRESS_HANDLE);
 
 	message_put_text(m, TCA_KIND, "ingress");
 	batch_add(b, m, TOLERATE_NOTHING);
@@ -86,7 +88,8 @@ void qdisc_del(struct batch *b, uint32_t ifindex, bool ingress)
 
 static void put_mirred(struct nl_msg *m, uint32_t to_ifindex)
 {
-	struct tc_mirred to = { .action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR,
+	struct tc_mirred to = { .action = TC_ACT_STOLEN,
+				.eaction = TCA_EGRESS_REDIR,
 				.ifindex = to_ifindex };
 	struct nlattr *actions = message_nest(m, TCA_U32_ACT);
 	struct nlattr *first = message_nest(m, 1), *options;
@@ -102,8 +105,8 @@ static void put_mirred(struct nl_msg *m, uint32_t to_ifindex)
 /* u32, because some kernels lack matchall: a key without a mask matches everything. */
 void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex)
 {
-	struct nl_msg *m = tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex,
-				      INGRESS_HANDLE, 0);
+	struct nl_msg *m =
+		tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, INGRESS_HANDLE, 0);
 	struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
 	unsigned char match[sizeof(sel) + sizeof(struct tc_u32_key)] = { 0 };
 	struct nlattr *options;
@@ -119,9 +122,12 @@ void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex)
 
 void link_add_ifb(struct batch *b, const struct link_end *end)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)end->ifindex,
-				    .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
-	struct nl_msg *m = message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC,
+				    .ifi_index = (int)end->ifindex,
+				    .ifi_flags = IFF_UP,
+				    .ifi_change = IFF_UP };
+	struct nl_msg *m =
+		message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 	struct nlattr *info;
 
 	message_put_text(m, IFLA_IFNAME, end->name);
@@ -139,8 +145,8 @@ void link_add_ifb(struct batch *b, const struct link_end *end)
 
 struct tc_search {
 	const char *kind;
-	uint64_t rate;			/* bytes per second */
-	uint32_t limit;			/* tells the burst too: the kernel gives the burst back rounded */
+	uint64_t rate;  /* bytes per second */
+	uint32_t limit; /* tells the burst too: the kernel gives the burst back rounded */
 	uint32_t to_ifindex;
 	bool found;
 };
@@ -153,10 +159,11 @@ static void tc_search_begin(void *ctx)
 /* The options of a qdisc or a filter of the wanted kind, else NULL. */
 static struct nlattr *tc_options(const struct nlmsghdr *h, const char *kind)
 {
+	struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)h;
 	struct nlattr *tb[TCA_MAX + 1];
 
-	if (nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(struct tcmsg), tb, TCA_MAX, NULL) < 0 ||
-	    !tb[TCA_KIND] || nla_strcmp(tb[TCA_KIND], kind) != 0)
+	if (nlmsg_parse(m, sizeof(struct tcmsg), tb, TCA_MAX, NULL) < 0 || !tb[TCA_KIND] ||
+	    nla_strcmp(tb[TCA_KIND], kind) != 0)
 		return NULL;
 	return tb[TCA_OPTIONS] ? tb[TCA_OPTIONS] : tb[TCA_KIND];
 }
@@ -184,12 +191,12 @@ static int match_qdisc(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
-/* One qdisc is asked for by itself: a dump has those of all links. Older kernels echo the answer. */
+/* One qdisc is asked for by itself: a dump has those of all links. Older kernels only echo. */
 static int qdisc_search(struct netlink *nl, uint32_t ifindex, uint32_t parent, struct tc_search *s,
 			struct err *e)
 {
-	int r = netlink_ask(nl, tc_message(RTM_GETQDISC, NLM_F_ECHO, ifindex, parent, 0), match_qdisc,
-			    tc_search_begin, s, e);
+	int r = netlink_ask(nl, tc_message(RTM_GETQDISC, NLM_F_ECHO, ifindex, parent, 0),
+			    match_qdisc, tc_search_begin, s, e);
 
 	/* EINVAL: there is only the kernel's own default, which it does not show. */
 	if (r == -ENOENT || r == -ENODEV || r == -EINVAL)
@@ -197,9 +204,11 @@ static int qdisc_search(struct netlink *nl, uint32_t ifindex, uint32_t parent, s
 	return r < 0 ? r : !s->found;
 }
 
-int qdisc_find_tbf(struct netlink *nl, uint32_t ifindex, uint64_t rate, uint64_t burst, struct err *e)
+int qdisc_find_tbf(struct netlink *nl, uint32_t ifindex, uint64_t rate, uint64_t burst,
+		   struct err *e)
 {
-	struct tc_search s = { .kind = "tbf", .rate = rate / 8,
+	struct tc_search s = { .kind = "tbf",
+			       .rate = rate / 8,
 			       .limit = clamp_u32(qdisc_tbf_limit(rate, burst)) };
 
 	return qdisc_search(nl, ifindex, TC_H_ROOT, &s, e);

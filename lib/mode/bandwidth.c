@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shaping. The host can delay what it sends, so "towards the task" is a token bucket on the host end.
- * What the task sends arrives there and could only be dropped: it takes the way through an ifb.
+ * Shaping. The host can delay what it sends, so "towards the task" is a token bucket on the host
+ * end. What the task sends arrives there and could only be dropped: it takes the way through an
+ * ifb.
  */
 #include "mode/bandwidth.h"
 
@@ -16,11 +17,11 @@
  * them and still below 2^31.
  */
 #define IFB_INDEX_OFFSET 0x3fc00000U
-#define FRAME_HEADER 18U		/* Ethernet with a VLAN tag */
+#define FRAME_HEADER     18U /* Ethernet with a VLAN tag */
 
 struct limit {
 	uint64_t rate, burst;
-	const char *name;		/* "ingress", "egress" */
+	const char *name; /* "ingress", "egress" */
 };
 
 /* Return: what is wrong with it, NULL: nothing; *ret_key: "Rate" or "Burst". */
@@ -49,9 +50,10 @@ static int judge_limit(const struct limit *l, const char *where, struct err *e)
 		return 0;
 	err_set(e, ERR_CONFIG, 0, "%s.%s%s: %" PRIu64 " %s", where, l->name, key,
 		*key == 'R' ? l->rate : l->burst, why);
-	err_hint(e, "%sRate is in bits per second, %sBurst in bits, and one needs the other; the burst "
-		    "and what flows in %d ms must stay below 4 GiB together", l->name, l->name,
-		 QDISC_LATENCY_MS);
+	err_hint(e,
+		 "%sRate is in bits per second, %sBurst in bits, and one needs the other; the "
+		 "burst and what flows in %d ms must stay below 4 GiB together",
+		 l->name, l->name, QDISC_LATENCY_MS);
 	return -EINVAL;
 }
 
@@ -68,7 +70,8 @@ int bandwidth_judge(const struct bandwidth *b, const char *where, struct err *e)
 	return r;
 }
 
-static void plan_limit(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst)
+static void plan_limit(struct plan *p, int with, const struct ifref *dev, uint64_t rate,
+		       uint64_t burst)
 {
 	uint64_t frame = (uint64_t)(p->a->mtu + FRAME_HEADER) * 8;
 

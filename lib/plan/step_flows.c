@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Forget the tracked connections to a host port, both when it comes and when it goes: a flow that is
- * tracked already is never translated anew.
+ * Forget the tracked connections to a host port, both when it comes and when it goes: a flow that
+ * is tracked already is never translated anew.
  */
 #include "plan/step.h"
 
@@ -9,9 +9,11 @@
 
 #include <netinet/in.h>
 
-static int flows_forget(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int flows_forget(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
-	struct conntrack_match match = { .protocol = s->flows.protocol, .port = s->flows.port,
+	struct conntrack_match match = { .protocol = s->flows.protocol,
+					 .port = s->flows.port,
 					 .ip = s->flows.host_ip };
 	struct netlink *nl;
 	int r = plan_io_nft(io, &nl, e);
@@ -37,8 +39,9 @@ static void print_family(const struct step *s, uint8_t family, struct text *t)
 	const struct ip *ip = &s->flows.host_ip;
 	char buf[IP_TEXT];
 
-	text_add(t, "conntrack -D -f %s -p %s --orig-port-dst %u", family == AF_INET ? "ipv4" : "ipv6",
-		 protocol_name(s->flows.protocol), s->flows.port);
+	text_add(t, "conntrack -D -f %s -p %s --orig-port-dst %u",
+		 family == AF_INET ? "ipv4" : "ipv6", protocol_name(s->flows.protocol),
+		 s->flows.port);
 	if (ip->family && !ip_is_unspecified(ip))
 		text_add(t, " --orig-dst %s", ip_text(ip, buf));
 	/* It fails where nothing is tracked, and may not be installed. */

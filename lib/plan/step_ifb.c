@@ -46,10 +46,12 @@ static int ifb_check(const struct step *s, const struct plan *p, struct plan_io 
 	if (r < 0)
 		return r;
 	if (r == 1 || strcmp(link.kind, "ifb") != 0)
-		err_set(e, ERR_CHECK, 0, "the interface %s, which shapes what leaves the task, is gone",
+		err_set(e, ERR_CHECK, 0,
+			"the interface %s, which shapes what leaves the task, is gone",
 			s->ifb.end.name);
 	else if (strcmp(link.name, s->ifb.end.name) != 0)
-		err_set(e, ERR_CHECK, 0, "the interface %s is now called %s", s->ifb.end.name, link.name);
+		err_set(e, ERR_CHECK, 0, "the interface %s is now called %s", s->ifb.end.name,
+			link.name);
 	else if (!(link.flags & IFF_UP))
 		err_set(e, ERR_CHECK, 0, "the interface %s is down", s->ifb.end.name);
 	else

@@ -21,7 +21,8 @@ static void qdisc_drop(const struct step *s, struct plan_io *io, struct batch *b
 	qdisc_del(b, s->qdisc.dev.ifindex, s->qdisc.ingress);
 }
 
-static int qdisc_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int qdisc_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	uint32_t ifindex = s->qdisc.dev.ifindex;
 	struct netlink *nl;
@@ -35,8 +36,10 @@ static int qdisc_check(const struct step *s, const struct plan *p, struct plan_i
 	if (r == 1 && s->qdisc.ingress)
 		err_set(e, ERR_CHECK, 0, "the ingress hook of %s is gone", s->qdisc.dev.name);
 	else if (r == 1)
-		err_set(e, ERR_CHECK, 0, "%s is not limited to %" PRIu64 " bits per second with a burst "
-			"of %" PRIu64 " bits", s->qdisc.dev.name, s->qdisc.rate, s->qdisc.burst);
+		err_set(e, ERR_CHECK, 0,
+			"%s is not limited to %" PRIu64 " bits per second with a burst "
+			"of %" PRIu64 " bits",
+			s->qdisc.dev.name, s->qdisc.rate, s->qdisc.burst);
 	return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that enters one interface leaves by another. It goes with the ingress hook that it hangs on. */
+/* All that enters one interface leaves by another. It goes with the ingress hook it hangs on. */
 #include "plan/step.h"
 
 #include "kernel/qdisc.h"
@@ -10,7 +10,8 @@ static void redirect_step_add(const struct step *s, struct plan_io *io, struct b
 	redirect_add(b, s->redirect.dev.ifindex, s->redirect.to.ifindex);
 }
 
-static int redirect_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int redirect_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			  struct err *e)
 {
 	struct netlink *nl;
 	int r = plan_io_route(io, s->side, &nl, e);
@@ -19,8 +20,8 @@ static int redirect_check(const struct step *s, const struct plan *p, struct pla
 	if (r == 0)
 		r = redirect_find(nl, s->redirect.dev.ifindex, s->redirect.to.ifindex, e);
 	if (r == 1)
-		err_set(e, ERR_CHECK, 0, "what enters %s is not redirected to %s", s->redirect.dev.name,
-			s->redirect.to.name);
+		err_set(e, ERR_CHECK, 0, "what enters %s is not redirected to %s",
+			s->redirect.dev.name, s->redirect.to.name);
 	return r;
 }
 
@@ -31,8 +32,8 @@ static void redirect_print(const struct step *s, const struct plan *p, bool undo
 		return;
 	text_add(t, "tc filter add dev ");
 	text_add_shell(t, s->redirect.dev.name);
-	text_add(t, " parent ffff: protocol all prio 1 u32 match u32 0 0 action mirred egress redirect "
-		    "dev ");
+	text_add(t, " parent ffff: protocol all prio 1 u32 match u32 0 0");
+	text_add(t, " action mirred egress redirect dev ");
 	text_add_shell(t, s->redirect.to.name);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Forgetting tracked flows, seen from outside: clients send to a port that is redirected to receiver
- * A; the rule is changed to B; a tracked flow goes on reaching A, a forgotten one reaches B.
+ * Forgetting tracked flows, seen from outside: clients send to a port that is redirected to
+ * receiver A; the rule is changed to B; a tracked flow goes on reaching A, a forgotten one reaches
+ * B.
  */
 #include "fixture.h"
 
@@ -22,12 +23,12 @@
 
 #include <cmocka.h>
 
-#define PORT_A 7001
-#define PORT_B 7002
-#define PORT 5300
+#define PORT_A     7001
+#define PORT_B     7002
+#define PORT       5300
 #define OTHER_PORT 5301
-#define MANY 300		/* more than one batch of deletes holds */
-#define WAIT_MS 5000
+#define MANY       300 /* more than one batch of deletes holds */
+#define WAIT_MS    5000
 
 static int receivers[2];
 
@@ -76,9 +77,10 @@ static char reaches(int fd)
 
 static void redirect_to(unsigned port)
 {
-	fixture_run("nft 'table inet t; delete table inet t; table inet t { chain out { "
-		    "type nat hook output priority -100; udp dport { %d, %d } redirect to :%u; }; }'",
-		    PORT, OTHER_PORT, port);
+	fixture_run(
+		"nft 'table inet t; delete table inet t; table inet t { chain out { "
+		"type nat hook output priority -100; udp dport { %d, %d } redirect to :%u; }; }'",
+		PORT, OTHER_PORT, port);
 }
 
 /* Run @clients into A, then let B be the one for new flows. */

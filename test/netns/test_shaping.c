@@ -27,9 +27,9 @@
 
 #define HOST_IP "10.9.0.1"
 #define TASK_IP "10.9.0.2"
-#define PORT 7000
-#define MBIT 1000000ULL
-#define BURST (20000ULL * 8)
+#define PORT    7000
+#define MBIT    1000000ULL
+#define BURST   (20000ULL * 8)
 
 struct scene {
 	struct attachment a;
@@ -41,7 +41,8 @@ static void plan_ends(struct scene *s)
 {
 	const struct link_end host = { "eniht", 1048577, { { 2, 0, 0, 0, 0, 1 } }, 0 };
 	const struct link_end task = { "eth0", 1048577, { { 2, 0, 0, 0, 0, 2 } }, 0 };
-	const struct ifref host_dev = { host.name, host.ifindex }, task_dev = { "eth0", task.ifindex };
+	const struct ifref host_dev = { host.name, host.ifindex },
+			   task_dev = { "eth0", task.ifindex };
 	const struct link_settings up = { .up = true };
 	int veth;
 
@@ -143,7 +144,7 @@ static void test_apply_undo(void **state)
 	scene_end(s);
 }
 
-/* One direction needs no ifb, the other no bucket on the host end; without limits there is nothing. */
+/* One direction needs no ifb, the other no bucket on the host end; no limit needs nothing. */
 static void test_one_direction(void **state)
 {
 	const struct bandwidth in = { .ingress_rate = MBIT, .ingress_burst = BURST };
@@ -227,16 +228,21 @@ struct damage {
 static void test_check_sees_damage(void **state)
 {
 	static const struct damage cases[] = {
-		{ "tc qdisc del dev eniht root", "eniht is not limited to 10000000 bits per second" },
-		{ "tc qdisc change dev eniht root handle 1: tbf rate 11mbit burst 20000b latency 25ms",
+		{ "tc qdisc del dev eniht root",
+		  "eniht is not limited to 10000000 bits per second" },
+		{ "tc qdisc change dev eniht root handle 1: tbf rate 11mbit burst 20000b latency "
+		  "25ms",
 		  "eniht is not limited" },
-		{ "tc qdisc change dev eniht root handle 1: tbf rate 10mbit burst 20001b latency 25ms",
+		{ "tc qdisc change dev eniht root handle 1: tbf rate 10mbit burst 20001b latency "
+		  "25ms",
 		  "eniht is not limited" },
 		{ "tc qdisc replace dev ifbt root handle 2: pfifo", "ifbt is not limited" },
 		{ "tc qdisc del dev ifbt root", "ifbt is not limited to 5000000 bits" },
 		{ "tc qdisc del dev eniht ingress", "the ingress hook of eniht is gone" },
-		{ "tc filter del dev eniht parent ffff:", "what enters eniht is not redirected to ifbt" },
-		{ "ip link add ifbx type ifb; tc filter replace dev eniht parent ffff: protocol all prio 1 "
+		{ "tc filter del dev eniht parent ffff:",
+		  "what enters eniht is not redirected to ifbt" },
+		{ "ip link add ifbx type ifb; tc filter replace dev eniht parent ffff: protocol "
+		  "all prio 1 "
 		  "handle 800::800 u32 match u32 0 0 action mirred egress redirect dev ifbx",
 		  "not redirected" },
 		{ "ip link set ifbt down", "ifbt is down" },

@@ -22,9 +22,9 @@ static void good_ones_pass(void **state)
 		{ 0, 0, 0, 0 },
 		{ 8, 8, 0, 0 },
 		{ 0, 0, 1000000, 8000 },
-		{ 10000000, 4294967295, 10000000, 4294967295 },	/* containerd */
-		{ 10000000, 17179869175, 0, 0 },		/* CRI-O */
-		{ 1000000000000, 4294967295, 0, 0 },		/* 1 Tbit/s */
+		{ 10000000, 4294967295, 10000000, 4294967295 }, /* containerd */
+		{ 10000000, 17179869175, 0, 0 },                /* CRI-O */
+		{ 1000000000000, 4294967295, 0, 0 },            /* 1 Tbit/s */
 	};
 	struct err e;
 
@@ -112,13 +112,16 @@ static void both_directions_are_drawn(void **state)
 	assert_int_equal(p->steps[4].dies_with, 3);
 	text_init(&t, lines, sizeof(lines));
 	plan_print(p, PLAN_PRINT_APPLY, &t);
-	assert_string_equal(lines,
-			    "tc qdisc add dev eniht root handle 1: tbf rate 10000000bit burst 1518b latency 25ms\n"
-			    "ip link add name ifbt index 2147483647 numtxqueues 1 numrxqueues 1 up type ifb\n"
-			    "tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b latency 25ms\n"
-			    "tc qdisc add dev eniht ingress\n"
-			    "tc filter add dev eniht parent ffff: protocol all prio 1 u32 match u32 0 0 "
-			    "action mirred egress redirect dev ifbt\n");
+	assert_string_equal(
+		lines,
+		"tc qdisc add dev eniht root handle 1: tbf rate 10000000bit burst 1518b latency "
+		"25ms\n"
+		"ip link add name ifbt index 2147483647 numtxqueues 1 numrxqueues 1 up type ifb\n"
+		"tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b latency "
+		"25ms\n"
+		"tc qdisc add dev eniht ingress\n"
+		"tc filter add dev eniht parent ffff: protocol all prio 1 u32 match u32 0 0 "
+		"action mirred egress redirect dev ifbt\n");
 	free(a);
 	free(p);
 }

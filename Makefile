@@ -9,7 +9,7 @@ DESTDIR     ?=
 CC          ?= gcc
 CLANG       ?= clang
 
-PLUGINS     := awsvpc task-bridge task-ipam loopback
+PLUGINS     := awsvpc task-bridge task-host task-none task-ipam loopback
 plugin_dir   = $(patsubst task-%,%,$(1))
 
 # ---- flags -------------------------------------------------------------------------------------

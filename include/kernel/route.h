@@ -50,4 +50,15 @@ struct route_uplink {
 /* route_uplink_find: the interface of the default route of @family (RTM_GETROUTE, fib match). */
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e);
 
+struct addr_info {
+	uint32_t ifindex;
+	struct cidr cidr;
+};
+/*
+ * addr_lasting: the global addresses of an interface (0: of all) that one can be known by for good:
+ * none that is temporary, deprecated or tentative. At most @max are told.
+ */
+int addr_lasting(struct netlink *nl, uint32_t ifindex, struct addr_info *ret, unsigned max,
+		 unsigned *ret_n, struct err *e);
+
 #endif

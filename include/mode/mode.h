@@ -31,6 +31,19 @@ struct netconf {
 	_Alignas(16) unsigned char own[NETCONF_OWN];	/* the mode's own struct */
 };
 
+/* Interfaces that were there before us, and addresses of them, for the result to tell. */
+#define MODE_VIEW_LINKS 16
+#define MODE_VIEW_IPS 32
+struct mode_view {
+	struct link_info links[MODE_VIEW_LINKS];
+	unsigned n_links;
+	struct mode_view_ip {
+		struct cidr cidr;
+		unsigned link;		/* index into links */
+	} ips[MODE_VIEW_IPS];
+	unsigned n_ips;
+};
+
 struct mode {
 	const char *name;		/* as in the record: "awsvpc-veth" */
 	const char *help;		/* one sentence */
@@ -64,6 +77,8 @@ struct mode {
 	 * read the kernel's settings. *e: code 7 where the configured range cannot be.
 	 */
 	int (*dynamic_ports)(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
+	/* view: what the result tells that the plan does not make. Changes nothing. May be NULL. */
+	int (*view)(struct plan_io *io, struct mode_view *ret, struct err *e);
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);
 	/*

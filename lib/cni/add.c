@@ -146,6 +146,8 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 {
 	int r = result_add_attachment(&add->result, &add->a, add->mode->has_interface, e);
 
+	if (!r)
+		r = result_add_view(&add->result, &add->view, e);
 	if (r < 0)
 		return r;
 	if (result_dns_is_set(&add->conf.dns))

@@ -68,10 +68,12 @@ static int read_fields(const struct call *c, const struct mode *mode, struct net
 /* What goes wrong with a mode of this kind, whatever its own fields say. */
 static int judge_namespace(const struct mode *mode, const struct netconf *c, struct err *e)
 {
-	if (!mode->host_namespace || !c->create_namespace)
+	if (!c->create_namespace || (!mode->host_namespace && !mode->stateless))
 		return 0;
 	err_set(e, ERR_CONFIG, 0, "createNamespace: true cannot go with the mode %s", mode->name);
-	err_hint(e, "its containers are in the host's own namespace: leave createNamespace out");
+	err_hint(e, "%s: leave createNamespace out",
+		 mode->host_namespace ? "its containers are in the host's own namespace" :
+					"it keeps no record by which DEL could remove the namespace");
 	return -EINVAL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * runtimeConfig.portMappings as host ports that the store leases: for modes with leases_ports. The
- * ports are the attachment's, not the configuration's, because a mode may give a blank one a meaning.
+ * runtimeConfig.portMappings as host ports that the store leases: for modes with leases_ports. They
+ * are read from the attachment, because a mode may have given a blank one a meaning.
  */
 #include <errno.h>
 
@@ -29,7 +29,7 @@ static int judge_port(const struct attachment *a, unsigned i, struct err *e)
 		err_set(e, ERR_CONFIG, 0,
 			"runtimeConfig.portMappings[%u] and [%u]: both want host port %s", k, i,
 			store_port_text(&mine, text));
-		err_hint(e, "a host port leads to one port of the container: leave one of them out");
+		err_hint(e, "a host port leads to one port of a container: leave one of them out");
 		return -EINVAL;
 	}
 	return 0;

@@ -18,6 +18,7 @@ struct add {
 	struct plan_io io;
 	bool io_is_open;
 	struct attachment a;
+	struct mode_view view;
 	struct plan plan;
 	char *body;			/* of the record */
 	struct result result;		/* starts as prevResult */

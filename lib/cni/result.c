@@ -14,33 +14,29 @@ static int too_many(struct err *e, const char *what, unsigned max)
 	return err_set(e, ERR_CONFIG, 0, "the result would have more than %u %s", max, what);
 }
 
-static struct result_interface *add_interface(struct result *r, const struct attachment *a,
-					      const struct mac *mac, char text[static MAC_TEXT])
+static struct result_interface *add_interface(struct result *r, const char *name,
+					      const struct mac *mac, uint32_t mtu)
 {
-	struct result_interface *i = &r->interfaces[r->n_interfaces++];
+	unsigned n = r->n_interfaces++;
 
-	*i = (struct result_interface){ .mac = mac_text(mac, text), .mtu = a->mtu };
-	return i;
+	r->interfaces[n] = (struct result_interface){
+		.name = name,
+		.mac = mac_text(mac, r->mac_texts[n]),
+		.mtu = mtu,
+	};
+	return &r->interfaces[n];
 }
 
 /* The host's end first: plugins that chain after us take interfaces[0] for the host's side. */
 static int add_interfaces(struct result *r, const struct attachment *a, struct err *e)
 {
-	struct result_interface *i;
-
 	if (r->n_interfaces + 3 > RESULT_INTERFACES)
 		return too_many(e, "interfaces", RESULT_INTERFACES);
-	if (a->bridge[0]) {
-		i = add_interface(r, a, &a->bridge_mac, r->mac_texts[TASK + 1]);
-		i->name = a->bridge;
-	}
-	if (a->host_ifname[0]) {
-		i = add_interface(r, a, &a->host_mac, r->mac_texts[HOST]);
-		i->name = a->host_ifname;
-	}
-	i = add_interface(r, a, &a->mac, r->mac_texts[TASK]);
-	i->name = a->ifname;
-	i->sandbox = a->netns;
+	if (a->bridge[0])
+		add_interface(r, a->bridge, &a->bridge_mac, a->mtu);
+	if (a->host_ifname[0])
+		add_interface(r, a->host_ifname, &a->host_mac, a->mtu);
+	add_interface(r, a->ifname, &a->mac, a->mtu)->sandbox = a->netns;
 	return 0;
 }
 
@@ -63,6 +59,49 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 							 a->addresses[i].gateway, index };
 	for (unsigned i = 0; i < a->n_routes; i++)
 		r->routes[r->n_routes++] = a->routes[i];
+	return 0;
+}
+
+/* ---- of the host ---- */
+
+static unsigned find_interface(const struct result *r, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < r->n_interfaces && strcmp(r->interfaces[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static bool has_ip(const struct result *r, const struct cidr *cidr)
+{
+	for (unsigned i = 0; i < r->n_ips; i++)
+		if (cidr_equal(&r->ips[i].address, cidr))
+			return true;
+	return false;
+}
+
+int result_add_view(struct result *r, const struct mode_view *v, struct err *e)
+{
+	unsigned index[MODE_VIEW_LINKS];
+
+	if (r->n_interfaces + v->n_links > RESULT_INTERFACES)
+		return too_many(e, "interfaces", RESULT_INTERFACES);
+	if (r->n_ips + v->n_ips > RESULT_IPS)
+		return too_many(e, "addresses", RESULT_IPS);
+	for (unsigned i = 0; i < v->n_links; i++) {
+		const struct link_info *link = &v->links[i];
+
+		index[i] = find_interface(r, link->name);
+		if (index[i] == r->n_interfaces)
+			add_interface(r, link->name, &link->mac, link->mtu);
+	}
+	for (unsigned i = 0; i < v->n_ips; i++)
+		if (!has_ip(r, &v->ips[i].cidr))
+			r->ips[r->n_ips++] = (struct result_ip){
+				.address = v->ips[i].cidr,
+				.interface = (int)index[v->ips[i].link],
+			};
 	return 0;
 }
 

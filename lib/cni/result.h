@@ -42,7 +42,7 @@ struct result {
 	struct result_list nameservers, search, options;
 	const char *domain;
 
-	char mac_texts[3][MAC_TEXT];		/* of the interfaces that we add */
+	char mac_texts[RESULT_INTERFACES][MAC_TEXT];	/* of the interfaces that we add */
 };
 
 struct result_source {
@@ -64,6 +64,11 @@ int result_read(const json *doc, const struct result_source *source, struct resu
  */
 int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
 			  struct err *e);
+/*
+ * result_add_view: append interfaces of the host and their addresses, save those that an earlier plugin
+ * of the chain has told: runtimes keep interfaces by name. @v must live as long as @r.
+ */
+int result_add_view(struct result *r, const struct mode_view *v, struct err *e);
 /* result_add_dns: append @dns (borrowed). */
 int result_add_dns(struct result *r, const struct pool_dns *dns, struct err *e);
 /* result_take_dns: append the DNS part of @from (borrowed). */

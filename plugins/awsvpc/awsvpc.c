@@ -2,6 +2,8 @@
 /* What the two ways to attach an awsvpc task have in common: fields, rules, the task's own side. */
 #include "awsvpc.h"
 
+#include "mode/refuse.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,24 +42,6 @@ const struct field awsvpc_fields[] = {
 	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own."),
 	{ .key = NULL },
 };
-
-/* ECS: hostPort is blank or equal to containerPort; the task has an address of its own to listen on. */
-static int judge_ports(const struct netconf *c, struct err *e)
-{
-	for (unsigned i = 0; i < c->n_ports; i++) {
-		const struct port *p = &c->ports[i];
-
-		if (p->host_port == 0 || p->host_port == p->container_port)
-			continue;
-		err_set(e, ERR_CONFIG, 0,
-			"runtimeConfig.portMappings[%u].hostPort: %u differs from containerPort %u", i,
-			p->host_port, p->container_port);
-		err_hint(e, "an awsvpc task has its own address: leave hostPort out or make it %u, or "
-			    "use the type task-bridge", p->container_port);
-		return -EINVAL;
-	}
-	return 0;
-}
 
 static bool in_vpc(const struct awsvpc_conf *own, const struct cidr *subnet)
 {
@@ -102,10 +86,11 @@ static int judge_subnets(const struct netconf *c, const struct awsvpc_conf *own,
 	return r;
 }
 
+/* ECS: hostPort is blank or equal to containerPort. */
 int awsvpc_judge(const struct netconf *c, struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
-	int r = judge_ports(c, e);
+	int r = mode_refuse_other_ports(c, "an awsvpc task has its own address", e);
 	const char *foreign;
 
 	if (r == 0 && own->vpc.n_cidr && !pool_is_foreign(c->ipam, &foreign))

@@ -24,6 +24,12 @@ gateway() {
 		(.gateway // ($s | split("/")[0] | split(".") | .[3] = ((.[3] | tonumber) + 1 | tostring)
 		| join("."))) + "/" + ($s | split("/")[1]) end' "$1" 2>/dev/null
 }
+# place TYPE NAME: the namespace that a plugin of this type is for.
+place() {
+	[ "$1" = task-host ] || { netns "$2" && return; }
+	touch "$NETNS/$2"
+	mount --bind /proc/self/ns/net "$NETNS/$2"
+}
 # strangers: what the reference plugins leave in the firewall is not ours.
 strangers() {
 	nft list tables | grep -v taskvpc | while read -r line; do
@@ -52,20 +58,23 @@ for file in "$EXAMPLES"/*.conflist; do
 	done
 	[ -z "$missing" ] || { skip "needs $missing" && continue; }
 	master=$(jq -r '[.plugins[] | .master // empty][0] // ""' "$file")
+	type=$(jq -r '.plugins[0].type' "$file")
+	[ "$type" != task-host ] || master=up0
 	[ -z "$master" ] || lan "$master" "$(gateway "$file")"
 	baseline
 	create=$(jq '[.plugins[].createNamespace] | any' "$file")
 	bridge=$(jq -r '.plugins[0].bridge // "none"' "$file")
 	ports='{"portMappings":[{"hostPort":8080,"containerPort":8080,"protocol":"tcp"}]}'
+	[ "$type" != task-none ] || ports=null	# it refuses them: test/cni/none.sh
 	for version in $(jq -r '.cniVersions | first, last' "$file"); do
 		t "$name at $version"
 		export CHAIN_VERSION=$version
 		ns=t1
-		[ "$create" = true ] || netns $ns
+		[ "$create" = true ] || place "$type" $ns
 		chain_ok ADD "$file" $ns "$ports" "IgnoreUnknown=1;K8S_POD_NAME=$ns" || { drop $ns && continue; }
-		read -r seen address via < <(result $ns '"\(.cniVersion) \(.ips[0].address) \(.ips[0].gateway)"')
+		read -r seen address via dev < <(result $ns '"\(.cniVersion) \(.ips[0].address) \(.ips[0].gateway) \(.interfaces[.ips[0].interface].name)"')
 		is "$version" "$seen" "cniVersion of the result"
-		is "$address" "$(ip -n $ns -j addr show eth0 | jq -r '[.[0].addr_info[]
+		is "$address" "$(ip -n $ns -j addr show "$dev" | jq -r '[.[0].addr_info[]
 			| select(.family == "inet")][0] | "\(.local)/\(.prefixlen)"')" "address"
 		[ "$via" = null ] || ping_ok $ns "$via"
 		chain CHECK "$file" $ns "$ports"
@@ -83,12 +92,12 @@ for file in "$EXAMPLES"/*.conflist; do
 	done
 	unset CHAIN_VERSION
 	# A list that stops at 1.0.0 does so because what it needs knows no STATUS and GC.
-	if [ "$(jq -r '"\(.plugins[0].type) \(.cniVersions | contains(["1.1.0"]))"' "$file")" = "awsvpc true" ]; then
+	if [[ "$type $(jq -r '.cniVersions | contains(["1.1.0"])' "$file")" =~ ^(awsvpc|task-.*)\ true ]]; then
 		t "$name: STATUS and GC"
 		first=$(jq -c '.plugins[0] + {name, cniVersion: "1.1.0"}' "$file")
-		works STATUS "$first" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+		PLUGIN=$BIN/$type works STATUS "$first" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 		is "" "$ERR" "no unknown key"
-		works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$first")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+		PLUGIN=$BIN/$type works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$first")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 	fi
 	if [ -n "$master" ]; then
 		ip link del "$master"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Results: the shape of each version, and the reading of those of others. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -215,6 +216,35 @@ static void refuses_garbage(void **state)
 	}
 }
 
+static void adds_what_the_host_has(void **state)
+{
+	static struct mode_view v = {
+		.links = { { .name = "up0", .mtu = 1400 }, { .name = "x0", .mtu = 1500 } },
+		.n_links = 2,
+		.ips = { { .link = 1 }, { .link = 0 } },
+		.n_ips = 2,
+	};
+
+	(void)state;
+	memset(&r, 0, sizeof(r));
+	mac_parse("02:00:00:00:00:0a", &v.links[0].mac);
+	cidr_parse("198.51.100.2/24", &v.ips[0].cidr);
+	cidr_parse("198.51.100.3/24", &v.ips[1].cidr);
+	r.interfaces[0].name = "x0";
+	r.n_interfaces = r.n_ips = 1;
+	r.ips[0].address = v.ips[0].cidr;
+	assert_int_equal(result_add_view(&r, &v, &e), 0);
+	assert_int_equal(r.n_interfaces, 2);
+	assert_string_equal(r.interfaces[1].name, "up0");
+	assert_string_equal(r.interfaces[1].mac, "02:00:00:00:00:0a");
+	assert_int_equal(r.interfaces[1].mtu, 1400);
+	assert_null(r.interfaces[1].sandbox);
+	assert_int_equal(r.n_ips, 2);
+	assert_int_equal(r.ips[1].interface, 1);
+	r.n_interfaces = RESULT_INTERFACES - 1;
+	assert_int_equal(result_add_view(&r, &v, &e), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +255,7 @@ int main(void)
 		cmocka_unit_test(reads_old_shapes),
 		cmocka_unit_test(an_ipam_result_has_no_interfaces),
 		cmocka_unit_test(refuses_garbage),
+		cmocka_unit_test(adds_what_the_host_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Judgements that several modes share. Each: Return 0, or -EINVAL with code 7 that names the key. */
+#ifndef MODE_REFUSE_H
+#define MODE_REFUSE_H
+
+#include "mode/mode.h"
+
+/* mode_refuse_addresses: `ipam`, an address or a MAC asked for, where @mode has none to give. */
+int mode_refuse_addresses(const struct netconf *c, const char *mode, struct err *e);
+/* mode_refuse_other_ports: a host port that is neither blank nor the container's own; @why not. */
+int mode_refuse_other_ports(const struct netconf *c, const char *why, struct err *e);
+
+#endif

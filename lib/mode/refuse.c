@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What several modes refuse, because to ignore it would break a promise in silence. */
+#include "mode/refuse.h"
+
+#include <errno.h>
+
+int mode_refuse_addresses(const struct netconf *c, const char *mode, struct err *e)
+{
+	char mac[MAC_TEXT];
+
+	if (json_count(c->ipam)) {
+		err_set(e, ERR_CONFIG, 0, "ipam: the mode %s gives no addresses", mode);
+		err_hint(e, "leave ipam out of the network configuration");
+	} else if (c->address_wanted) {
+		err_set(e, ERR_CONFIG, 0,
+			"an address is asked for, by runtimeConfig, args.cni or CNI_ARGS IP: "
+			"the mode %s gives none", mode);
+		err_hint(e, "start the container without --ip, or use awsvpc or task-bridge");
+	} else if (mac_is_set(&c->mac)) {
+		err_set(e, ERR_CONFIG, 0,
+			"the MAC %s is asked for: the mode %s makes no interface to bear it",
+			mac_text(&c->mac, mac), mode);
+		err_hint(e, "start the container without --mac-address");
+	} else {
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int mode_refuse_other_ports(const struct netconf *c, const char *why, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_ports; i++) {
+		const struct port *p = &c->ports[i];
+
+		if (p->host_port == 0 || p->host_port == p->container_port)
+			continue;
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.portMappings[%u].hostPort: %u differs from containerPort %u",
+			i, p->host_port, p->container_port);
+		err_hint(e, "%s: leave hostPort out or make it %u, or use the type task-bridge",
+			 why, p->container_port);
+		return -EINVAL;
+	}
+	return 0;
+}

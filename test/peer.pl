@@ -34,6 +34,7 @@ sub at {
 
 sub whom {
 	my ($name) = @_;
+	return inet_ntop(AF_INET, (unpack_sockaddr_in($name))[1]) if sockaddr_family($name) == AF_INET;
 	my (undef, $address) = eval { unpack_sockaddr_in6($name) } or return '?';
 	my $text = inet_ntop(AF_INET6, $address);
 	$text =~ s/^::ffff://;

@@ -1,0 +1,503 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Published ports of task-bridge: from everywhere, for every protocol and host address, dynamic ones,
+# conflicts, and what must not happen to others' traffic.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/lan.sh
+. "$(dirname "$0")/../lan.sh"
+lan
+
+WEB='[{"hostPort":8080,"containerPort":80,"protocol":"tcp"},{"hostPort":8053,"containerPort":53,"protocol":"udp"}]'
+
+# rules: the number of chains and rules in the ruleset, whatever their elements.
+rules() { nft -j list ruleset | jq -c '[.nftables[] | keys[0]] | [(map(select(. == "chain")) | length), (map(select(. == "rule")) | length)]'; }
+
+if group access; then
+	PORTS=$(ports "$WEB" "$DUAL")
+	add web "$PORTS"
+	add peer "$DUAL"
+	serve web tcp:80 udp:53
+	W=$(address web) W6=$(address web 1)
+	t "from a client outside, which is seen by its own address"
+	reaches outside web tcp 198.51.100.1 8080 198.51.100.2
+	reaches outside web udp 198.51.100.1 8053 198.51.100.2
+	reaches outside web tcp fd00:51::1 8080 fd00:51::2
+	reaches outside web udp fd00:51::1 8053 fd00:51::2
+	reaches outside web tcp 198.51.100.3 8080 198.51.100.2
+	t "by another network of the host"
+	reaches third web tcp 203.0.113.1 8080 203.0.113.2
+	t "from the host, by its LAN address"
+	reaches host web tcp 198.51.100.1 8080
+	reaches host web udp 198.51.100.1 8053
+	reaches host web tcp fd00:51::1 8080
+	reaches host web udp fd00:51::1 8053
+	t "from the host, by 127.0.0.1"
+	reaches host web tcp 127.0.0.1 8080
+	reaches host web udp 127.0.0.1 8053
+	reaches host web tcp 127.1.2.3 8080
+	t "from the host, by the gateway's address"
+	reaches host web tcp 10.88.0.1 8080
+	reaches host web tcp fd00:88::1 8080
+	t "from another container of the bridge, by the host's addresses"
+	for to in 198.51.100.1 10.88.0.1; do
+		reaches peer web tcp $to 8080
+		reaches peer web udp $to 8053
+	done
+	for to in fd00:51::1 fd00:88::1; do
+		reaches peer web tcp $to 8080
+		reaches peer web udp $to 8053
+	done
+	t "from the container itself, by the host's addresses"
+	for to in 198.51.100.1 10.88.0.1 fd00:51::1; do
+		reaches web web tcp $to 8080
+		reaches web web udp $to 8053
+	done
+	t "from a container of another bridge"
+	add far "$OTHER"
+	reaches far web tcp 198.51.100.1 8080
+	reaches far web tcp fd00:51::1 8080
+	del far "$OTHER"
+	t "not by another port, not by the other protocol, and directly as ever"
+	reaches_not outside tcp 198.51.100.1 80
+	reaches_not outside udp 198.51.100.1 8080
+	reaches_not outside tcp 198.51.100.1 8053
+	reaches host web tcp "$W" 80
+	reaches peer web tcp "$W6" 80 "$(address peer 1)"
+	t "::1 is not published, and nothing hangs for long"
+	ms asks host tcp ::1 8080 1 >/dev/null
+	within 2500 "$MS" "milliseconds until ::1 was given up"
+	verify web "$PORTS"
+	t "after DEL nobody answers"
+	del web "$DUAL"
+	for from in outside host peer; do reaches_not $from tcp 198.51.100.1 8080; done
+	reaches_not host tcp 127.0.0.1 8080
+	unserve web
+	del peer "$DUAL"
+	drop web peer far
+	clean
+fi
+
+if group localhost; then
+	t "127.0.0.1 of the host stays the host's own: route_localnet opens no door"
+	add web "$(ports "$WEB")"
+	serve host tcp:127.0.0.1:9999 udp:127.0.0.1:9999
+	is "host 127.0.0.1" "$(asks host tcp 127.0.0.1 9999)" "the host reaches it"
+	for from in web outside; do
+		in_ns $from sh -c 'for f in /proc/sys/net/ipv4/conf/*/route_localnet; do echo 1 >$f; done
+			for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done
+			ip route flush table local 127.0.0.0/8
+			ip route del local 127.0.0.0/8 dev lo table local; ip route del local 127.0.0.1 dev lo table local' 2>/dev/null
+		via=198.51.100.1 dev=net0
+		[ $from = outside ] || via=10.88.0.1 dev=eth0
+		in_ns $from ip route add 127.0.0.0/8 via $via dev $dev
+		like "via $via" "$(in_ns $from ip route get 127.0.0.1)" "the test's own route in $from"
+		reaches_not $from tcp 127.0.0.1 9999
+		reaches_not $from udp 127.0.0.1 9999
+		t "nor by a published port"
+		[ $from = web ] || reaches_not $from tcp 127.0.0.1 8080
+	done
+	in_ns outside ip route del 127.0.0.0/8
+	in_ns outside sh -c 'ip link set lo down; ip link set lo up'
+	unserve host
+	del web
+	drop web
+	clean
+fi
+
+if group hostIP; then
+	# only "EXPECTED" MAPPING: where from the mapped port is reached; the places in order.
+	only() {
+		local want=$1 place seen="" from to
+		t "hostIP: $2"
+		add web "$(ports "[$2]" "$DUAL")"
+		serve web tcp:80
+		for place in lan:outside,198.51.100.1 other:outside,198.51.100.3 lan6:outside,fd00:51::1 \
+			loop:host,127.0.0.1 gw:peer,10.88.0.1; do
+			IFS=, read -r from to <<<"${place#*:}"
+			[ -z "$(asks "$from" tcp "$to" 8080 0.4)" ] || seen+=" ${place%%:*}"
+		done
+		is "$want" "${seen# }" "where it is reached"
+		verify web "$(ports "[$2]" "$DUAL")"
+		unserve web
+		del web "$DUAL"
+		drop web
+	}
+	add peer "$DUAL"
+	only "lan other lan6 loop gw" '{"hostPort":8080,"containerPort":80}'
+	only "lan other lan6 loop gw" '{"hostPort":8080,"containerPort":80,"hostIP":""}'
+	only "lan other loop gw" '{"hostPort":8080,"containerPort":80,"hostIP":"0.0.0.0"}'
+	only "lan6" '{"hostPort":8080,"containerPort":80,"hostIP":"::"}'
+	only "lan" '{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}'
+	only "other" '{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.3"}'
+	only "lan6" '{"hostPort":8080,"containerPort":80,"hostIP":"fd00:51::1"}'
+	only "loop" '{"hostPort":8080,"containerPort":80,"hostIP":"127.0.0.1"}'
+	only "gw" '{"hostPort":8080,"containerPort":80,"hostIP":"10.88.0.1"}'
+	t "one port of two host addresses for two containers"
+	add one "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}]')"
+	add two "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.3"}]')"
+	serve one tcp:80
+	serve two tcp:80
+	reaches outside one tcp 198.51.100.1 8080
+	reaches outside two tcp 198.51.100.3 8080
+	t "but not beside all addresses, nor the other way round"
+	netns three
+	ID=three refused 107 '8080.*one|8080.*two' ADD "$(ports '[{"hostPort":8080,"containerPort":80}]')"
+	ID=three refused 107 '8080.*one|8080.*two' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"0.0.0.0"}]')"
+	add three "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::"}]' "$DUAL")"
+	del three
+	unserve one two
+	for name in one two; do del $name; done
+	add one "$(ports '[{"hostPort":8080,"containerPort":80}]')"
+	ID=three refused 107 '8080.*one' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.3"}]')"
+	del one
+	drop one two
+	t "a host address of a family that the container has not"
+	ID=three refused 7 'hostIP.*fd00:51::1' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"fd00:51::1"}]')"
+	ID=three refused 7 'hostIP.*::' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::"}]')"
+	ID=three refused 7 'hostIP.*198\.51\.100\.1' ADD \
+		"$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}]' "$(conf '.ipam.ranges=[[{subnet:"fd00:88::/64"}]]')")"
+	t "::1: refused, or at least harmless"
+	ID=three plugin ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::1"}]' "$DUAL")"
+	if [ "$RC" = 0 ]; then works DEL "$CONF" CNI_CONTAINERID=three; else expect_error 7 'hostIP.*::1'; fi
+	del peer
+	drop peer three
+	clean
+fi
+
+if group protocols; then
+	t "tcp and udp of one number, for two containers"
+	add one "$(ports '[{"hostPort":5353,"containerPort":53,"protocol":"tcp"}]')"
+	add two "$(ports '[{"hostPort":5353,"containerPort":53,"protocol":"udp"}]')"
+	serve one tcp:53 udp:53
+	serve two tcp:53 udp:53
+	reaches outside one tcp 198.51.100.1 5353
+	reaches outside two udp 198.51.100.1 5353
+	unserve one two
+	del one
+	del two
+	drop one two
+	t "the protocol: upper case, absent"
+	for map in '"protocol":"TCP",' '"protocol":"tcp",' ''; do
+		add web "$(ports "[{\"hostPort\":8080,$map\"containerPort\":80}]")"
+		serve web tcp:80
+		reaches outside web tcp 198.51.100.1 8080
+		unserve web
+		del web
+	done
+	t "sctp: an INIT arrives at the container's port"
+	add web "$(ports '[{"hostPort":9899,"containerPort":99,"protocol":"sctp"}]')"
+	in_ns web nft "add table inet seen;" \
+		"add chain inet seen in { type filter hook prerouting priority -400; };" \
+		"add rule inet seen in ip protocol sctp sctp dport 99 counter"
+	tell outside init 198.51.100.1 9899
+	tell outside init 198.51.100.1 9898
+	got_init() { in_ns web nft list table inet seen | grep -q 'counter packets 1 '; }
+	runs "exactly the one INIT" until_true got_init
+	del web
+	drop web
+	clean
+fi
+
+if group keys; then
+	t "keys as nerdctl and containerd write them: the same rules"
+	netns web
+	rule_set() {
+		works ADD "$(ports "$1")" CNI_CONTAINERID=web CNI_NETNS=$NETNS/web CNI_ARGS="IP=10.88.0.77"
+		published
+		works DEL "$CONF" CNI_CONTAINERID=web
+	}
+	lower=$(rule_set '[{"hostPort":8080,"containerPort":80,"protocol":"tcp","hostIP":"198.51.100.1"},{"hostPort":53,"containerPort":53,"protocol":"udp"}]')
+	upper=$(rule_set '[{"HostPort":8080,"ContainerPort":80,"Protocol":"tcp","HostIP":"198.51.100.1"},{"HostPort":53,"ContainerPort":53,"Protocol":"udp"}]')
+	isnt "" "$lower" rules
+	is "$lower" "$upper" "rules"
+	is $'tcp 8080 198.51.100.1 10.88.0.77 80\nudp 53 any 10.88.0.77 53' "$upper" "the rules"
+	t "a range, as runtimes expand it: one entry each"
+	add web "$(ports "$(jq -nc '[range(0;20) | {hostPort: (7000 + .), containerPort: (80 + .), protocol: "tcp"}]')")"
+	serve web tcp:80 tcp:90 tcp:99
+	reaches outside web tcp 198.51.100.1 7000
+	reaches outside web tcp 198.51.100.1 7010
+	reaches outside web tcp 198.51.100.1 7019
+	reaches_not outside tcp 198.51.100.1 7020
+	unserve web
+	t "several host ports for one container port"
+	del web
+	add web "$(ports '[{"hostPort":8080,"containerPort":80},{"hostPort":8081,"containerPort":80}]')"
+	serve web tcp:80
+	reaches outside web tcp 198.51.100.1 8080
+	reaches outside web tcp 198.51.100.1 8081
+	unserve web
+	del web
+	t "none, empty and null: nothing is published"
+	for map in '[]' null; do
+		works ADD "$(ports "$map")" CNI_CONTAINERID=web CNI_NETNS=$NETNS/web
+		is "" "$(published)" "published ports"
+		del web
+	done
+	drop web
+	clean
+fi
+
+if group dynamic; then
+	DYNAMIC='[{"containerPort":80}]'
+	t "a host port of 0 or none is chosen, outside the kernel's own range"
+	for map in "$DYNAMIC" '[{"hostPort":0,"containerPort":80}]' '[{"HostPort":0,"ContainerPort":80,"Protocol":"tcp"}]'; do
+		add web "$(ports "$map")"
+		port=$(host_port web 80)
+		like '^[0-9]+$' "$port" "port"
+		if ((port >= 1024 && port < 32768 || port > 60999 && port < 65536)); then pass; else fail "port $port"; fi
+		serve web tcp:80
+		reaches outside web tcp 198.51.100.1 "$port"
+		reaches host web tcp 127.0.0.1 "$port"
+		unserve web
+		t "it is printed by --explain"
+		like "(^|[^0-9])$port([^0-9]|$)" "$(env -i PATH="$PATH" CNI_CONTAINERID=web CNI_NETNS=$NETNS/web CNI_IFNAME=eth0 \
+			CNI_PATH="$BIN" "$PLUGIN" --explain <<<"$CONF")" "--explain"
+		verify web "$(ports "$map")"
+		del web
+	done
+	t "another range of the kernel's: the default stays outside of it"
+	echo 10000 65000 >/proc/sys/net/ipv4/ip_local_port_range
+	add web "$(ports "$DYNAMIC")"
+	port=$(host_port web 80)
+	if ((port >= 1024 && port < 10000 || port > 65000)); then pass; else fail "port $port"; fi
+	del web
+	t "a configured range that overlaps with it is refused"
+	ID=web refused 7 'dynamicPortRange.*61000-65535' ADD "$(ports "$DYNAMIC" "$(conf '.dynamicPortRange="61000-65535"')")"
+	echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range
+	for bad in 60999-61000 32000-32768 40000-40001 1024-65535; do
+		ID=web refused 7 "dynamicPortRange.*$bad" ADD "$(ports "$DYNAMIC" "$(conf ".dynamicPortRange=\"$bad\"")")"
+	done
+	t "a small range: each port once, tcp and udp apart, then exhausted"
+	SMALL=$(conf '.dynamicPortRange="61000-61002"')
+	for i in 1 2 3; do add "d$i" "$(ports "$DYNAMIC" "$SMALL")"; done
+	is "61000 61001 61002" "$(published | awk '{ print $2 }' | sort | tr '\n' ' ' | sed 's/ $//')" "ports"
+	netns d4
+	ID=d4 refused '107|104' '61000-61002' ADD "$(ports "$DYNAMIC" "$SMALL")"
+	add d4 "$(ports '[{"containerPort":53,"protocol":"udp"}]' "$SMALL")"
+	del d4
+	t "two are asked for where one is free: neither is taken"
+	del d2
+	ID=d4 refused '107|104' '61000-61002' ADD "$(ports '[{"containerPort":80},{"containerPort":81}]' "$SMALL")"
+	t "one that was given back is given again"
+	add d4 "$(ports "$DYNAMIC" "$SMALL")"
+	is 3 "$(published | wc -l)" "ports"
+	for i in 1 3 4; do del "d$i"; done
+	t "static ports of the range are not given a second time"
+	add d1 "$(ports '[{"hostPort":61001,"containerPort":80}]')"
+	add d2 "$(ports '[{"containerPort":80},{"containerPort":81}]' "$SMALL")"
+	is "61000 61002" "$(host_port d2)" "ports of the second"
+	del d1
+	del d2
+	t "nor is one that this very container asks for"
+	add d1 "$(ports '[{"containerPort":80},{"hostPort":61000,"containerPort":81},{"hostPort":61001,"containerPort":82}]' "$SMALL")"
+	is 61002 "$(host_port d1 80)" "the dynamic one"
+	del d1
+	drop web d1 d2 d3 d4
+	clean
+
+	t "200 ADDs at once: 200 distinct ports inside the range"
+	CONFIG=$(ports "$DYNAMIC" "$(conf '.dynamicPortRange="62000-62999"')")
+	job() {
+		ip netns add "p$1"
+		call ADD "p$1" <<<"$CONFIG"
+	}
+	undo() { call DEL "p$1" <<<"$CONF"; }
+	many 200 job
+	is 200 "$(many_rc 0)" "ADDs: $(jq -r '.msg // empty' "$TMP"/job/*.out | sort | uniq -c)"
+	is 200 "$(published | awk '{ print $2 }' | sort -u | awk '$1 >= 62000 && $1 <= 62999' | wc -l)" "distinct ports in the range"
+	is 200 "$(published | awk '{ print $4 }' | sort -u | wc -l)" "containers"
+	many 200 undo
+	is 200 "$(many_rc 0)" "DELs: $(jq -r '.msg // empty' "$TMP"/job/*.out | sort | uniq -c)"
+	for ((i = 1; i <= 200; i++)); do drop "p$i"; done
+	clean
+fi
+
+if group conflicts; then
+	add web "$(ports "$WEB")"
+	netns late
+	t "a port that is taken: who has it, and since when"
+	ID=late refused 107 '8080' ADD "$(ports "$WEB")"
+	for word in web br 'since 20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]'; do like "$word" "$OUT" "the holder"; done
+	t "by another network as well, and by the second of two mappings"
+	ID=late refused 107 '8053.*web|web.*8053' ADD \
+		"$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":8053,"containerPort":53,"protocol":"udp"}]' "$OTHER")"
+	t "the first is untouched"
+	serve web tcp:80 udp:53
+	reaches outside web tcp 198.51.100.1 8080
+	verify web "$(ports "$WEB")"
+	unserve web
+	t "a port twice in one call"
+	ID=late refused '7|107' '9000' ADD "$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":81}]')"
+	ID=late refused '7|107' '9000' ADD \
+		"$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":80,"hostIP":"198.51.100.1"}]')"
+	t "after DEL it is free"
+	del web
+	add late "$(ports "$WEB")"
+	del late
+	drop web late
+	clean
+
+	t "a listener of the host does not stop ADD, as nerdctl needs: no bind"
+	serve host tcp:8080 udp:8053
+	reaches outside host tcp 198.51.100.1 8080
+	add web "$(ports "$WEB")"
+	serve web tcp:80 udp:53
+	reaches outside web tcp 198.51.100.1 8080
+	reaches outside web udp 198.51.100.1 8053
+	reaches host web tcp 127.0.0.1 8080
+	del web
+	reaches outside host tcp 198.51.100.1 8080
+	unserve web host
+	drop web
+	clean
+
+	t "the port of a container whose namespace is gone goes to the next"
+	add dead "$(ports "$WEB")"
+	drop dead
+	add next "$(ports "$WEB")"
+	serve next tcp:80 udp:53
+	reaches outside next tcp 198.51.100.1 8080
+	reaches outside next udp 198.51.100.1 8053
+	t "a late DEL of the dead one does the living no harm"
+	del dead "$CONF" CNI_NETNS=
+	reaches outside next tcp 198.51.100.1 8080
+	verify next "$(ports "$WEB")"
+	unserve next
+	del next
+	drop next
+	clean
+fi
+
+if group strangers; then
+	t "what passes through the host on the same port is left alone"
+	serve third tcp:8080 udp:8053
+	add web "$(ports "$WEB" "$DUAL")"
+	serve web tcp:80 udp:53
+	reaches outside third tcp 203.0.113.2 8080 198.51.100.2
+	reaches outside third udp 203.0.113.2 8053 198.51.100.2
+	reaches outside third tcp fd00:203::2 8080 fd00:51::2
+	reaches host third tcp 203.0.113.2 8080
+	reaches web third tcp 203.0.113.2 8080
+	t "what a container sends to another's own port of that number as well"
+	add peer "$DUAL"
+	serve peer tcp:8080
+	reaches web peer tcp "$(address peer)" 8080 "$(address web)"
+	reaches outside web tcp 198.51.100.1 8080
+	unserve peer web third
+	del peer
+	del web
+	drop peer web
+	clean
+fi
+
+if group conntrack; then
+	# Connections are tracked only where a rule asks for it, as on every host with a firewall.
+	nft 'add table inet stranger; add chain inet stranger in { type filter hook input priority 0; };
+		add rule inet stranger in ct state new counter'
+	baseline
+	ask_from() { asks outside udp 198.51.100.1 8053 1.2 "$1"; }
+	t "UDP: a flow that was there before ADD goes to the container at once"
+	serve host udp:8053
+	is "host 198.51.100.2" "$(ask_from 40001)" "before"
+	isnt 0 "$(flows udp 8053)" "tracked flows"
+	add web "$(ports "$WEB")"
+	is 0 "$(flows udp 8053)" "tracked flows after ADD"
+	serve web udp:53
+	is "web 198.51.100.2" "$(ask_from 40001)" "the same flow, after"
+	t "UDP: after DEL it goes to the host again, or to the next container"
+	del web
+	is 0 "$(flows udp 8053)" "tracked flows after DEL"
+	is "host 198.51.100.2" "$(ask_from 40001)" "the same flow, after DEL"
+	unserve host web
+	add next "$(ports "$WEB")"
+	serve next udp:53
+	is "next 198.51.100.2" "$(ask_from 40001)" "the same flow, next container"
+	t "UDP: of the host's own, by 127.0.0.1"
+	is next "$(asks host udp 127.0.0.1 8053 1.2 40002 | cut -d' ' -f1)" "from the host"
+	del next "$CONF" CNI_NETNS=
+	is 0 "$(flows udp 8053)" "tracked flows after DEL"
+	add last "$(ports "$WEB")"
+	serve last udp:53
+	is last "$(asks host udp 127.0.0.1 8053 1.2 40002 | cut -d' ' -f1)" "from the host, next container"
+	unserve next last
+	t "UDP: of another port, and of another address of the host, are kept"
+	serve host udp:9053 udp:198.51.100.3:8053
+	del last
+	asks outside udp 198.51.100.1 9053 1 40003 >/dev/null
+	asks outside udp 198.51.100.3 8053 1 40004 >/dev/null
+	add web "$(ports '[{"hostPort":8053,"containerPort":53,"protocol":"udp","hostIP":"198.51.100.1"}]')"
+	is "1 1" "$(flows udp 9053) $(flows udp 8053)" "tracked flows"
+	del web
+	is "1 1" "$(flows udp 9053) $(flows udp 8053)" "tracked flows after DEL"
+	unserve host
+	drop web next last
+	sed -i '/table inet stranger/,/^}/d' "$TMP/baseline"
+	nft delete table inet stranger
+	clean
+fi
+
+if group del; then
+	PORTS=$(ports "$WEB" "$DUAL")
+	t "DEL without runtimeConfig and without a namespace: every rule is gone"
+	for how in "" "$NETNS/web" /proc/99999/ns/net; do
+		add web "$PORTS"
+		isnt "" "$(published)" "published ports"
+		del web "$CONF" CNI_NETNS="$how"
+		is "" "$(published)" "published ports after DEL"
+		drop web
+		clean
+	done
+	t "DEL with another's ports in runtimeConfig takes its own away, no other"
+	add web "$PORTS"
+	add peer "$(ports '[{"hostPort":9000,"containerPort":80}]')"
+	del web "$(ports '[{"hostPort":9000,"containerPort":80}]')"
+	is "tcp 9000" "$(published | cut -d' ' -f1,2)" "published ports"
+	serve peer tcp:80
+	reaches outside peer tcp 198.51.100.1 9000
+	unserve peer
+	del peer
+	drop web peer
+	clean
+	t "two interfaces of one container publish, each on its own"
+	add web "$(ports '[{"hostPort":9000,"containerPort":80}]')"
+	ID=web works ADD "$(ports '[{"hostPort":9001,"containerPort":80}]')" CNI_IFNAME=eth1
+	is "9000 9001" "$(published | awk '{ print $2 }' | tr '\n' ' ' | sed 's/ $//')" "published ports"
+	del web "$CONF" CNI_IFNAME=eth1
+	is 9000 "$(published | awk '{ print $2 }')" "published ports after DEL of eth1"
+	del web
+	drop web
+	clean
+fi
+
+if group thousand; then
+	t "a thousand published ports: as many rules and chains as for one"
+	add one "$(ports '[{"hostPort":20000,"containerPort":80}]')"
+	few=$(rules)
+	serve one tcp:80
+	for ((i = 0; i < 10; i++)); do
+		add "m$i" "$(ports "$(jq -nc --argjson i $i '[range(0;100) | {hostPort: (21000 + 100 * $i + .), containerPort: (80 + .)}]')")"
+	done
+	is 1001 "$(published | wc -l)" "published ports"
+	is "$few" "$(rules)" "chains and rules"
+	serve m7 tcp:179
+	reaches outside m7 tcp 198.51.100.1 21799
+	reaches outside one tcp 198.51.100.1 20000
+	verify m7 "$(conf)"
+	ms del m3
+	[ -n "$SAN" ] || within 1000 "$MS" "milliseconds of a DEL of 100 ports"
+	is 901 "$(published | wc -l)" "published ports after one DEL"
+	unserve one m7
+	t "more than one container may have is refused by number"
+	netns big
+	ID=big refused 7 'portMappings' ADD "$(ports "$(jq -nc '[range(0;300) | {hostPort: (30000 + .), containerPort: (80 + .)}]')")"
+	for ((i = 0; i < 10; i++)); do
+		[ $i = 3 ] || del "m$i"
+		drop "m$i"
+	done
+	del one
+	drop one big
+	clean
+fi
+
+finish

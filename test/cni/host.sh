@@ -255,4 +255,41 @@ if group "the verbs"; then
 	clean
 fi
 
+# A published port and a host task's are one and the same, whoever gives the bridge its addresses.
+beside() {
+	local bridge=$1 web
+	web=$(jq -c '.runtimeConfig.portMappings=[{hostPort:8080,containerPort:80}]' <<<"$bridge")
+	netns b1 b2
+	PLUGIN=$BIN/task-bridge ID=b1 works ADD "$web"
+	ID=c1 refused 107 'host port 8080/tcp is held by container b1 \(network br, interface eth0, since 20' \
+		ADD "$(ports '[{"containerPort":8080}]')" CNI_NETNS=$OWN
+	hosts c1 "$(ports '[{"containerPort":9090}]')"
+	PLUGIN=$BIN/task-bridge
+	ID=b2 refused 107 'host port 9090/tcp is held by container c1 \(network lab' \
+		ADD "$(jq -c '.runtimeConfig.portMappings=[{hostPort:9090,containerPort:80}]' <<<"$bridge")"
+	ID=b2 refused 107 'host port 8080/tcp is held by container b1' ADD "$web"
+	ID=b2 refused 7 '\[0\] and \[1\]: both want host port 8080/tcp' ADD \
+		"$(jq -c '.runtimeConfig.portMappings += [{hostPort:8080,containerPort:81}]' <<<"$web")"
+	t "a bridge task that died without DEL gives its port back"
+	drop b1
+	until_true sh -c '! ip -o link show master cni0 | grep -q .'
+	ID=b2 works ADD "$web"
+	for ID in b1 b2; do works DEL "$bridge" CNI_NETNS=; done
+	drop b2
+	PLUGIN=$BIN/task-host ID=c1
+	off c1
+	clean
+}
+if group "beside task-bridge"; then
+	bridge='{"cniVersion":"1.0.0","name":"br","type":"task-bridge","bridge":"cni0"}'
+	beside "$(jq -c '.ipam={ranges:[[{subnet:"10.88.0.0/16"}]]}' <<<"$bridge")"
+	t "addresses of a foreign IPAM plugin"
+	if [ -x "$CNI_REF/host-local" ]; then
+		beside "$(jq -c '.ipam={type:"host-local",dataDir:"/run/host-local",ranges:[[{subnet:"10.88.0.0/16"}]]}' \
+			<<<"$bridge")"
+	else
+		skip "needs host-local"
+	fi
+fi
+
 finish

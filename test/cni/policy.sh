@@ -88,7 +88,7 @@ if group policy; then
 	clean
 	t "values that are none"
 	netns a
-	for bad in '"closed"' '"OPEN"' 5 true; do
+	for bad in '"closed"' '"same_bridge"' 5 true; do
 		ID=a refused 7 'ingressPolicy' ADD "$(conf ".ingressPolicy=$bad")"
 	done
 	drop a

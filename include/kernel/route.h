@@ -35,6 +35,13 @@ int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct
 /* addr_list: global addresses of an interface that others gave it; at most @max are told. */
 int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
 	      struct err *e);
+enum addr_detected { ADDR_READY, ADDR_DETECTING, ADDR_DUPLICATE };
+/*
+ * addr_detected: how far duplicate address detection is: of @c if it failed, else of all addresses of
+ * the interface. Return: 0, 1 if @c is not there, or -errno.
+ */
+int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c, enum addr_detected *ret,
+		  struct err *e);
 /* addr_first: the first global address of an interface, family 0 if there is none. */
 int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e);
 int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);

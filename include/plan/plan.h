@@ -156,6 +156,9 @@ int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);
 int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct cidr *c, struct addr_how how);
+/* plan_settle: wait until duplicate address detection has spoken; a duplicate is an error. */
+int plan_settle(struct plan *p, int with, enum side side, const struct ifref *dev,
+		const struct cidr *c);
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct route_spec *spec);	/* spec->ifindex is taken from @dev */
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,

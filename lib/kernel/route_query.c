@@ -20,12 +20,14 @@ struct search {
 	const struct mac *mac;
 	uint32_t ifindex;
 	struct ip found_ip;
-	bool found;
+	bool found, detecting, failed;
 };
 
 static void search_begin(void *ctx)
 {
-	((struct search *)ctx)->found = false;
+	struct search *s = ctx;
+
+	s->found = s->detecting = s->failed = false;
 }
 
 static bool attributes(const struct nlmsghdr *h, int header, struct nlattr **tb, int max)
@@ -38,15 +40,19 @@ static int match_addr(void *ctx, const struct nlmsghdr *h)
 	struct search *s = ctx;
 	const struct ifaddrmsg *a = message_data(h);
 	struct nlattr *tb[IFA_MAX + 1];
+	uint32_t flags;
 	struct ip ip;
 
 	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != s->ifindex ||
 	    !attributes(h, sizeof(*a), tb, IFA_MAX))
 		return 0;
 	ip = attr_ip(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a->ifa_family);
-	if (s->cidr)
-		s->found |= a->ifa_prefixlen == s->cidr->len && ip_equal(&ip, &s->cidr->ip);
-	else if (!s->found && a->ifa_scope == RT_SCOPE_UNIVERSE) {
+	flags = tb[IFA_FLAGS] ? attr_u32(tb[IFA_FLAGS]) : a->ifa_flags;
+	s->detecting |= (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) == IFA_F_TENTATIVE;
+	if (s->cidr && a->ifa_prefixlen == s->cidr->len && ip_equal(&ip, &s->cidr->ip)) {
+		s->found = true;
+		s->failed = flags & IFA_F_DADFAILED;
+	} else if (!s->cidr && !s->found && a->ifa_scope == RT_SCOPE_UNIVERSE) {
 		s->found = true;
 		s->found_ip = ip;
 	}
@@ -70,6 +76,16 @@ int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct
 	struct search s = { .cidr = c, .ifindex = ifindex };
 
 	return addr_search(nl, &s, c->ip.family, e);
+}
+
+int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c, enum addr_detected *ret,
+		  struct err *e)
+{
+	struct search s = { .cidr = c, .ifindex = ifindex };
+	int r = addr_search(nl, &s, c->ip.family, e);
+
+	*ret = s.failed ? ADDR_DUPLICATE : s.detecting ? ADDR_DETECTING : ADDR_READY;
+	return r;
 }
 
 int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e)

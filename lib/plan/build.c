@@ -135,6 +135,16 @@ int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
 	return last(p);
 }
 
+int plan_settle(struct plan *p, int with, enum side side, const struct ifref *dev,
+		const struct cidr *c)
+{
+	struct step *s = append(p, &step_settle, side, with);
+
+	s->addr.dev = *dev;
+	s->addr.cidr = *c;
+	return last(p);
+}
+
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct route_spec *spec)
 {

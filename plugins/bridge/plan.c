@@ -143,6 +143,9 @@ static void plan_task_end(struct plan *p, int veth)
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_addr(p, veth, TASK, &dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .detect = a->detect_duplicates });
+	for (unsigned i = 0; i < a->n_addresses && a->detect_duplicates; i++)
+		if (a->addresses[i].cidr.ip.family == AF_INET6)
+			plan_settle(p, veth, TASK, &dev, &a->addresses[i].cidr);
 	plan_task_routes(p, veth, &dev);
 }
 

@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Chains of the reference plugins, converted by test/migrate.jq: what a user sees is the same before and
+# after, and the end of it leaves nothing.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/lan.sh
+. "$(dirname "$0")/../lan.sh"
+t migrate
+for type in bridge portmap firewall bandwidth tuning host-local; do
+	[ -x "$CNI_REF/$type" ] || { skip "needs $CNI_REF/$type" && finish; }
+done
+need iptables
+scratch /var/lib || { skip "needs overlay mounts" && finish; }
+LISTS=$TMP/lists
+mkdir -p "$LISTS"
+
+# podman's own file, as Debian installs it; and as it was known to be where it is not.
+if [ -r /etc/cni/net.d/87-podman-bridge.conflist ]; then
+	cp /etc/cni/net.d/87-podman-bridge.conflist "$LISTS/podman.conflist"
+else
+	cat >"$LISTS/podman.conflist" <<-'END'
+		{"cniVersion":"0.4.0","name":"podman","plugins":[{"type":"bridge","bridge":"cni-podman0","isGateway":true,
+		"ipMasq":true,"hairpinMode":true,"ipam":{"type":"host-local","routes":[{"dst":"0.0.0.0/0"}],
+		"ranges":[[{"subnet":"10.88.0.0/16","gateway":"10.88.0.1"}]]}},
+		{"type":"portmap","capabilities":{"portMappings":true}},{"type":"firewall"},{"type":"tuning"}]}
+	END
+fi
+# nerdctl's default network.
+cat >"$LISTS/nerdctl.conflist" <<'END'
+{"cniVersion":"1.0.0","name":"bridge","nerdctlID":"17f29b073143d8cd97b5bbe492bdeffec1c5fee55cc1fe2112c8b9335f8b6121",
+"nerdctlLabels":{"nerdctl/default-network":"true"},"plugins":[{"type":"bridge","bridge":"nerdctl0","isGateway":true,
+"ipMasq":true,"hairpinMode":true,"ipam":{"ranges":[[{"gateway":"10.4.0.1","subnet":"10.4.0.0/24"}]],
+"routes":[{"dst":"0.0.0.0/0"}],"type":"host-local"}},{"type":"portmap","capabilities":{"portMappings":true}},
+{"type":"firewall","ingressPolicy":"same-bridge"},{"type":"tuning"}]}
+END
+# containerd's own, of its install script.
+cat >"$LISTS/containerd.conflist" <<'END'
+{"cniVersion":"1.0.0","name":"containerd-net","plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":true,
+"promiscMode":true,"ipam":{"type":"host-local","ranges":[[{"subnet":"10.88.0.0/16"}],[{"subnet":"2001:4860:4860::/64"}]],
+"routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]}},{"type":"portmap","capabilities":{"portMappings":true}}]}
+END
+# Everything at once, with the old form of host-local's range and static rates.
+cat >"$LISTS/full.conflist" <<'END'
+{"cniVersion":"0.4.0","name":"full","plugins":[{"type":"bridge","bridge":"full0","isDefaultGateway":true,"ipMasq":true,
+"mtu":1400,"forceAddress":false,"ipam":{"type":"host-local","dataDir":"/var/lib/cni/full","subnet":"10.77.0.0/24",
+"rangeStart":"10.77.0.20","rangeEnd":"10.77.0.99","gateway":"10.77.0.254"}},
+{"type":"portmap","capabilities":{"portMappings":true},"snat":true,"markMasqBit":13},
+{"type":"firewall","backend":"iptables","iptablesAdminChainName":"MY-ADMIN"},
+{"type":"bandwidth","ingressRate":10000000,"ingressBurst":800000,"egressRate":10000000,"egressBurst":800000},
+{"type":"tuning","sysctl":{"net.ipv4.conf.eth0.log_martians":"1"}}]}
+END
+lan
+
+CAPS='{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"},{"hostPort":8053,"containerPort":53,"protocol":"udp"}]}'
+
+# facts LIST: what a user of this list sees, a line each.
+facts() {
+	local list=$1 bridge web far
+	bridge=$(jq -r '.plugins[0].bridge' "$list")
+	netns web peer
+	chain_ok ADD "$list" web "$CAPS" || return
+	chain_ok ADD "$list" peer || return
+	web=$(result web '.ips[0].address') far=$(result peer '.ips[0].address')
+	serve web tcp:80 udp:53
+	serve third tcp:80
+	{
+		echo "cniVersion $(result web .cniVersion)"
+		echo "interfaces $(result web '[.interfaces[:3][] | if (.sandbox // "") != "" then .name elif .name == "'"$bridge"'" then
+			"bridge" else "host end" end] | join(", ")')"
+		echo "addresses $web $far"
+		echo "gateways $(result web '[.ips[].gateway] | join(" ")')"
+		echo "whose $(result web '[.ips[].interface] | join(" ")')"
+		echo "bridge $bridge $(addresses_of "$bridge")"
+		echo "default route $(ip -n web -j route show default | jq -c '[.[] | {gateway, dev}]') $(ip -n web -j -6 route show default |
+			jq -c '[.[] | {gateway, dev}]')"
+		echo "mtu $(ip -n web -j link show eth0 | jq '.[0].mtu')"
+		echo "log_martians $(sysctl_of web net/ipv4/conf/eth0/log_martians)"
+		echo "shaped $(tc qdisc show | grep -o 'tbf.*rate [0-9A-Za-z]*' | sed 's/tbf [0-9a-f]*:.*rate/rate/' | sort | tr '\n' ' ')"
+		echo "outside, 8080: $(asks outside tcp 198.51.100.1 8080)"
+		echo "outside, 8053: $(asks outside udp 198.51.100.1 8053)"
+		echo "host, LAN: $(asks host tcp 198.51.100.1 8080 | cut -d' ' -f1)"
+		echo "host, 127.0.0.1: $(asks host tcp 127.0.0.1 8080 | cut -d' ' -f1)"
+		echo "neighbour, LAN: $(asks peer tcp 198.51.100.1 8080 | cut -d' ' -f1)"
+		echo "itself, LAN: $(asks web tcp 198.51.100.1 8080 | cut -d' ' -f1)"
+		echo "neighbour, directly: $(asks peer tcp "${web%/*}" 80)"
+		echo "to a third: $(asks web tcp 203.0.113.2 80)"
+	} >"$2"
+	unserve web third
+	chain CHECK "$list" web "$CAPS"
+	CHECKED=$RC
+	chain_ok DEL "$list" web "$CAPS"
+	chain_ok DEL "$list" peer
+	drop web peer
+}
+
+for list in podman nerdctl containerd full; do
+	group "$list" || continue
+	t "$list: the reference chain"
+	facts "$LISTS/$list.conflist" "$TMP/before"
+	nft flush ruleset
+	ip link del "$(jq -r '.plugins[0].bridge' "$LISTS/$list.conflist")" 2>/dev/null
+	ip link show type ifb | awk '/^[0-9]/ { sub(/:/, "", $2); print $2 }' | while read -r dev; do ip link del "$dev"; done
+	baseline
+	t "$list: converted"
+	jq -f "$ROOT/test/migrate.jq" "$LISTS/$list.conflist" >"$TMP/new.conflist" || fail "the filter"
+	is task-bridge "$(jq -r '.plugins[0].type' "$TMP/new.conflist")" "first plugin"
+	is "" "$(jq -r '.plugins[].type' "$TMP/new.conflist" | grep -x -e bridge -e portmap -e firewall -e bandwidth)" "plugins left"
+	is "$(jq -c '[.name, .nerdctlID]' "$LISTS/$list.conflist")" "$(jq -c '[.name, .nerdctlID]' "$TMP/new.conflist")" "name and id"
+	is true "$(jq '.plugins[0].capabilities | .ips and .portMappings' "$TMP/new.conflist")" capabilities
+	PLUGIN=$BIN/task-bridge works STATUS "$(jq -c '.plugins[0] + {name, cniVersion: "1.1.0"}' "$TMP/new.conflist")" \
+		-CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	is "" "$ERR" "what STATUS says of unknown keys"
+	forget
+	facts "$TMP/new.conflist" "$TMP/after"
+	is 0 "$CHECKED" "CHECK"
+	t "$list: the same before and after"
+	is 18 "$(wc -l <"$TMP/after")" "facts"
+	mapfile -t before <"$TMP/before"
+	mapfile -t after <"$TMP/after"
+	for i in "${!before[@]}"; do
+		case ${before[i]} in
+		# What did not work before may work now: hairpin without hairpinMode.
+		*': ') ;;
+		*) is "${before[i]}" "${after[i]}" "before and after" ;;
+		esac
+	done
+	clean
+done
+
+if group "the filter"; then
+	t "twice is once"
+	jq -f "$ROOT/test/migrate.jq" "$LISTS/full.conflist" >"$TMP/once"
+	is "$(jq -c . "$TMP/once")" "$(jq -c -f "$ROOT/test/migrate.jq" "$TMP/once")" "converted twice"
+	t "what has no counterpart is refused by name"
+	for filter in '.plugins[0].vlanTrunk=[{id:5}]' '.plugins[0].disableContainerInterface=true' \
+		'.plugins[1].conditionsV4=["!","-d","192.0.2.0/24"]'; do
+		key=${filter#*].}
+		like "${key%%=*}" "$(jq "$filter" "$LISTS/full.conflist" | jq -f "$ROOT/test/migrate.jq" 2>&1 >/dev/null)" "error"
+	done
+	t "lists of others are left alone, other pools as they are"
+	is '{"plugins":[{"type":"macvlan"}]}' "$(jq -c -f "$ROOT/test/migrate.jq" <<<'{"plugins":[{"type":"macvlan"}]}')" list
+	is '{"type":"dhcp"}' "$(jq '.plugins[0].ipam={type:"dhcp"}' "$LISTS/full.conflist" | jq -c -f "$ROOT/test/migrate.jq" |
+		jq -c '.plugins[0].ipam')" pool
+fi
+
+finish

@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# task-bridge under podman with -p and under containerd's ctr: published ports from everywhere, and an
+# end without residue.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/lan.sh
+. "$(dirname "$0")/../lan.sh"
+t runtimes
+need runc
+scratch /etc /opt /var/lib || { skip "needs overlay mounts" && finish; }
+rm -rf /var/lib/cni /etc/cni /opt/cni
+mkdir -p /etc/cni/net.d /opt/cni/bin
+cp "$BIN"/* /opt/cni/bin/
+rootfs "$TMP/rootfs"
+LIST=/etc/cni/net.d/10-br.conflist
+jq '{cniVersion: "1.0.0", cniVersions: ["0.4.0", "1.0.0", "1.1.0"], name,
+	plugins: [del(.cniVersion, .name) + {capabilities: {ips: true, portMappings: true, mac: true}}]}' <<<"$CONF" >$LIST
+lan
+
+# hello FROM ADDRESS PORT: what comes back over TCP from a container's echo server.
+hello() { echo hello | in_ns "$1" timeout 5 busybox nc -w 2 "$2" "$3" 2>/dev/null | tr -d '\r'; }
+# answers WANT FROM ADDRESS PORT: with more tries, the server takes a moment from one client to the next.
+answers() {
+	local seen="" i
+	for i in 1 2 3 4 5; do
+		seen=$(hello "$2" "$3" "$4")
+		[ "$seen" != "$1" ] || break
+		[ -z "$1" ] || sleep 0.1
+	done
+	is "$1" "$seen" "from $2 to $3:$4 (try $i)"
+}
+cleanup() {
+	[ -z "${DAEMON:-}" ] || kill "$DAEMON" 2>/dev/null
+	[ -z "${P:-}" ] || pod rm -f -t 0 -a >/dev/null 2>&1
+	remove_cgroups
+}
+
+podman_works() {
+	P=$TMP/podman
+	mkdir -p "$P"
+	cat >"$P/containers.conf" <<-END
+		[network]
+		network_backend = "cni"
+		cni_plugin_dirs = ["/opt/cni/bin"]
+		network_config_dir = "/etc/cni/net.d"
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+		runtime = "runc"
+		lock_type = "file"
+	END
+	export CONTAINERS_CONF=$P/containers.conf
+	case $(pod info 2>&1) in *'networkBackend: cni'*) ;; *) skip "this podman has no CNI backend" && return 1 ;; esac
+	seen=$(pod run --rm --cgroup-parent "$CGROUP" --network none --ulimit nofile=20000:20000 \
+		--ulimit nproc=1000:1000 --rootfs "$TMP/rootfs" /bin/true 2>&1) && return
+	skip "podman cannot start a container here: $seen"
+	return 1
+}
+# The limits are those that a machine without CAP_SYS_RESOURCE can give.
+pod() { timeout 60 podman --root "$P/root" --runroot "$P/run" --cgroup-manager cgroupfs "$@"; }
+start() {
+	local name=$1
+	shift
+	pod run -d --name "$name" --cgroup-parent "$CGROUP" --network br --ulimit nofile=20000:20000 \
+		--ulimit nproc=1000:1000 "$@" --rootfs "$TMP/rootfs" /bin/sh -c "$ECHO_SERVER" 2>&1
+}
+inspect() { pod inspect "$1" | jq -r ".[0].NetworkSettings.Networks.br.$2"; }
+pod_hello() { pod exec "$1" /bin/sh -c "echo hello | nc -w 2 $2 $3" 2>/dev/null | tr -d '\r'; }
+
+if group podman && command -v podman >/dev/null && command -v conmon >/dev/null && podman_works; then
+	baseline
+	t "podman: a published port, reached from everywhere"
+	runs "run" start web -p 8080:7007
+	runs "run" start db --ip 10.88.0.50 --mac-address 02:00:00:00:01:50
+	like '^10\.88\.' "$(inspect web IPAddress)" "address"
+	is "10.88.0.50 16 02:00:00:00:01:50 10.88.0.1" \
+		"$(inspect db IPAddress) $(inspect db IPPrefixLen) $(inspect db MacAddress) $(inspect db Gateway)" "inspect"
+	answers hello outside 198.51.100.1 8080
+	answers hello third 203.0.113.1 8080
+	answers hello host 198.51.100.1 8080
+	answers hello host 127.0.0.1 8080
+	is hello "$(pod_hello db 198.51.100.1 8080)" "from the other container by the host's address"
+	is hello "$(pod_hello web 198.51.100.1 8080)" "from the container itself"
+	is hello "$(pod_hello web 10.88.0.50 7007)" "from container to container"
+	answers "" outside 198.51.100.1 7007
+	t "podman: the port is taken, and podman shows who has it"
+	seen=$(start twin -p 8080:7007)
+	like '8080' "$seen" "error"
+	like 'web|[0-9a-f]{12}|since|in use' "$seen" "error"
+	pod rm -f -t 0 twin >/dev/null 2>&1
+	answers hello outside 198.51.100.1 8080
+	t "podman: one host address, a range, udp"
+	runs "run" start more -p 198.51.100.3:9000:7007 -p 9100-9102:7007-7009 -p 9053:53/udp
+	answers hello outside 198.51.100.3 9000
+	answers "" outside 198.51.100.1 9000
+	answers hello outside 198.51.100.1 9100
+	is "9053 9100 9101 9102" "$(published | awk '$3 == "any" && $2 > 9000 { print $2 }' | sort | tr '\n' ' ' | sed 's/ $//')" \
+		"published ports"
+	t "podman: stop and start"
+	runs "stop" pod stop -t 0 web
+	answers "" outside 198.51.100.1 8080
+	runs "start" pod start web
+	answers hello outside 198.51.100.1 8080
+	answers hello host 127.0.0.1 8080
+	t "podman: killed with its conmon, and run again on the same port"
+	pid=$(pod inspect more | jq '.[0].State.Pid')
+	conmon=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+	kill -KILL "$conmon" "$pid"
+	pod rm -f -t 0 more >/dev/null 2>&1
+	runs "run" start again -p 9100:7007
+	answers hello outside 198.51.100.1 9100
+	t "podman: rm leaves nothing"
+	for name in web db again; do runs "rm" pod rm -f -t 0 $name; done
+	is "" "$(published)" "published ports"
+	clean
+	P=
+fi
+
+C=$TMP/containerd
+lab() { timeout 60 ctr -a "$C/sock" "$@"; }
+containerd_works() {
+	mkdir -p "$C"
+	cat >"$C/config.toml" <<-END
+		version = 2
+		root = "$C/root"
+		state = "$C/state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+		[grpc]
+		  address = "$C/sock"
+		[debug]
+		  level = "warn"
+	END
+	containerd -c "$C/config.toml" >>"$C/log" 2>&1 &
+	DAEMON=$!
+	until_true timeout 5 ctr -a "$C/sock" version >/dev/null 2>&1 ||
+		{ skip "containerd does not start: $(tail -n 3 "$C/log" | tr '\n' ' ')" && return 1; }
+	seen=$(lab run --rm --cgroup "$CGROUP/try" --rootfs "$TMP/rootfs" try /bin/true 2>&1) && return
+	skip "runc cannot start a container here: $seen"
+	return 1
+}
+declare -A JOB=()
+# begin NAME: a container in the foreground of a job, as `ctr run` must be to call DEL at the end.
+begin() {
+	lab run --rm --cni --cgroup "$CGROUP/$1" --rootfs "$TMP/rootfs" "$1" /bin/sh -c "$ECHO_SERVER" \
+		</dev/null >"$C/$1.out" 2>&1 &
+	JOB[$1]=$!
+	until_true sh -c "timeout 5 ctr -a $C/sock task ls | grep -q '^$1 .*RUNNING'" &&
+		until_true inside "$1" ip -4 addr show eth0 2>/dev/null | grep -q inet
+}
+inside() {
+	local name=$1
+	shift
+	lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1
+}
+addr_of() { inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p'; }
+ends() {
+	lab task kill -s KILL "$1" 2>/dev/null
+	wait "${JOB[$1]}" 2>/dev/null
+}
+
+if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/null && containerd_works; then
+	t "containerd: two containers on a bridge"
+	# ctr passes no ports: what the network itself cannot say is not asked for.
+	is 0 "$(records)" "records at the beginning"
+	baseline
+	begin web
+	begin db
+	A=$(addr_of web) B=$(addr_of db)
+	like '^10\.88\.' "$A" "address of web ($(tail -n 2 "$C/web.out" | tr '\n' ' '))"
+	like '^10\.88\.' "$B" "address of db"
+	is 2 "$(ip -o link show master cni0 | wc -l)" "ports of the bridge"
+	for pair in "web $B" "db $A" "web 10.88.0.1" "web 203.0.113.2"; do
+		read -r from to <<<"$pair"
+		like ' 0% packet loss' "$(inside "$from" ping -c 1 -W 2 "$to" | tr '\n' ' ')" "ping from $from to $to"
+	done
+	is hello "$(inside web sh -c "echo hello | nc -w 2 $B 7007" | tr -d '\r')" "TCP from web to db"
+	answers hello host "$A" 7007
+	t "containerd: one ends, the other talks on; DEL has no namespace then"
+	ends web
+	is 1 "$(records)" records
+	is 1 "$(ip -o link show master cni0 | wc -l)" "ports of the bridge"
+	ping_ok host "$B"
+	t "containerd: the last ends, the bridge goes"
+	ends db
+	fails "the bridge" ip link show cni0
+	is "" "$(find /var/lib/cni -type f 2>/dev/null)" "cached results"
+	clean
+	t "containerd is killed with all: GC takes away what is left"
+	for name in web db; do
+		lab run -d --cni --cgroup "$CGROUP/$name" --rootfs "$TMP/rootfs" "$name" /bin/sleep 60 </dev/null ||
+			fail "ctr run -d $name"
+	done
+	mapfile -t tasks < <(lab task ls | awk 'NR > 1 { print $2 }')
+	mapfile -t shims < <(for pid in "${tasks[@]}"; do awk '/^PPid/ { print $2 }' "/proc/$pid/status"; done)
+	kill -KILL "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	kill -KILL "${shims[@]}" "${tasks[@]}" 2>/dev/null
+	is 2 "$(records)" "records left"
+	jq -c '.plugins[0] + {cniVersion: "1.1.0", name, "cni.dev/valid-attachments": []}' $LIST >"$TMP/gc"
+	works GC "@$TMP/gc" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	fails "the bridge" ip link show cni0
+	clean
+	DAEMON=
+fi
+
+finish

@@ -83,6 +83,9 @@ if group localhost; then
 	add web "$(ports "$WEB")"
 	serve host tcp:127.0.0.1:9999 udp:127.0.0.1:9999
 	is "host 127.0.0.1" "$(asks host tcp 127.0.0.1 9999)" "the host reaches it"
+	# What counts is what gets in; whether the answer finds back is another matter.
+	nft 'add table inet seen; add chain inet seen in { type filter hook input priority 0; };
+		add rule inet seen in iifname != "lo" ip daddr 127.0.0.0/8 counter'
 	for from in web outside; do
 		in_ns $from sh -c 'for f in /proc/sys/net/ipv4/conf/*/route_localnet; do echo 1 >$f; done
 			for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done
@@ -97,6 +100,8 @@ if group localhost; then
 		t "nor by a published port"
 		[ $from = web ] || reaches_not $from tcp 127.0.0.1 8080
 	done
+	like 'counter packets 0 ' "$(nft list chain inet seen in)" "what came in for 127.0.0.0/8"
+	nft delete table inet seen
 	in_ns outside ip route del 127.0.0.0/8
 	in_ns outside sh -c 'ip link set lo down; ip link set lo up'
 	unserve host

@@ -128,6 +128,32 @@ for list in podman nerdctl containerd full; do
 	clean
 done
 
+if group "in a chain"; then
+	t "ours before the reference firewall, portmap and tuning: they find the bridge first"
+	jq -f "$ROOT/test/migrate.jq" "$LISTS/nerdctl.conflist" | jq '.cniVersion = "1.0.0" | .plugins[0].capabilities = {ips: true}
+		| .plugins += [{type: "portmap", capabilities: {portMappings: true}}, {type: "firewall", ingressPolicy: "same-bridge"}]
+		| del(.plugins[0].ingressPolicy)' >"$TMP/chain.conflist"
+	forget
+	netns web peer
+	chain_ok ADD "$TMP/chain.conflist" web "$CAPS"
+	chain_ok ADD "$TMP/chain.conflist" peer
+	like '-o nerdctl0 .*-j DROP' "$(iptables-save -t filter)" "the rules of firewall"
+	serve web tcp:80
+	reaches outside web tcp 198.51.100.1 8080
+	reaches peer web tcp "$(address web)" 80
+	ping_ok peer 203.0.113.2
+	chain_ok CHECK "$TMP/chain.conflist" peer
+	unserve web
+	chain_ok DEL "$TMP/chain.conflist" web "$CAPS"
+	chain_ok DEL "$TMP/chain.conflist" peer
+	drop web peer
+	nft list tables | grep -v taskvpc | while read -r line; do
+		# shellcheck disable=SC2086 # "table FAMILY NAME"
+		nft delete $line
+	done
+	clean
+fi
+
 if group "the filter"; then
 	t "twice is once"
 	jq -f "$ROOT/test/migrate.jq" "$LISTS/full.conflist" >"$TMP/once"

@@ -57,6 +57,7 @@ struct link_info {
 	char kind[16];		/* "veth", "bridge", …; empty for hardware */
 	char alias[64];
 	struct mac mac;
+	bool hairpin, isolated;	/* of a bridge port */
 };
 
 /* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno. */

@@ -63,6 +63,8 @@ struct batch_failure {
 	uint32_t owner;		/* whose request failed */
 	int error;		/* positive errno */
 	char text[192];		/* the kernel's sentence, may be empty */
+	bool tolerated;		/* some request failed in a way that it may: a transaction of nftables
+				 * is given up all the same */
 };
 
 /*

@@ -59,7 +59,8 @@ struct nft_ruleset {
 /* A transaction is nft_begin, elements, nft_commit in one batch on a NETLINK_NETFILTER socket. */
 void nft_begin(struct batch *b);
 void nft_commit(struct batch *b);
-/* nft_element_add: permanent; an element that exists already is fine, also one that is expiring. */
+/* nft_element_add: permanent; the same element may exist already, also one that is expiring; a map's
+ * key that leads elsewhere is EEXIST. */
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
 /*
  * nft_drops_together: may several drops share a transaction? Before Linux 6.3 one of an element that is

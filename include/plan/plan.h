@@ -199,7 +199,7 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
  */
 int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
 
-/* plan_apply_elements: only the nft elements again, in one transaction: after a foreign flush. */
+/* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush. */
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
 
 enum plan_print { PLAN_PRINT_APPLY, PLAN_PRINT_UNDO };

@@ -20,12 +20,24 @@ static void attr_text(const struct nlattr *a, char *ret, size_t size)
 	ret[len] = '\0';
 }
 
+static void take_port(const struct nlattr *data, struct link_info *ret)
+{
+	struct nlattr *tb[IFLA_BRPORT_MAX + 1];
+
+	if (!data || nla_parse_nested(tb, IFLA_BRPORT_MAX, (struct nlattr *)(uintptr_t)data, NULL) < 0)
+		return;
+	ret->hairpin = tb[IFLA_BRPORT_MODE] && nla_get_u8(tb[IFLA_BRPORT_MODE]);
+	ret->isolated = tb[IFLA_BRPORT_ISOLATED] && nla_get_u8(tb[IFLA_BRPORT_ISOLATED]);
+}
+
 static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1];
 
-	if (linkinfo && nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) == 0)
-		attr_text(tb[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
+	if (!linkinfo || nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) < 0)
+		return;
+	attr_text(tb[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
+	take_port(tb[IFLA_INFO_SLAVE_DATA], ret);
 }
 
 static int take_link(void *ctx, const struct nlmsghdr *h)

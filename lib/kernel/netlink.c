@@ -186,7 +186,9 @@ static int take_answer(const struct batch *b, uint32_t first, const struct nlmsg
 
 	if (h->nlmsg_type != NLMSG_ERROR || i >= b->n)
 		return 0;
-	if (!f->error && !tolerated(b->tolerate[i], -error->error)) {
+	if (error->error && tolerated(b->tolerate[i], -error->error))
+		f->tolerated = true;
+	else if (!f->error && error->error) {
 		f->error = -error->error;
 		f->owner = b->owners[i];
 		extended_ack(h, f->text, sizeof(f->text));

@@ -165,7 +165,7 @@ void nft_element_add(struct batch *b, const char *table, const struct nft_elemen
 	/* The same key may still be there, expiring: adding it again would be undone with it. */
 	if (!el->lasting && can_expire())
 		batch_add(b, element_message(NFT_MSG_DESTROYSETELEM, 0, table, el, 0), TOLERATE_ABSENT);
-	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0), TOLERATE_EXISTS);
+	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0), TOLERATE_NOTHING);
 }
 
 void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el)
@@ -177,14 +177,30 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 	else
 		m = element_message(nft_drops_together() ? NFT_MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM,
 				    0, table, el, 0);
-	batch_add(b, m, TOLERATE_ABSENT);
+	/* EEXIST: the key has other data by now, so it is not ours any more. */
+	batch_add(b, m, TOLERATE_ABSENT | TOLERATE_EXISTS);
+}
+
+/* What elements are counted: living ones, and with @data only those that lead there. */
+struct count {
+	unsigned n;
+	const struct key *data;
+};
+
+static bool leads_there(const struct nlattr *data, const struct key *want)
+{
+	struct nlattr *tb[NFTA_DATA_MAX + 1];
+
+	return data && nla_parse_nested(tb, NFTA_DATA_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0 &&
+	       tb[NFTA_DATA_VALUE] && nla_len(tb[NFTA_DATA_VALUE]) == (int)want->len &&
+	       memcmp(nla_data(tb[NFTA_DATA_VALUE]), want->first, want->len) == 0;
 }
 
 /* An element that is about to expire counts as gone. */
 static int take_element(void *ctx, const struct nlmsghdr *h)
 {
 	struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1], *el[NFTA_SET_ELEM_MAX + 1], *item;
-	unsigned *n = ctx;
+	struct count *c = ctx;
 	int left;
 
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM ||
@@ -192,37 +208,40 @@ static int take_element(void *ctx, const struct nlmsghdr *h)
 		return 0;
 	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left)
 		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) == 0)
-			*n += !el[NFTA_SET_ELEM_EXPIRATION];
+			c->n += !el[NFTA_SET_ELEM_EXPIRATION] &&
+				(!c->data || leads_there(el[NFTA_SET_ELEM_DATA], c->data));
 	return 0;
 }
 
 static void forget_elements(void *ctx)
 {
-	*(unsigned *)ctx = 0;
+	((struct count *)ctx)->n = 0;
 }
 
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e)
 {
-	unsigned n = 0;
+	const struct key data = concatenate(el->data, el->n_data);
+	struct count c = { .data = el->n_data ? &data : NULL };
 	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_element,
-			    forget_elements, &n, e);
+			    forget_elements, &c, e);
 
 	if (r == -ENOENT)
 		return 1;
-	return r < 0 ? r : n == 0;
+	return r < 0 ? r : c.n == 0;
 }
 
 int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const char *set,
 		  unsigned *ret, struct err *e)
 {
 	struct nl_msg *m = nft_message(NFT_MSG_GETSETELEM, NLM_F_DUMP, rules->family);
+	struct count c = { .n = 0 };
 	int r;
 
 	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, rules->table);
 	message_put_text(m, NFTA_SET_ELEM_LIST_SET, set);
-	*ret = 0;
-	r = netlink_ask(nl, m, take_element, forget_elements, ret, e);
+	r = netlink_ask(nl, m, take_element, forget_elements, &c, e);
+	*ret = c.n;
 	return r == -ENOENT ? 0 : r;
 }
 

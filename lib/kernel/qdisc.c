@@ -122,10 +122,7 @@ void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex)
 
 void link_add_ifb(struct batch *b, const struct link_end *end)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC,
-				    .ifi_index = (int)end->ifindex,
-				    .ifi_flags = IFF_UP,
-				    .ifi_change = IFF_UP };
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)end->ifindex };
 	struct nl_msg *m =
 		message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 	struct nlattr *info;

@@ -17,6 +17,7 @@
  * them and still below 2^31.
  */
 #define IFB_INDEX_OFFSET 0x3fc00000U
+#define IFB_MAC_FIRST 0x0a		/* the host end's MAC, but for the first octet */
 #define FRAME_HEADER     18U /* Ethernet with a VLAN tag */
 
 struct limit {
@@ -81,8 +82,10 @@ static void plan_limit(struct plan *p, int with, const struct ifref *dev, uint64
 void plan_bandwidth(struct plan *p, int veth, const struct ifref *host_dev)
 {
 	const struct bandwidth *b = &p->a->bandwidth;
-	const struct link_end end = { .name = p->a->ifb_ifname,
-				      .ifindex = p->a->ifindex + IFB_INDEX_OFFSET };
+	const struct link_settings up = { .up = true, .no_link_local = true };
+	struct link_end end = { .name = p->a->ifb_ifname,
+				.ifindex = p->a->ifindex + IFB_INDEX_OFFSET,
+				.mac = p->a->host_mac };
 	const struct ifref ifb = { end.name, end.ifindex };
 	int with;
 
@@ -90,7 +93,9 @@ void plan_bandwidth(struct plan *p, int veth, const struct ifref *host_dev)
 		plan_limit(p, veth, host_dev, b->ingress_rate, b->ingress_burst);
 	if (!b->egress_rate)
 		return;
+	end.mac.b[0] = IFB_MAC_FIRST;
 	with = plan_ifb(p, &end);
+	plan_link(p, with, HOST, &ifb, &up);
 	plan_limit(p, with, &ifb, b->egress_rate, b->egress_burst);
 	plan_ingress(p, veth, host_dev);
 	plan_redirect(p, veth, host_dev, &ifb);

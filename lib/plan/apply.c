@@ -56,7 +56,7 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	for (unsigned i = 0; i < p->n && r == 0; i++) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind != &step_link || !s->link.set.up || s->shared)
+		if (s->kind != &step_link || !s->link.set.up)
 			continue;
 		r = stream_to(st, VIA_ROUTE, s->side, e);
 		st->io->batch->owner = i;
@@ -119,7 +119,9 @@ int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
 	int r = 0;
 
 	for (unsigned i = 0; i < p->n && r == 0; i++) {
-		if (p->steps[i].kind != &step_element)
+		if (p->steps[i].kind == &step_ruleset)
+			r = apply_call(p, i, &st, e);
+		if (p->steps[i].kind != &step_element || r < 0)
 			continue;
 		r = stream_to(&st, VIA_NFT, HOST, e);
 		io->batch->owner = i;

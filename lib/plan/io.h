@@ -21,6 +21,8 @@ int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, stru
 struct stream {
 	struct plan_io *io;
 	bool active;
+	bool forgiving;		/* an nft transaction that is given up is no error, only noted */
+	bool given_up;
 	enum step_via via;
 	enum side side;
 };

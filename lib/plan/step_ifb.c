@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An intermediate device: what enters an interface cannot be shaped there, so it is redirected to
- * this one and shaped as it leaves. Born up, in one request.
+ * this one and shaped as it leaves. Born down; a link step raises it.
  */
 #include "plan/step.h"
 
@@ -72,7 +72,7 @@ static void ifb_print(const struct step *s, const struct plan *p, bool undo, str
 	text_add(t, " index %u", end->ifindex);
 	if (mac_is_set(&end->mac))
 		text_add(t, " address %s", mac_text(&end->mac, mac));
-	text_add(t, " numtxqueues 1 numrxqueues 1 up type ifb");
+	text_add(t, " numtxqueues 1 numrxqueues 1 type ifb");
 }
 
 const struct step_kind step_ifb = {

@@ -41,5 +41,9 @@ int stream_flush(struct stream *st, struct err *e)
 		batch_reset(io->batch);
 		return r;
 	}
-	return batch_send(io->batch, nl, &io->failure, e);
+	r = batch_send(io->batch, nl, &io->failure, e);
+	if (!st->forgiving || st->via != VIA_NFT)
+		return r;
+	st->given_up |= r < 0 || io->failure.tolerated;
+	return 0;
 }

@@ -40,9 +40,28 @@ static bool goes_along(const struct step *s, unsigned n, int skip)
 	return s->dies_with >= 0 && s->dies_with < (int)n && s->dies_with != skip;
 }
 
-int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)
+/*
+ * The elements one by one: a transaction is all or nothing, so where a table or an element is gone (or
+ * is somebody else's by now) it kept all the others alive.
+ */
+static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigned n, struct err *e)
 {
 	struct stream st = { .io = io };
+	struct err now;
+	int first = 0;
+
+	for (unsigned i = n; i-- > 0;) {
+		if (p->steps[i].kind->via != VIA_NFT || p->steps[i].shared)
+			continue;
+		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
+		keep_first(stream_flush(&st, &now), &now, &first, e);
+	}
+	return first;
+}
+
+int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)
+{
+	struct stream st = { .io = io, .forgiving = true };
 	struct err now;
 	int first = 0;
 
@@ -54,6 +73,8 @@ int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, s
 		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
 	}
 	keep_first(stream_flush(&st, &now), &now, &first, e);
+	if (st.given_up)
+		keep_first(undo_elements_alone(p, io, n, &now), &now, &first, e);
 	return first;
 }
 
@@ -72,10 +93,12 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 	for (unsigned i = p->n; i-- > 0;) {
 		if (!p->steps[i].shared)
 			continue;
-		if (nth > 0 && mask & 1U << --nth && !plan_io_gone(io, p->steps[i].side))
-			keep_first(undo_step(p, i, &st, &now), &now, &first, e);
+		if (nth == 0 || !(mask & 1U << --nth) || plan_io_gone(io, p->steps[i].side))
+			continue;
+		/* Each alone: what others took away meanwhile must not keep the rest. */
+		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
+		keep_first(stream_flush(&st, &now), &now, &first, e);
 	}
-	keep_first(stream_flush(&st, &now), &now, &first, e);
 	return first;
 }
 

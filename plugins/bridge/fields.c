@@ -5,6 +5,7 @@
 #include "kernel/sysctl.h"
 #include "mode/bandwidth.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,16 @@ static int judge_name(const char *name, struct err *e)
 static int judge_ports(const struct netconf *c, struct err *e)
 {
 	for (unsigned i = 0; i < c->n_ports; i++) {
+		const struct ip *host_ip = &c->ports[i].host_ip;
+		char text[IP_TEXT];
+
+		if (ip_is_set(host_ip) && ip_is_multicast(host_ip)) {
+			err_set(e, ERR_CONFIG, 0,
+				"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host", i,
+				ip_text(host_ip, text));
+			err_hint(e, "allowed: an address of this host, 0.0.0.0, ::, or none");
+			return -EINVAL;
+		}
 		if (c->ports[i].container_port)
 			continue;
 		err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].containerPort: missing", i);
@@ -106,26 +117,6 @@ static int judge_ports(const struct netconf *c, struct err *e)
 	return 0;
 }
 
-int bridge_judge(const struct netconf *c, struct err *e)
-{
-	const struct bridge_conf *own = (const void *)c->own;
-	int r = judge_name(own->bridge, e);
-
-	if (r == 0 && own->hairpin && own->promiscuous)
-		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
-			   "published ports reach the task itself without hairpinMode");
-	if (r == 0 && own->vlan) {
-		err_set(e, ERR_CONFIG, 0, "vlan: %u: VLANs of a bridge are not offered", own->vlan);
-		err_hint(e, "leave vlan out and use a bridge per VLAN");
-		r = -EINVAL;
-	}
-	if (r == 0)
-		r = bandwidth_judge(&own->bandwidth, "", e);
-	if (r == 0)
-		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth", e);
-	return r < 0 ? r : judge_ports(c, e);
-}
-
 /* "FIRST-LAST" as ports. Return: success. */
 static bool parse_range(const char *text, const char *separators, unsigned long *first,
 			unsigned long *last)
@@ -133,11 +124,11 @@ static bool parse_range(const char *text, const char *separators, unsigned long 
 	char *end;
 
 	*first = strtoul(text, &end, 10);
-	if (end == text || !strchr(separators, *end) || !*end)
+	if (!isdigit((unsigned char)*text) || !strchr(separators, *end) || !*end)
 		return false;
 	text = end + strspn(end, separators);
 	*last = strtoul(text, &end, 10);
-	return end != text && !*end && *first >= 1 && *first <= *last && *last <= LAST_PORT;
+	return isdigit((unsigned char)*text) && !*end && *first >= 1 && *first <= *last && *last <= LAST_PORT;
 }
 
 /* Where the kernel takes the source ports of outgoing connections from. */
@@ -184,4 +175,35 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 	*first = (uint16_t)from;
 	*last = (uint16_t)to;
 	return 0;
+}
+
+/* A range that cannot be is told at the first ADD, not months later with the first dynamic port. */
+static int judge_dynamic_ports(const struct netconf *c, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	uint16_t first, last;
+
+	return own->dynamic_ports[0] ? bridge_dynamic_ports(c, &first, &last, e) : 0;
+}
+
+int bridge_judge(const struct netconf *c, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	int r = judge_name(own->bridge, e);
+
+	if (r == 0 && own->hairpin && own->promiscuous)
+		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
+			   "published ports reach the task itself without hairpinMode");
+	if (r == 0 && own->vlan) {
+		err_set(e, ERR_CONFIG, 0, "vlan: %u: VLANs of a bridge are not offered", own->vlan);
+		err_hint(e, "leave vlan out and use a bridge per VLAN");
+		r = -EINVAL;
+	}
+	if (r == 0)
+		r = judge_dynamic_ports(c, e);
+	if (r == 0)
+		r = bandwidth_judge(&own->bandwidth, "task-bridge", e);
+	if (r == 0)
+		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth", e);
+	return r < 0 ? r : judge_ports(c, e);
 }

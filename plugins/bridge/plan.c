@@ -74,20 +74,29 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv6/conf/all/forwarding"));
 }
 
+/*
+ * The bridge refuses router advertisements. It has a link-local address, at once: the kernel asks for
+ * a task's MAC with it as the source when it forwards what comes from elsewhere.
+ */
+static void plan_bridge_ipv6(struct plan *p)
+{
+	static const char *const off[] = { "accept_ra", "accept_dad" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(off) && p->a->mtu >= IPV6_MTU_MIN; i++)
+		plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/%s", p->a->bridge,
+					  off[i]));
+}
+
 /* The bridge, shared by all that are on it. One that others made is used, and left as it is. */
 static void plan_shared_bridge(struct plan *p, const struct ifref *bridge)
 {
 	const struct attachment *a = p->a;
 	const struct link_end end = { a->bridge, a->bridge_ifindex, a->bridge_mac, 0 };
-	const struct link_settings up = { .up = true, .no_link_local = !a->bridge_foreign &&
-					  attachment_has_family(a, AF_INET6),
-					  .promiscuous = a->bridge_promiscuous };
+	const struct link_settings up = { .up = true, .promiscuous = a->bridge_promiscuous };
 
 	if (!a->bridge_foreign) {
 		plan_bridge(p, &end, a->mtu);
-		if (a->mtu >= IPV6_MTU_MIN)
-			plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra",
-						  a->bridge));
+		plan_bridge_ipv6(p);
 	}
 	plan_share(p, plan_link(p, -1, HOST, bridge, &up));
 	if (a->bridge_gateway)
@@ -170,7 +179,12 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
-	(void)c;
+	int r = bridge_find(c, io, e);
+
+	if (r < 0) {
+		e->code = ERR_UNAVAILABLE;
+		return r;
+	}
 	return mode_status_nft(io, warn, e);
 }
 

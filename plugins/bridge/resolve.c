@@ -29,18 +29,37 @@ static void name_bridge(struct attachment *a)
 	a->bridge_mac.b[0] = 0x0e;
 }
 
+/* Return: 0, 1 if there is no such link, or a negative errno. */
+static int ask_bridge(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
+{
+	int r = link_by_name(nl, name, ret, e);
+
+	if (r != 0 || strcmp(ret->kind, "bridge") == 0)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "bridge: the interface \"%s\" exists and is no bridge", name);
+	err_hint(e, "choose another name, or remove that interface");
+	return -EINVAL;
+}
+
+int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e)
+{
+	const struct bridge_conf *own = (const void *)c->own;
+	struct link_info link;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = ask_bridge(nl, own->bridge, &link, e);
+	return r < 0 ? r : 0;
+}
+
 static int find_bridge(struct netlink *nl, struct attachment *a, struct err *e)
 {
 	struct link_info link;
-	int r = link_by_name(nl, a->bridge, &link, e);
+	int r = ask_bridge(nl, a->bridge, &link, e);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (strcmp(link.kind, "bridge") != 0) {
-		err_set(e, ERR_CONFIG, 0, "bridge: the interface \"%s\" exists and is no bridge", a->bridge);
-		err_hint(e, "choose another name, or remove that interface");
-		return -EINVAL;
-	}
 	a->bridge_foreign = link.ifindex != a->bridge_ifindex;
 	a->bridge_ifindex = link.ifindex;
 	a->bridge_mac = link.mac;

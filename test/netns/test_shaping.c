@@ -158,7 +158,7 @@ static void test_one_direction(void **state)
 	assert_int_equal(s->plan.n, n + 1);
 	scene_end(s);
 	s = scene_begin(&out, 1500);
-	assert_int_equal(s->plan.n, n + 4);
+	assert_int_equal(s->plan.n, n + 5);
 	apply(s);
 	expect_tc("qdisc noqueue 0: dev eniht");
 	plan_undo(&s->plan, &s->io, &(struct err){ 0 });

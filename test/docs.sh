@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The documents say what the code says:
-#   - the configuration reference in README.md is what `awsvpc --fields` prints;
+#   - the configuration reference in README.md is what `awsvpc --fields` prints, with the modes of
+#     `task-bridge --fields` in between; task-host and task-none have no keys of their own;
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
 #   - each example has a row in netconf-examples/README.md, and each row a file;
@@ -24,16 +25,24 @@ wrong() {
 	FAILED=1
 }
 
-[ -x "$BIN/awsvpc" ] || { wrong "no $BIN/awsvpc: run make first"; exit 1; }
+for plugin in awsvpc task-bridge task-host task-none; do
+	[ -x "$BIN/$plugin" ] || { wrong "no $BIN/$plugin: run make first"; exit 1; }
+done
 new=$(mktemp) part=$(mktemp)
 trap 'rm -f "$new" "$part"' EXIT
 
 # between NAME: stdin with what stands between the markers of NAME replaced by the file $part.
 between() { sed -e "/^<!-- $1:begin -->\$/,/^<!-- $1:end -->\$/{//!d}" -e "/^<!-- $1:begin -->\$/r $part"; }
 
+# modes PLUGIN: its tables of modes; all the other tables are the same for every plugin.
+modes() { "$BIN/$1" --fields | awk '/^### / { on = /^### Mode / } on'; }
 fields() {
 	echo
-	"$BIN/awsvpc" --fields
+	"$BIN/awsvpc" --fields | sed '/^### `ipam`$/,$d'
+	modes task-bridge
+	modes task-host
+	modes task-none
+	"$BIN/awsvpc" --fields | sed -n '/^### `ipam`$/,$p'
 }
 plan() {
 	echo '```sh'
@@ -53,7 +62,7 @@ if [ "${1:-}" = --write ]; then
 fi
 
 if ! seen=$(diff README.md "$new"); then
-	wrong "README.md is not what awsvpc --fields and the golden plan say; run test/docs.sh --write:"$'\n'"$seen"
+	wrong "README.md is not what --fields and the golden plan say; run test/docs.sh --write:"$'\n'"$seen"
 fi
 
 codes_of_header() { sed -n 's/^\tERR_[A-Z_]* = \([0-9]*\),.*/\1/p' include/base/err.h | sort -n; }

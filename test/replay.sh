@@ -14,8 +14,8 @@ state() {
 	local name
 	for name in host "$@"; do
 		echo "== $name"
-		in_ns "$name" sh -c 'ip -o -d link; ip -o addr; ip route show table all
-			ip -6 route show table all; ip neigh; bridge -d -o link; tc qdisc; tc filter show
+		in_ns "$name" sh -c 'ip -o -d link; ip -o addr; ip -4 route show table all
+			ip -6 route show table all | sort; ip neigh; bridge -d -o link; tc qdisc; tc filter show
 			for dev in /proc/sys/net/ipv4/conf/*; do tc filter show dev "${dev##*/}" ingress 2>/dev/null; done
 			for f in /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/*/forwarding \
 				/proc/sys/net/ipv4/conf/*/route_localnet \

@@ -54,7 +54,7 @@ e2e_tests  := $(sort $(wildcard test/e2e/*.sh))
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-.PHONY: all help install uninstall deps demo test check test-unit test-golden test-netns test-soak \
+.PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
 	test-cni test-e2e test-san lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
@@ -110,7 +110,10 @@ run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || fa
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
+check: test-docs test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
+
+test-docs: all ## the documents say what the binaries say
+	@test/docs.sh
 
 test-unit: $(unit_bins) ## pure parts and the store (cmocka)
 	@$(call run_suite,$(unit_bins))

@@ -104,19 +104,23 @@ static void both_directions_are_drawn(void **state)
 	a->mtu = 1500;
 	a->bandwidth = (struct bandwidth){ 10000000, 8, 5000000, 800000 };
 	plan_of(p, a);
-	assert_int_equal(p->n, 5);
+	assert_int_equal(p->n, 6);
 	assert_int_equal(p->steps[0].dies_with, 3);
 	assert_int_equal(p->steps[1].dies_with, -1);
 	assert_int_equal(p->steps[2].dies_with, 1);
-	assert_int_equal(p->steps[3].dies_with, 3);
+	assert_int_equal(p->steps[3].dies_with, 1);
 	assert_int_equal(p->steps[4].dies_with, 3);
+	assert_int_equal(p->steps[5].dies_with, 3);
 	text_init(&t, lines, sizeof(lines));
 	plan_print(p, PLAN_PRINT_APPLY, &t);
 	assert_string_equal(
 		lines,
 		"tc qdisc add dev eniht root handle 1: tbf rate 10000000bit burst 1518b latency "
 		"25ms\n"
-		"ip link add name ifbt index 2147483647 numtxqueues 1 numrxqueues 1 up type ifb\n"
+		"ip link add name ifbt index 2147483647 address 0a:00:00:00:00:00 numtxqueues 1 "
+		"numrxqueues 1 type ifb\n"
+		"ip link set dev ifbt addrgenmode none\n"
+		"ip link set dev ifbt up\n"
 		"tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b latency "
 		"25ms\n"
 		"tc qdisc add dev eniht ingress\n"

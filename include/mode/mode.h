@@ -86,6 +86,12 @@ struct mode {
 	 * @warn: a line for each thing that an ADD would survive but its traffic might not.
 	 */
 	int (*status)(const struct netconf *c, struct plan_io *io, struct text *warn, struct err *e);
+	/*
+	 * link_first: may the link be made before a foreign IPAM plugin is asked? DHCP talks over it.
+	 * Only where all that addresses add to the plan dies with the link, because the record then
+	 * knows none. May be NULL: never.
+	 */
+	bool (*link_first)(const struct attachment *a);
 };
 
 /* A plugin: what one binary offers. */

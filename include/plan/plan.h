@@ -181,6 +181,12 @@ void plan_share(struct plan *p, int step);	/* mark a step as shared */
 int plan_apply(const struct plan *p, struct plan_io *io, struct err *e);
 
 /*
+ * plan_apply_rest: apply those steps of @p that @done, applied already, does not have. On failure they
+ * are undone again, and only they.
+ */
+int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io, struct err *e);
+
+/*
  * plan_undo: undo from the end, all of it, whatever is missing; shared steps stay.
  * Goes on after a failure and reports the first.
  */

@@ -159,13 +159,27 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 	return r < 0 ? r : result_write(&add->result, add->c->spec, ret, e);
 }
 
+/* What is linked already is taken down with the rest, whichever fails. */
+static int apply(struct add *add, struct err *e)
+{
+	struct err undo;
+	int r;
+
+	if (!add->is_linked)
+		return plan_apply(&add->plan, &add->io, e);
+	r = plan_apply_rest(&add->plan, &add->linked, &add->io, e);
+	if (r < 0 && plan_undo(&add->linked, &add->io, &undo) < 0)
+		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	return r;
+}
+
 /* Apply and answer. Return: 0; 1 if it failed and nothing is left; or a negative errno. */
 static int realize(struct add *add, struct err *e)
 {
 	cleanup_free char *text = NULL;
 	struct err undo;
 
-	if (compose_answer(add, &text, e) < 0 || plan_apply(&add->plan, &add->io, e) < 0)
+	if (compose_answer(add, &text, e) < 0 || apply(add, e) < 0)
 		return 1;
 	if (!call_answer(add->c, text, e))
 		return 0;
@@ -192,6 +206,47 @@ static int attach(struct add *add, struct err *e)
 	if (add->io.ruleset_loaded)
 		held_restore(add->c, &add->io);
 	return 0;
+}
+
+/* The record and the link, which knows no address yet; then the foreign IPAM plugin, over that link. */
+static int link_up(struct add *add, struct err *e)
+{
+	struct err undo;
+	int r = prepare_lease(add, false, e);
+
+	if (r < 0)
+		return r;
+	r = plan_apply(&add->plan, &add->io, e);
+	if (r == 0) {
+		r = delegate(add, e);
+		if (r == 0 && add->mode->accept)
+			r = add->mode->accept(&add->a, e);
+		if (r < 0 && plan_undo(&add->plan, &add->io, &undo) < 0) {
+			call_warn(add->c, "undoing an ADD: %s", undo.msg);
+			return r;
+		}
+	}
+	if (r < 0 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
+		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	return r;
+}
+
+static int attach_link_first(struct add *add, struct err *e)
+{
+	struct err undo;
+	int r = turn_share(add->c, e);
+
+	if (r >= 0)
+		r = link_up(add, e);
+	if (r < 0)
+		return r;
+	add->linked = add->plan;
+	add->is_linked = true;
+	add->mode->plan(&add->a, &add->plan);
+	r = realize(add, e);
+	if (r == 1 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
+		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	return r ? -EIO : 0;
 }
 
 static int attach_stateless(struct add *add, struct err *e)
@@ -222,9 +277,13 @@ static int add_new(struct add *add, struct err *e)
 		r = prepare_attachment(add, e);
 	if (r < 0)
 		return r;
-	r = delegate(add, e);
-	if (!r)
-		r = attach(add, e);
+	if (add->c->foreign && add->mode->link_first && add->mode->link_first(&add->a)) {
+		r = attach_link_first(add, e);
+	} else {
+		r = delegate(add, e);
+		if (!r)
+			r = attach(add, e);
+	}
 	if (r < 0)
 		delegate_undo(add);
 	return r;

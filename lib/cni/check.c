@@ -123,12 +123,31 @@ static int check_plan(struct call *c, struct held *h, const struct result *prev,
 	return r;
 }
 
+/* The link was made before its addresses were known: prevResult tells them. */
+static void take_addresses(struct held *h, const struct result *prev)
+{
+	struct attachment *a = &h->a;
+
+	if (!a->ipam[0] || !h->mode->link_first || !h->mode->link_first(a))
+		return;
+	for (unsigned i = 0; i < prev->n_ips && a->n_addresses < STORE_ADDRESSES; i++) {
+		int n = prev->ips[i].interface;
+
+		if (n >= 0 && (unsigned)n < prev->n_interfaces && prev->interfaces[n].sandbox &&
+		    strcmp(prev->interfaces[n].name, a->ifname) == 0)
+			a->addresses[a->n_addresses++].cidr = prev->ips[i].address;
+	}
+	h->mode->plan(a, &h->plan);
+}
+
 static int check_own(struct call *c, struct held *h, struct result *prev, struct err *e)
 {
 	int r = read_prev(c, prev, e);
 
 	if (!r)
 		r = c->plugin->modes[0]->stateless ? draw_stateless(c, h) : find_record(c, h, e);
+	if (!r)
+		take_addresses(h, prev);
 	if (!r)
 		r = judge_addresses(prev, &h->a, e);
 	return r < 0 ? r : check_plan(c, h, prev, e);

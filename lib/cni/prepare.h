@@ -20,6 +20,8 @@ struct add {
 	struct attachment a;
 	struct mode_view view;
 	struct plan plan;
+	struct plan linked;		/* link_first: the part that was applied before the addresses */
+	bool is_linked;
 	char *body;			/* of the record */
 	struct result result;		/* starts as prevResult */
 	struct result given;		/* what a foreign IPAM plugin answered, */

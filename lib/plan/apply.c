@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define REST_LINE 8192	/* a step as text, the longest being a ruleset */
+
 static bool creates_link(const struct step *s)
 {
 	return s->kind == &step_veth || s->kind == &step_macvlan || s->kind == &step_bridge ||
@@ -111,6 +113,42 @@ int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
 	batch_reset(io->batch);
 	undo_steps(p, io, last + 1, failed, &ignored);
 	return r;
+}
+
+/* Two steps are the same if they read the same. */
+static bool has_step(const struct plan *p, const char *line)
+{
+	char other[REST_LINE];
+	struct text t;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		text_init(&t, other, sizeof(other));
+		plan_print_step(p, &p->steps[i], false, &t);
+		if (strcmp(other, line) == 0)
+			return true;
+	}
+	return false;
+}
+
+int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io, struct err *e)
+{
+	cleanup_free struct plan *rest = malloc(sizeof(*rest));
+	char line[REST_LINE];
+	struct text t;
+
+	if (!rest)
+		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot plan");
+	plan_init(rest, p->a);
+	rest->overflow = p->overflow;
+	for (unsigned i = 0; i < p->n; i++) {
+		text_init(&t, line, sizeof(line));
+		plan_print_step(p, &p->steps[i], false, &t);
+		if (has_step(done, line))
+			continue;
+		rest->steps[rest->n] = p->steps[i];
+		rest->steps[rest->n++].dies_with = -1;
+	}
+	return plan_apply(rest, io, e);
 }
 
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)

@@ -166,6 +166,9 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	if (a->host_access)
 		plan_host_access(p);
 	link = plan_macvlan(p, TASK, &end, &of);
+	/* A link that was made before its addresses were known has IPv6 turned off. */
+	if (a->ipam[0] && attachment_has_family(a, AF_INET6))
+		plan_sysctl(p, link, TASK, "0", "net/ipv6/conf/%s/disable_ipv6", a->ifname);
 	plan_task_ipv6(p, link, TASK, a->ifname);
 	plan_announcements(p, link);
 	plan_share(p, plan_link(p, link, TASK, &lo, &up));
@@ -194,6 +197,12 @@ static int macvlan_status(const struct netconf *c, struct plan_io *io, struct te
 	return r;
 }
 
+/* The host's routes to the task do not die with the task's link. */
+static bool macvlan_link_first(const struct attachment *a)
+{
+	return !a->host_access;
+}
+
 const struct mode mode_macvlan = {
 	.name = "awsvpc-macvlan",
 	.help = "A macvlan of an interface of the host: the task sits on the real LAN.",
@@ -205,4 +214,5 @@ const struct mode mode_macvlan = {
 	.accept = task_accept_mtu,
 	.plan = macvlan_plan,
 	.status = macvlan_status,
+	.link_first = macvlan_link_first,
 };

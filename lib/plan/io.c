@@ -2,9 +2,12 @@
 /* What a plan acts through: two namespaces, and a socket to each part of the kernel when needed. */
 #include "plan/io.h"
 
+#include "kernel/release.h"
+
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
+#include <string.h>
 
 int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task, struct err *e)
 {
@@ -61,6 +64,23 @@ int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e)
 bool plan_io_gone(const struct plan_io *io, enum side side)
 {
 	return side == TASK && io->task.fd < 0;
+}
+
+int plan_release_link(struct plan_io *io, enum side side, uint32_t ifindex, const char *kind,
+		      struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r;
+
+	if (plan_io_gone(io, side))
+		return 0;
+	r = plan_io_route(io, side, &nl, e);
+	if (r == 0)
+		r = link_by_index(nl, ifindex, &link, e);
+	if (r != 0 || strcmp(link.kind, kind) != 0)
+		return r < 0 ? r : 0;
+	return link_release(plan_io_netns(io, side), &io->host, nl, ifindex, e);
 }
 
 int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, struct plan_io *io,

@@ -15,6 +15,14 @@ int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, stru
 	      struct err *e);
 
 /*
+ * plan_release_link: release the link @ifindex of @side, if it still is one of @kind: found by index, so
+ * that a renamed one goes as well, and what others put in its place stays. A namespace or a link that
+ * is gone is fine.
+ */
+int plan_release_link(struct plan_io *io, enum side side, uint32_t ifindex, const char *kind,
+		      struct err *e);
+
+/*
  * A stream of requests: what goes to the same socket as the request before is sent with it.
  * first..: the steps of the batch that is being gathered.
  */

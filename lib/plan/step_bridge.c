@@ -3,9 +3,7 @@
  * A bridge of ours, shared by the attachments of all its networks. Whoever undoes it last finds
  * whether somebody else has put ports into it meanwhile; then it stays.
  */
-#include "plan/step.h"
-
-#include "kernel/release.h"
+#include "plan/io.h"
 
 #include <string.h>
 
@@ -17,20 +15,15 @@ static void bridge_add(const struct step *s, struct plan_io *io, struct batch *b
 
 static int bridge_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	struct link_info link;
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
 	(void)p;
 	if (r == 0)
-		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
-	if (r == 0 && strcmp(link.kind, "bridge") != 0)
-		return 0;
-	if (r == 0)
 		r = link_has_ports(nl, s->bridge.end.ifindex, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return link_release(&io->host, &io->host, nl, s->bridge.end.ifindex, e);
+	return plan_release_link(io, HOST, s->bridge.end.ifindex, "bridge", e);
 }
 
 static int bridge_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)

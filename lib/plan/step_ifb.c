@@ -3,10 +3,9 @@
  * An intermediate device: what enters an interface cannot be shaped there, so it is redirected to
  * this one and shaped as it leaves. Born down; a link step raises it.
  */
-#include "plan/step.h"
+#include "plan/io.h"
 
 #include "kernel/qdisc.h"
-#include "kernel/release.h"
 
 #include <linux/if.h>
 #include <string.h>
@@ -17,21 +16,10 @@ static void ifb_add(const struct step *s, struct plan_io *io, struct batch *b)
 	link_add_ifb(b, &s->ifb.end);
 }
 
-/* By index, so that a renamed one is found; a link of another kind under our index stays. */
 static int ifb_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	struct link_info link;
-	struct netlink *nl;
-	int r = plan_io_route(io, HOST, &nl, e);
-
 	(void)p;
-	if (r == 0)
-		r = link_by_index(nl, s->ifb.end.ifindex, &link, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (strcmp(link.kind, "ifb") != 0)
-		return 0;
-	return link_release(&io->host, &io->host, nl, link.ifindex, e);
+	return plan_release_link(io, HOST, s->ifb.end.ifindex, "ifb", e);
 }
 
 static int ifb_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A macvlan of a master on the host: born in the task, or (hostAccess) on the host itself. */
-#include "plan/step.h"
-
-#include "kernel/release.h"
+#include "plan/io.h"
 
 #include <string.h>
 
@@ -18,22 +16,9 @@ static void macvlan_add(const struct step *s, struct plan_io *io, struct batch *
 
 static int macvlan_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	enum side side = s->macvlan.in_task ? TASK : HOST;
-	struct link_info link;
-	struct netlink *nl;
-	int r;
-
 	(void)p;
-	if (side == TASK && io->task.fd < 0)
-		return 0;	/* it went with its namespace */
-	r = plan_io_route(io, side, &nl, e);
-	if (r == 0)
-		r = link_by_index(nl, s->macvlan.end.ifindex, &link, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (strcmp(link.kind, "macvlan") != 0)
-		return 0;
-	return link_release(side == TASK ? &io->task : &io->host, &io->host, nl, link.ifindex, e);
+	return plan_release_link(io, s->macvlan.in_task ? TASK : HOST, s->macvlan.end.ifindex, "macvlan",
+				 e);
 }
 
 static int macvlan_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)

@@ -150,7 +150,7 @@ install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into P
 	@for p in $(PLUGINS); do \
 	  if [ $$p = loopback ] && [ -e $(dest)/$$p ] && ! $(loopback_is_ours); then \
 	    echo "kept $(dest)/$$p"; continue; fi; \
-	  install -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
+	  install -s -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
 	  echo "installed $(dest)/$$p"; done
 	install -m 644 netconf-examples/* $(doc)/examples
 	install -m 644 README.md LICENSE $(doc)

@@ -78,6 +78,9 @@ static void name_step(const struct plan *p, unsigned i, struct err *e)
 	plan_print_step(p, &p->steps[i], false, &t);
 	line[strcspn(line, "\n")] = '\0';
 	err_prefix(e, "%s", line);
+	if (e->sys == EXFULL)
+		err_hint(e, "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
+			    "which has no such limit");
 }
 
 static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last, struct err *e)

@@ -176,6 +176,19 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 	plan_task_end(p, veth);
 }
 
+/* Keys of the reference chain that nobody reads here: better told than silently without effect. */
+static void warn_of_keys(const struct netconf *c, struct text *warn)
+{
+	static const char *const keys[] = { "vlanTrunk", "preserveDefaultVlan",
+					    "disableContainerInterface", "masqAll", "markMasqBit",
+					    "externalSetMarkChain", "conditionsV4", "conditionsV6",
+					    "iptablesAdminChainName", "firewalldZone" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (json_get(c->root, keys[i]))
+			text_add(warn, "%s: not offered by task-bridge, and without effect\n", keys[i]);
+}
+
 static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
@@ -185,6 +198,7 @@ static int bridge_status(const struct netconf *c, struct plan_io *io, struct tex
 		e->code = ERR_UNAVAILABLE;
 		return r;
 	}
+	warn_of_keys(c, warn);
 	return mode_status_nft(io, warn, e);
 }
 

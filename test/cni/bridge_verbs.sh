@@ -271,6 +271,10 @@ if group status; then
 	is "" "$ERR" stderr
 	fails "a state directory" test -e "$DATA"
 	clean
+	t "STATUS names the keys of the reference chain that have no effect here"
+	status "$(jq -c '.vlanTrunk=[] | .conditionsV4=["-s","10.0.0.0/8"]' <<<"$CONF")"
+	like 'vlanTrunk: not offered' "$ERR" "warning"
+	like 'conditionsV4: not offered' "$ERR" "warning"
 	t "STATUS warns of another table that drops what is forwarded, by name"
 	for family in inet ip ip6; do
 		nft "add table $family docker0; add chain $family docker0 FORWARD { type filter hook forward priority 0; policy drop; }"

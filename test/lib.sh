@@ -146,10 +146,18 @@ netns() {
 	for name; do ip netns add "$name"; done
 }
 
+no_link() { ! ip link show "$1" >/dev/null 2>&1; }
+
 # drop NAME…: end namespaces as a dying container does.
 drop() {
-	local name
-	for name; do ip netns del "$name" 2>/dev/null; done
+	local name link links
+	for name; do
+		# The kernel takes a namespace apart in the background: wait for the host's ends to go.
+		links=$(ip -o link show | awk -v "name=$name" '
+			$0 ~ "link-netns " name "([^[:alnum:]_.-]|$)" { sub(/@.*/, "", $2); print $2 }')
+		ip netns del "$name" 2>/dev/null || continue
+		for link in $links; do until_true no_link "$link"; done
+	done
 	return 0
 }
 

@@ -103,10 +103,8 @@ $(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(drawings) $(modes
 $(soak_bin): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(lib)
 	$(link_test)
 
-# All of them run, whichever fails; the last line names those that did. One that fails is run once more
-# and says so: the kernel takes namespaces apart in its own time, and a loaded machine in more of it.
-run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || \
-  { echo "== $$t, once more"; timeout -k 5 600 $$t; } || failed+=" $$t"; done; \
+# All of them run, whichever fails; the last line names those that did.
+run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || failed+=" $$t"; done; \
   [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 test: deps ## install what is needed, then every suite

@@ -52,7 +52,7 @@ void link_sync(struct batch *b, uint32_t ifindex);
 void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
 
 struct link_info {
-	uint32_t ifindex, master, link, mtu, flags, group;
+	uint32_t ifindex, master, link, mtu, flags;
 	char name[16];
 	char kind[16];		/* "veth", "bridge", …; empty for hardware */
 	char alias[64];

@@ -5,9 +5,12 @@
 #include "plan/undo.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #define REST_LINE 8192	/* a step as text, the longest being a ruleset */
+#define MAC_TAKEN_MS 2000
+#define AGAIN_MS 20
 
 static bool creates_link(const struct step *s)
 {
@@ -95,26 +98,55 @@ static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last
 	return r < 0 ? r : sync_links(p, st, e);
 }
 
-int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
+static int apply_once(const struct plan *p, struct plan_io *io, struct err *e)
 {
 	struct stream st = { .io = io };
+	struct batch_failure failure;
 	unsigned last = 0;
 	struct err ignored;
 	int failed;
+	int r = apply_all(p, &st, &last, e);
+
+	if (r == 0)
+		return 0;
+	failure = io->failure;
+	/* Without a step that failed the socket did: then all may have come about, or nothing. */
+	failed = failure.error ? (int)failure.owner : -1;
+	name_step(p, failed < 0 ? last : (unsigned)failed, e);
+	batch_reset(io->batch);
+	undo_steps(p, io, last + 1, failed, &ignored);
+	io->failure = failure;
+	return r;
+}
+
+/* A link could not come up because its MAC is taken: the kernel refuses that of macvlans of one master. */
+static bool mac_is_taken(const struct plan *p, const struct plan_io *io)
+{
+	const struct batch_failure *f = &io->failure;
+
+	return f->error == EADDRINUSE && p->steps[f->owner].kind == &step_link;
+}
+
+/*
+ * A namespace that has ended keeps its links, and a macvlan its MAC, until the kernel is through with
+ * it some ten milliseconds later, and no event tells when. A container that is started again at once
+ * with the MAC it had must not fail for that.
+ */
+int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
+{
 	int r;
 
 	if (p->overflow)
 		return err_set(e, ERR_CONFIG, E2BIG,
 			       "this attachment needs more than %d steps: give it fewer routes",
 			       PLAN_STEPS);
-	r = apply_all(p, &st, &last, e);
-	if (r == 0)
-		return 0;
-	/* Without a step that failed the socket did: then all may have come about, or nothing. */
-	failed = io->failure.error ? (int)io->failure.owner : -1;
-	name_step(p, failed < 0 ? last : (unsigned)failed, e);
-	batch_reset(io->batch);
-	undo_steps(p, io, last + 1, failed, &ignored);
+	r = apply_once(p, io, e);
+	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS; waited += AGAIN_MS) {
+		poll(NULL, 0, AGAIN_MS);
+		r = apply_once(p, io, e);
+	}
+	if (r < 0 && mac_is_taken(p, io))
+		err_hint(e, "another interface on the same master has this MAC: use another one");
 	return r;
 }
 

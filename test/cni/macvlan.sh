@@ -56,7 +56,14 @@ if group wiring; then
 	t "an address held by a stranger on the same LAN and the same MAC twice: told"
 	netns c
 	plugin ADD "$CONFIG" CNI_CONTAINERID=c CNI_NETNS=$NETNS/c CNI_ARGS="MAC=02:aa:bb:cc:dd:01"
-	if [ "$RC" = 0 ]; then works DEL "$CONFIG" CNI_CONTAINERID=c; else expect_error 100+ '.'; fi
+	expect_error 100+ 'address already in use'
+	like 'another interface on the same master has this MAC' "$(jq -r .details <<<"$OUT")" details
+	t "a container that ended is started again at once with the MAC it had"
+	for _ in {1..10}; do
+		ip netns del b
+		netns b
+		ID=b works ADD "$CONFIG" CNI_ARGS="MAC=02:aa:bb:cc:dd:01"
+	done
 	del b "$CONFIG"
 	t "CHECK sees what is missing"
 	ip -n a route del default

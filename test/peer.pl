@@ -9,6 +9,7 @@
 #                               PROTO:ADDRESS:PORT binds to one address.
 #   ask PROTO ADDRESS PORT [SECONDS [SOURCE-PORT]]   one question; prints the answer
 #   init ADDRESS PORT           an SCTP INIT chunk, by a raw socket
+#   flood ADDRESS PORT SECONDS SOURCE-PORT       datagrams as fast as it can, from one port
 #   receive PORT                says "ready", takes one TCP connection, prints its Mbit/s at the end
 #   send ADDRESS PORT SECONDS   fills one TCP connection
 use strict;
@@ -160,10 +161,21 @@ sub fill {
 	while (now() < $end) { syswrite $s, $data or last }
 }
 
+sub flood {
+	my ($address, $port, $seconds, $from) = @_;
+	my ($family, $name) = at($address, $port);
+	socket(my $s, $family, SOCK_DGRAM, 0) or die "socket: $!";
+	bind $s, (at($family == AF_INET ? '0.0.0.0' : '::', $from))[1] or die "bind: $!";
+	my $end = now() + $seconds;
+	print "ready\n";
+	while (now() < $end) { send $s, "x", 0, $name for 1 .. 100 }
+}
+
 my $what = shift // '';
 if ($what eq 'serve') { serve(@ARGV) }
 elsif ($what eq 'ask') { ask(@ARGV) }
 elsif ($what eq 'init') { init(@ARGV) }
+elsif ($what eq 'flood') { flood(@ARGV) }
 elsif ($what eq 'receive') { receive(@ARGV) }
 elsif ($what eq 'send') { fill(@ARGV) }
 else { die "usage: see the head of $0\n" }

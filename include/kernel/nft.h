@@ -73,6 +73,11 @@ bool nft_drops_together(void);
  * for 8-16 ms.
  */
 void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el);
+/*
+ * nft_wait_expired: until elements that were made to expire are gone for every packet: the least
+ * time-out is one tick of the kernel's clock. No wait where dropping is deleting.
+ */
+void nft_wait_expired(void);
 /* Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno. */
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);

@@ -125,6 +125,7 @@ struct plan_io {
 	struct batch *batch;		/* on the heap, made by plan_io_open */
 	const struct mac *expect_mac;	/* plan_check: of the task's interface, if not the plan's */
 	struct batch_failure failure;	/* of the last batch that failed */
+	bool expiring;			/* dropped elements may live for a moment: nft_wait_expired */
 	bool ruleset_loaded;		/* apply had to load a skeleton: other attachments' elements
 					 * may be missing and must be restored from the store */
 };
@@ -148,9 +149,13 @@ int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
 int plan_bridge(struct plan *p, const struct link_end *end, uint32_t mtu);
 /* plan_ifb: an intermediate device, up, on the host: what is redirected to it can be shaped. */
 int plan_ifb(struct plan *p, const struct link_end *end);
-/* plan_flows: forget tracked connections to a host port, when it comes and when it goes: a UDP flow
- * would otherwise keep its old destination. */
+/*
+ * Forget tracked connections to a host port, which keep their old destination otherwise: plan_flows
+ * when the port comes, plan_flows_end when it goes. The port's elements stand between the two, so that
+ * each is done when nothing can be tracked to the old destination any more.
+ */
 int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
+int plan_flows_end(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
 /* @with: the step this one dies with, -1: none; for all that follow. */
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);

@@ -16,7 +16,8 @@ struct step_kind {
 	 */
 	void (*add)(const struct step *s, struct plan_io *io, struct batch *b);
 	void (*drop)(const struct step *s, struct plan_io *io, struct batch *b);
-	/* VIA_CALL: done at once, in the step's namespace (the caller has entered it). */
+	/* VIA_CALL: done at once, in the step's namespace (the caller has entered it). Either may be
+	 * NULL: nothing to do. */
 	int (*apply)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
 	int (*undo)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
 	/* 0: as planned; 1: different, with *e telling what; -errno. */
@@ -27,6 +28,6 @@ struct step_kind {
 
 extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, step_addr, step_route,
 	step_neigh, step_sysctl, step_ruleset, step_element, step_bridge, step_ifb, step_qdisc,
-	step_redirect, step_flows, step_settle;
+	step_redirect, step_flows, step_flows_end, step_settle;
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 /* The kernel's NFT_DATA_VALUE_MAXLEN; each part of a concatenation is padded to 4 bytes. */
 #define KEY_BYTES 64
@@ -179,6 +180,16 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 				    0, table, el, 0);
 	/* EEXIST: the key has other data by now, so it is not ours any more. */
 	batch_add(b, m, TOLERATE_ABSENT | TOLERATE_EXISTS);
+}
+
+void nft_wait_expired(void)
+{
+	struct timespec tick;	/* the resolution of the coarse clock */
+
+	if (!can_expire() || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0)
+		return;
+	while (nanosleep(&tick, &tick) < 0 && errno == EINTR)
+		;
 }
 
 /* What elements are counted: living ones, and with @data only those that lead there. */

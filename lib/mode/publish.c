@@ -114,18 +114,27 @@ static void plan_port_family(struct plan *p, const struct port *port, uint8_t fa
 		plan_port(p, port, &to->cidr.ip);
 }
 
+/* Of UDP alone: a TCP connection ends with its task. */
+static void plan_port_flows(struct plan *p, int (*plan)(struct plan *p, uint8_t protocol, uint16_t port,
+							const struct ip *host_ip))
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_ports; i++)
+		if (a->ports[i].protocol == IPPROTO_UDP)
+			plan(p, IPPROTO_UDP, (uint16_t)a->ports[i].host_port, &a->ports[i].host_ip);
+}
+
 void plan_publish(struct plan *p)
 {
 	const struct attachment *a = p->a;
 
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_hairpin(p, &a->addresses[i].cidr);
+	plan_port_flows(p, plan_flows_end);
 	for (unsigned i = 0; i < a->n_ports; i++) {
 		plan_port_family(p, &a->ports[i], AF_INET);
 		plan_port_family(p, &a->ports[i], AF_INET6);
 	}
-	for (unsigned i = 0; i < a->n_ports; i++)
-		if (a->ports[i].protocol == IPPROTO_UDP)
-			plan_flows(p, IPPROTO_UDP, (uint16_t)a->ports[i].host_port,
-				   &a->ports[i].host_ip);
+	plan_port_flows(p, plan_flows);
 }

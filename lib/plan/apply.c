@@ -38,7 +38,7 @@ static int apply_step(const struct plan *p, unsigned i, struct stream *st, struc
 	int r;
 
 	if (s->kind->via == VIA_CALL)
-		return apply_call(p, i, st, e);
+		return s->kind->apply ? apply_call(p, i, st, e) : 0;
 	/* A link is born by a message alone: if its name or index is taken, nothing else may follow. */
 	r = creates_link(s) ? stream_flush(st, e) : 0;
 	if (r == 0)

@@ -76,14 +76,25 @@ int plan_ifb(struct plan *p, const struct link_end *end)
 	return last(p);
 }
 
-int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+static int append_flows(struct plan *p, const struct step_kind *kind, uint8_t protocol, uint16_t port,
+			const struct ip *host_ip)
 {
-	struct step *s = append(p, &step_flows, HOST, -1);
+	struct step *s = append(p, kind, HOST, -1);
 
 	s->flows.protocol = protocol;
 	s->flows.port = port;
 	s->flows.host_ip = *host_ip;
 	return last(p);
+}
+
+int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+{
+	return append_flows(p, &step_flows, protocol, port, host_ip);
+}
+
+int plan_flows_end(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+{
+	return append_flows(p, &step_flows_end, protocol, port, host_ip);
 }
 
 int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst)

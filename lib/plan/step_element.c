@@ -10,7 +10,7 @@ static void element_add(const struct step *s, struct plan_io *io, struct batch *
 
 static void element_drop(const struct step *s, struct plan_io *io, struct batch *b)
 {
-	(void)io;
+	io->expiring |= !s->element.element.lasting;
 	nft_element_drop(b, s->element.table, &s->element.element);
 }
 

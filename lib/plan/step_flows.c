@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Forget the tracked connections to a host port, both when it comes and when it goes: a flow that
- * is tracked already is never translated anew.
+ * is tracked already is never translated anew. Two kinds, because each has its place on another side of
+ * the port's elements: forgotten too early, a client that does not pause is tracked to the old
+ * destination again.
  */
 #include "plan/step.h"
 
@@ -20,6 +22,15 @@ static int flows_forget(const struct step *s, const struct plan *p, struct plan_
 
 	(void)p;
 	return r < 0 ? r : conntrack_forget(nl, &io->host, &match, io->batch, e);
+}
+
+static int flows_end_forget(const struct step *s, const struct plan *p, struct plan_io *io,
+			    struct err *e)
+{
+	if (io->expiring)
+		nft_wait_expired();
+	io->expiring = false;
+	return flows_forget(s, p, io, e);
 }
 
 static const char *protocol_name(uint8_t protocol)
@@ -48,12 +59,10 @@ static void print_family(const struct step *s, uint8_t family, struct text *t)
 	text_add(t, " >/dev/null 2>&1 || :");
 }
 
-static void flows_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+static void print_forget(const struct step *s, struct text *t)
 {
 	uint8_t family = s->flows.host_ip.family;
 
-	(void)p;
-	(void)undo;
 	print_family(s, family == AF_INET6 ? AF_INET6 : AF_INET, t);
 	if (family)
 		return;
@@ -61,10 +70,30 @@ static void flows_print(const struct step *s, const struct plan *p, bool undo, s
 	print_family(s, AF_INET6, t);
 }
 
+static void flows_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	(void)p;
+	if (!undo)
+		print_forget(s, t);
+}
+
+static void flows_end_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	(void)p;
+	if (undo)
+		print_forget(s, t);
+}
+
 const struct step_kind step_flows = {
 	.name = "flows",
 	.via = VIA_CALL,
 	.apply = flows_forget,
-	.undo = flows_forget,
 	.print = flows_print,
+};
+
+const struct step_kind step_flows_end = {
+	.name = "flows-end",
+	.via = VIA_CALL,
+	.undo = flows_end_forget,
+	.print = flows_end_print,
 };

@@ -59,6 +59,17 @@ static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigne
 	return first;
 }
 
+/* Send what was gathered; elements that were given up together go one by one. */
+static int undo_flush(const struct plan *p, unsigned n, struct stream *st, struct err *e)
+{
+	int r = stream_flush(st, e);
+
+	if (r < 0 || !st->given_up)
+		return r;
+	st->given_up = false;
+	return undo_elements_alone(p, st->io, n, e);
+}
+
 int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)
 {
 	struct stream st = { .io = io, .forgiving = true };
@@ -70,11 +81,12 @@ int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, s
 
 		if (s->shared || (int)i == skip || goes_along(s, n, skip) || plan_io_gone(io, s->side))
 			continue;
+		/* What is done at once relies on what was dropped before it. */
+		if (s->kind->undo)
+			keep_first(undo_flush(p, n, &st, &now), &now, &first, e);
 		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
 	}
-	keep_first(stream_flush(&st, &now), &now, &first, e);
-	if (st.given_up)
-		keep_first(undo_elements_alone(p, io, n, &now), &now, &first, e);
+	keep_first(undo_flush(p, n, &st, &now), &now, &first, e);
 	return first;
 }
 

@@ -401,6 +401,8 @@ if group conntrack; then
 	nft 'add table inet stranger; add chain inet stranger in { type filter hook input priority 0; };
 		add rule inet stranger in ct state new counter'
 	baseline
+	# answered_by PORT: the flow from port 40005 is tracked, and this port answers it.
+	answered_by() { grep -q "sport=40005 dport=8053 .*sport=$1 dport=40005 " /proc/net/nf_conntrack; }
 	ask_from() { asks outside udp 198.51.100.1 8053 1.2 "$1"; }
 	t "UDP: a flow that was there before ADD goes to the container at once"
 	serve host udp:8053
@@ -437,6 +439,21 @@ if group conntrack; then
 	is "1 1" "$(flows udp 9053) $(flows udp 8053)" "tracked flows after DEL"
 	unserve host
 	drop web next last
+	t "UDP: what flows on while the port goes is not tracked to the container that had it"
+	for address in 198.51.100.1 fd00:51::1; do
+		for i in 1 2 3 4 5; do
+			add web "$(ports "$WEB" "$DUAL")"
+			exec {fd}< <(exec nsenter --net=$NETNS/outside -- perl "$ROOT/test/peer.pl" flood $address 8053 5 40005)
+			flood=$!
+			runs "a flow to the container" until_true answered_by 53
+			del web
+			fails "a flow to the container after DEL $i" answered_by 53
+			runs "a flow to the host" until_true answered_by 8053
+			stop $flood
+			exec {fd}<&-
+		done
+	done
+	drop web
 	sed -i '/table inet stranger/,/^}/d' "$TMP/baseline"
 	nft delete table inet stranger
 	clean

@@ -56,6 +56,8 @@ enum tolerate {
 };
 
 void batch_reset(struct batch *b);
+/* batch_has_room: for the requests of one more step; no step has more or longer ones. */
+bool batch_has_room(const struct batch *b);
 /* batch_add: append @msg and free it (NULL: no memory). For the builders of this layer. */
 void batch_add(struct batch *b, struct nl_msg *msg, uint32_t tolerate);
 

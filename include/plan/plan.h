@@ -17,7 +17,8 @@
 #include "kernel/route.h"
 #include "task/attachment.h"
 
-#define PLAN_STEPS 256
+/* 256 ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
+#define PLAN_STEPS 1280
 
 enum side { HOST, TASK };
 

@@ -71,6 +71,15 @@ void batch_reset(struct batch *b)
 	b->ack = 0;
 }
 
+/* More than any step has, and the commit of a transaction. */
+#define STEP_REQUESTS 8
+#define STEP_BYTES 2048
+
+bool batch_has_room(const struct batch *b)
+{
+	return b->n + STEP_REQUESTS <= BATCH_REQUESTS && b->len + STEP_BYTES <= BATCH_BYTES;
+}
+
 void batch_add(struct batch *b, struct nl_msg *msg, uint32_t tolerate)
 {
 	struct nlmsghdr *h = msg ? nlmsg_hdr(msg) : NULL;

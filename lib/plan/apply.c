@@ -138,7 +138,7 @@ int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
 
 	if (p->overflow)
 		return err_set(e, ERR_CONFIG, E2BIG,
-			       "this attachment needs more than %d steps: give it fewer routes",
+			       "this attachment needs more than %d steps: give it fewer ports or routes",
 			       PLAN_STEPS);
 	r = apply_once(p, io, e);
 	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS; waited += AGAIN_MS) {

@@ -8,7 +8,7 @@ int stream_to(struct stream *st, enum step_via via, enum side side, struct err *
 {
 	int r;
 
-	if (st->active && st->via == via && st->side == side)
+	if (st->active && st->via == via && st->side == side && batch_has_room(st->io->batch))
 		return 0;
 	r = stream_flush(st, e);
 	if (r < 0)

@@ -510,8 +510,20 @@ if group thousand; then
 	[ -n "$SAN" ] || within 1000 "$MS" "milliseconds of a DEL of 100 ports"
 	is 901 "$(published | wc -l)" "published ports after one DEL"
 	unserve one m7
+	t "256 ports of one container, of both families"
+	for proto in tcp udp; do
+		MANY=$(ports "$(jq -nc --arg p $proto '[range(256) | {hostPort: (30000 + .), containerPort: (80 + .), protocol: $p}]')" "$DUAL")
+		add big "$MANY"
+		is 512 "$(published | grep -c " 30[0-9][0-9][0-9] ")" "published ports"
+		verify big "$MANY"
+		serve big $proto:80 $proto:335
+		reaches outside big $proto 198.51.100.1 30000
+		reaches outside big $proto fd00:51::1 30255
+		unserve big
+		del big
+		is 0 "$(published | grep -c " 30[0-9][0-9][0-9] ")" "published ports after DEL"
+	done
 	t "more than one container may have is refused by number"
-	netns big
 	ID=big refused 7 'portMappings' ADD "$(ports "$(jq -nc '[range(0;300) | {hostPort: (30000 + .), containerPort: (80 + .)}]')")"
 	for ((i = 0; i < 10; i++)); do
 		[ $i = 3 ] || del "m$i"

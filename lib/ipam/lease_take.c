@@ -28,9 +28,9 @@ static int reclaim(struct taking *t, const struct store_holder *holder, struct e
 }
 
 /* Does the record hold what the exhausted choice could use? */
-static bool is_in_the_way(const struct taking *t, int outcome, unsigned choice)
+static bool is_in_the_way(const struct taking *t, const struct store_record *r, int outcome,
+			  unsigned choice)
 {
-	const struct store_record *r = &t->record;
 	const struct store_choice *c = &t->want.choices[choice];
 
 	if (outcome == STORE_PORTS_EXHAUSTED)
@@ -48,14 +48,17 @@ static bool is_in_the_way(const struct taking *t, int outcome, unsigned choice)
  * goes. */
 static int sweep(struct taking *t, int outcome, struct err *e)
 {
+	cleanup_free struct store_record *record = malloc(sizeof(*record));
 	unsigned choice = t->holder.choice;
 	uint64_t cursor = 0;
 	int rc, gone = 0, failed = 0;
 
-	while ((rc = store_next(t->store, NULL, &cursor, &t->record, e)) == STORE_OK) {
-		if (!is_in_the_way(t, outcome, choice))
+	if (!record)
+		return err_sys(e, ERR_IO, ENOMEM, "lease");
+	while ((rc = store_next(t->store, NULL, &cursor, record, e)) == STORE_OK) {
+		if (!is_in_the_way(t, record, outcome, choice))
 			continue;
-		rc = reclaim(t, &t->record.key, e);
+		rc = reclaim(t, &record->key, e);
 		if (rc < 0)
 			failed = rc;
 		else

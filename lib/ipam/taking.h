@@ -5,7 +5,7 @@
 
 #include "ipam/lease.h"
 
-/* Tens of KiB: it lives on the heap. Choice i of the want is set i of the pool. */
+/* Some KiB: it lives on the heap. Choice i of the want is set i of the pool. */
 struct taking {
 	struct store *store;
 	const struct pool *pool;
@@ -22,7 +22,6 @@ struct taking {
 	unsigned n_ranges;
 
 	struct store_holder holder;
-	struct store_record record;
 };
 
 /* taking_prepare: turn pool and wish into what the store is asked for. */

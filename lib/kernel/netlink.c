@@ -20,6 +20,7 @@
 
 #define ANSWER_TIMEOUT_S 20	/* the kernel answers at once; this only bounds a hang */
 #define DUMP_TRIES 16
+#define ANSWER_BYTES 8192	/* what the kernel makes of a dump that finds this little room (netlink(7)) */
 
 static int socket_options(int fd)
 {
@@ -207,7 +208,7 @@ static int take_answer(const struct batch *b, uint32_t first, const struct nlmsg
 
 static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f, struct err *e)
 {
-	_Alignas(8) char buf[16384];
+	_Alignas(8) char buf[ANSWER_BYTES];
 
 	for (;;) {
 		ssize_t n = receive(nl, buf, sizeof(buf), e);
@@ -274,7 +275,7 @@ static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 
 static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct ask *a, struct err *e)
 {
-	_Alignas(8) char buf[32768];
+	_Alignas(8) char buf[ANSWER_BYTES];
 	int r;
 
 	a->seq = h->nlmsg_seq = nl->seq++;

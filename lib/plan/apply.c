@@ -11,6 +11,7 @@
 #define REST_LINE 8192	/* a step as text, the longest being a ruleset */
 #define MAC_TAKEN_MS 2000
 #define AGAIN_MS 20
+#define LOOPBACK_INDEX 1	/* lo has no queue to activate */
 
 static bool creates_link(const struct step *s)
 {
@@ -61,7 +62,7 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	for (unsigned i = 0; i < p->n && r == 0; i++) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind != &step_link || !s->link.set.up)
+		if (s->kind != &step_link || !s->link.set.up || s->link.dev.ifindex == LOOPBACK_INDEX)
 			continue;
 		r = stream_to(st, VIA_ROUTE, s->side, e);
 		st->io->batch->owner = i;

@@ -144,7 +144,7 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 	const struct link_settings set = {
 		.alias = a->eni_id,
 		/* Link-locals on host ends make every ADD pay for the tasks already there. */
-		.no_link_local = attachment_has_family(a, AF_INET6),
+		.no_link_local = true,
 		.up = true,
 	};
 
@@ -165,11 +165,12 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 {
 	const struct ifref lo = { .name = "lo", .ifindex = 1 };
-	const struct link_settings up = { .up = true }, task = {
-		/* The guard would drop what a link-local address sends: the gateway is all there is. */
-		.no_link_local = attachment_has_family(p->a, AF_INET6),
-		.up = true,
-	};
+	/*
+	 * The guard would drop what a link-local address sends: the gateway is all there is. Nor need
+	 * router advertisements be refused here, by a sysctl that costs the more the more namespaces
+	 * there are (the dentry cache tells them apart one by one): the only neighbour is the host.
+	 */
+	const struct link_settings up = { .up = true }, task = { .no_link_local = true, .up = true };
 	const struct attachment *a = p->a;
 
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
@@ -210,7 +211,6 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	veth = plan_veth(p, &host, &task, a->mtu);
 	plan_task_ipv6(p, veth, HOST, a->host_ifname);
 	plan_host_end(p, veth, &host_dev);
-	plan_task_ipv6(p, veth, TASK, a->ifname);
 	plan_task_end(p, veth, &task_dev);
 }
 

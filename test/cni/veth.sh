@@ -62,9 +62,10 @@ if group wiring; then
 		is "$mac PERMANENT" "$(in_ns "$where" ip neigh show "$to" dev "$dev" | awk '{ print $3, $NF }')" \
 			"neighbour $to in $where"
 	done
-	t "sysctls of the task: no router advertisements, IPv6 on where there is an address"
-	is 0 "$(sysctl_of a net/ipv6/conf/eth0/accept_ra)" accept_ra
+	t "IPv6: on where there is an address, no link-local, no router advertisements of the task"
 	is 0 "$(sysctl_of a net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
+	is "" "$(ip -n a -6 addr show dev eth0 scope link; ip -6 addr show dev "$HA" scope link)" "link-local addresses"
+	is 0 "$(sysctl_of host "net/ipv6/conf/$HA/accept_ra")" "accept_ra of the host's end"
 	is 1 "$(sysctl_of host net/ipv4/ip_forward)" ip_forward
 
 	t "from task to task, over both families"
@@ -163,8 +164,9 @@ if group ipv6; then
 	drop s1 s2 s3 s4
 	t "a task with IPv4 only has no IPv6"
 	add v4
-	is 1 "$(sysctl_of v4 net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
 	is "" "$(ip -n v4 -6 addr show dev eth0)" "IPv6 addresses"
+	is "" "$(ip -n v4 -6 route show dev eth0 | grep -v ^multicast)" "IPv6 routes"
+	is 1 "$(sysctl_of host "net/ipv6/conf/$(host_link v4)/disable_ipv6")" "disable_ipv6 of the host's end"
 	del v4
 	drop v4
 	t "a task with IPv6 only"

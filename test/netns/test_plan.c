@@ -230,7 +230,7 @@ static void test_check_sees_damage(void **state)
 		{ "ip -n t1 -6 route del default", "default" },
 		{ "ip -n t1 neigh del 10.0.1.1 dev eth0", "neighbour" },
 		{ "ip -n t1 route del blackhole 169.254.169.254", "169.254.169.254" },
-		{ "ip netns exec t1 sysctl -qw net.ipv6.conf.eth0.accept_ra=2", "accept_ra" },
+		{ "sysctl -qw net.ipv6.conf.eni0123456789ab.accept_ra=2", "accept_ra" },
 	};
 	static const struct damage bridge[] = {
 		{ "ip link set eni0123456789ab nomaster", "not in its bridge" },

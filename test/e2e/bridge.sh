@@ -20,16 +20,18 @@ lan
 
 # hello FROM ADDRESS PORT: what comes back over TCP from a container's echo server.
 hello() { echo hello | in_ns "$1" timeout 5 busybox nc -w 2 "$2" "$3" 2>/dev/null | tr -d '\r'; }
-# answers WANT FROM ADDRESS PORT: with more tries, the server takes a moment from one client to the next.
-answers() {
-	local seen="" i
+# says WANT WHAT COMMAND…: with more tries, the server takes a moment from one client to the next.
+says() {
+	local want=$1 what=$2 seen="" i
 	for i in 1 2 3 4 5; do
-		seen=$(hello "$2" "$3" "$4")
-		[ "$seen" != "$1" ] || break
-		[ -z "$1" ] || sleep 0.1
+		seen=$("${@:3}")
+		[ "$seen" != "$want" ] || break
+		[ -z "$want" ] || sleep 0.1
 	done
-	is "$1" "$seen" "from $2 to $3:$4 (try $i)"
+	is "$want" "$seen" "$what (try $i)"
 }
+# answers WANT FROM ADDRESS PORT
+answers() { says "$1" "from $2 to $3:$4" hello "$2" "$3" "$4"; }
 cleanup() {
 	[ -z "${DAEMON:-}" ] || kill "$DAEMON" 2>/dev/null
 	[ -z "${P:-}" ] || pod rm -f -t 0 -a >/dev/null 2>&1
@@ -80,9 +82,9 @@ if group podman && command -v podman >/dev/null && command -v conmon >/dev/null 
 	answers hello third 203.0.113.1 8080
 	answers hello host 198.51.100.1 8080
 	answers hello host 127.0.0.1 8080
-	is hello "$(pod_hello db 198.51.100.1 8080)" "from the other container by the host's address"
-	is hello "$(pod_hello web 198.51.100.1 8080)" "from the container itself"
-	is hello "$(pod_hello web 10.88.0.50 7007)" "from container to container"
+	says hello "from the other container by the host's address" pod_hello db 198.51.100.1 8080
+	says hello "from the container itself" pod_hello web 198.51.100.1 8080
+	says hello "from container to container" pod_hello web 10.88.0.50 7007
 	answers "" outside 198.51.100.1 7007
 	t "podman: the port is taken, and podman shows who has it"
 	seen=$(start twin -p 8080:7007)
@@ -153,6 +155,7 @@ inside() {
 	shift
 	lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1
 }
+ctr_hello() { inside "$1" sh -c "echo hello | nc -w 2 $2 $3" | tr -d '\r'; }
 addr_of() { inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p'; }
 ends() {
 	lab task kill -s KILL "$1" 2>/dev/null
@@ -174,7 +177,7 @@ if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/
 		read -r from to <<<"$pair"
 		like ' 0% packet loss' "$(inside "$from" ping -c 1 -W 2 "$to" | tr '\n' ' ')" "ping from $from to $to"
 	done
-	is hello "$(inside web sh -c "echo hello | nc -w 2 $B 7007" | tr -d '\r')" "TCP from web to db"
+	says hello "TCP from web to db" ctr_hello web "$B" 7007
 	answers hello host "$A" 7007
 	t "containerd: one ends, the other talks on; DEL has no namespace then"
 	ends web

@@ -1,86 +1,166 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Killed at any instant, the next call heals: SIGKILL at random moments, then at every system call.
+# Killed at any instant, the next call heals: SIGKILL at random moments, then at system calls of ADD and
+# DEL in each mode. What heals is by turns DEL, GC, and another ADD.
+#
+#   KILLS=N    random moments (80)
+#   SAMPLE=N   system calls of each mode and verb, evenly spread, others in each run (24)
+#   SLOW=1     all system calls, which takes a quarter of an hour
+#   MODES=REGEX
+[ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
-netns c1
-baseline
-MASQ=$(conf '.ipMasq=true | .ipam.ranges += [[{subnet:"fd00:10:1::/64"}]]')
-KILLS=${KILLS:-200}
+KILLS=${KILLS:-80}
+SAMPLE=${SAMPLE:-24}
+
+# ---- the modes: PLUGIN, CONFIG, AT (CNI_NETNS), and who must not be touched: a CHECK of BESIDE ----
+
+scene() {
+	netns c1
+	AT=$NETNS/c1 BESIDE=
+	"scene_$1"
+	VALID=$(jq -c '.["cni.dev/valid-attachments"]=[{containerID: "beside", ifname: "eth0"}]' <<<"$CONFIG")
+	baseline
+	snapshot c1 >"$TMP/before"
+}
+scene_end() {
+	clean
+	[ -z "$BESIDE" ] || del beside "$CONFIG"
+	[ ! -e $NETNS/beside ] || drop beside
+	drop c1
+	[ ! -e $NETNS/lan ] || drop lan
+}
+
+scene_veth() {
+	PLUGIN=$BIN/awsvpc
+	CONFIG=$(conf '.ipMasq=true | .ipam.ranges += [[{subnet:"fd00:10:1::/64"}]]')
+}
+scene_macvlan() {
+	PLUGIN=$BIN/awsvpc
+	netns lan
+	ip link add lan0 type veth peer name lan1 netns lan
+	ip addr add 10.0.1.2/24 dev lan0
+	ip link set lan0 up
+	ip -n lan link set lan1 up
+	CONFIG=$(conf '.attach="macvlan" | .master="lan0" | .hostAccess=true
+		| .ipam.ranges=[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.10"}]]')
+}
+# Everything that a bridge can have.
+scene_bridge() {
+	PLUGIN=$BIN/task-bridge
+	CONFIG='{"cniVersion":"1.1.0","name":"br","type":"task-bridge","bridge":"cni0","isDefaultGateway":true,
+		"ipMasq":true,"macspoofchk":true,"ingressPolicy":"same-bridge","runtimeConfig":{
+		"portMappings":[{"hostPort":8080,"containerPort":80},{"containerPort":53,"protocol":"udp"},
+			{"hostPort":8443,"containerPort":443,"hostIP":"192.0.2.1"}],
+		"bandwidth":{"ingressRate":10000000,"ingressBurst":800000,"egressRate":10000000,"egressBurst":800000}},
+		"ipam":{"dataDir":"'$DATA'","cooldown":0,"ranges":[[{"subnet":"10.88.0.0/16"}],[{"subnet":"fd00:88::/64"}]]}}'
+	CONFIG=$(jq -c . <<<"$CONFIG")
+}
+# One of many: what is shared stays.
+scene_beside() {
+	scene_bridge
+	netns beside
+	add beside "$(jq -c '.runtimeConfig.portMappings=[{containerPort:80}]' <<<"$CONFIG")"
+	BESIDE=$(with_prev beside "$CONFIG")
+}
+scene_host() {
+	PLUGIN=$BIN/task-host
+	AT=/proc/self/ns/net
+	CONFIG='{"cniVersion":"1.1.0","name":"lab","type":"task-host","runtimeConfig":{"portMappings":[
+		{"containerPort":80},{"containerPort":53,"protocol":"udp"}]}}'
+	CONFIG=$(jq -c . <<<"$CONFIG")
+}
+
+# ---- calls ----
+
+# line VERB: the call, in LINE; its configuration comes on stdin.
+line() {
+	LINE=(env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID=c1 CNI_IFNAME=eth0
+		CNI_NETNS="$AT" CNI_PATH="$BIN" "$PLUGIN")
+}
+# run VERB [CONFIG]: stdout is kept.
+run() {
+	local -a LINE
+	line "$1"
+	"${LINE[@]}" <<<"${2:-$CONFIG}" >"$TMP/stdout" 2>"$TMP/stderr"
+}
+
+# residue: what is left, or missing, or does the one beside harm; nothing if all is well.
+residue() {
+	snapshot c1 | diff "$TMP/before" - | grep '^[<>]'
+	[ -z "$BESIDE" ] || call CHECK beside <<<"$BESIDE"
+}
+
+# heal N: what may come after a kill, by turns. Prints what goes wrong.
+heal() {
+	case $(($1 % 3)) in
+	0) run DEL || echo "DEL: $(<"$TMP/stdout")" ;;
+	1) run GC "$VALID" || echo "GC: $(<"$TMP/stdout")" ;;
+	2)
+		if run ADD; then
+			run CHECK "$(jq -c --slurpfile p "$TMP/stdout" '.prevResult=$p[0]' <<<"$CONFIG")" ||
+				echo "CHECK after ADD: $(<"$TMP/stdout")"
+		else
+			# It came about after all; then it stands, and that is told.
+			[ "$(jq .code "$TMP/stdout")" = 102 ] || echo "ADD: $(<"$TMP/stdout")"
+		fi
+		run DEL || echo "DEL after ADD: $(<"$TMP/stdout")"
+		;;
+	esac
+	residue
+}
+
+# healed N WHAT: heal, as a check. After a failure the host is cleaned for the next.
+healed() {
+	local seen
+	seen=$(heal "$1")
+	if [ -z "$seen" ]; then
+		pass
+		return
+	fi
+	seen=${seen//$'\n'/ | }
+	fail "$2, then $(cut -d' ' -f$(($1 % 3 + 1)) <<<"DEL GC ADD"): ${seen:0:400}"
+	run GC "$VALID"
+	[ -z "$(residue)" ] || fail "not even GC heals that"
+}
 
 # killed VERB: start the verb and kill it after 0 to 9.9 ms.
 killed() {
 	local pid
-	(exec env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID=c1 CNI_IFNAME=eth0 \
-		CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" <<<"$MASQ" >/dev/null 2>&1) &
+	local -a LINE
+	line "$1"
+	(exec "${LINE[@]}" <<<"$CONFIG" >/dev/null 2>&1) &
 	pid=$!
 	sleep "0.00$((RANDOM % 10))$((RANDOM % 10))"
 	kill -KILL $pid 2>/dev/null
 	wait $pid 2>/dev/null
 }
 
-# residue: what is left on the host and in the task, briefly: addresses and routes go with their links.
-residue() {
-	local links tables routes
-	links=$(ip -br link && ip -n c1 -br link)
-	tables=$(nft list tables)
-	routes=$(ip route show table all && ip -6 route show table all)
-	grep -o -e '^eni[^ ]*' -e '^eth0' <<<"$links"
-	[ -z "$tables" ] || echo "$tables"
-	grep -e ' 10\.0\.' -e '^10\.0' -e 'fd00:10:' <<<"$routes"
-	[ "$(records)" = 0 ] || echo "records"
-}
-
 if group random; then
-	t "SIGKILL at $KILLS random moments of ADD, then DEL"
-	bad=0
-	for ((i = 1; i <= KILLS; i++)); do
+	scene veth
+	t "SIGKILL at $KILLS random moments of ADD"
+	for ((i = 0; i < KILLS; i++)); do
 		killed ADD
-		call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || { bad=$((bad + 1)) && cp "$TMP/stdout" "$TMP/bad"; }
-		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
+		healed $i "killed"
 	done
-	is 0 "$bad" "DELs that failed: $(cat "$TMP/bad" 2>/dev/null)"
-	clean
-	t "SIGKILL at $((KILLS / 8)) random moments of ADD, then ADD and DEL"
-	for ((i = 1; i <= KILLS / 8; i++)); do
-		killed ADD
-		plugin ADD "$MASQ"
-		if [ "$RC" = 0 ]; then
-			cp "$TMP/stdout" "$TMP/result/c1.eth0"
-			verify c1 "$MASQ"
-		else
-			expect_error 102 'c1|eth0'
-		fi
-		del c1 "$MASQ"
-	done
-	clean
-	t "SIGKILL at $((KILLS / 4)) random moments of DEL, then DEL"
-	for ((i = 1; i <= KILLS / 4; i++)); do
-		call ADD c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "ADD $i: $(<"$TMP/stdout")"
+	t "SIGKILL at $((KILLS / 2)) random moments of DEL"
+	for ((i = 0; i < KILLS / 2; i++)); do
+		run ADD || fail "ADD: $(<"$TMP/stdout")"
 		killed DEL
-		call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "DEL $i: $(<"$TMP/stdout")"
-		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
+		healed $i "killed"
 	done
-	clean
-	t "SIGKILL of ADD, then GC"
-	for ((i = 1; i <= KILLS / 10; i++)); do
-		killed ADD
-		works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$MASQ")"
-		[ -z "$(residue)" ] || { fail "after kill $i: $(residue | tr '\n' '|')" && break; }
-	done
-	clean
 	t "SIGKILL of ADD, the namespace dies, another container comes"
-	SMALL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
-	for ((i = 1; i <= KILLS / 16; i++)); do
-		MASQ=$SMALL killed ADD
+	CONFIG=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
+	for ((i = 0; i < KILLS / 8; i++)); do
+		killed ADD
 		drop c1
 		netns c1
-		add next "$SMALL"
-		del next "$SMALL"
-		del c1 "$SMALL"
+		add next "$CONFIG"
+		del next "$CONFIG"
+		del c1 "$CONFIG"
 	done
 	drop next
-	clean
+	scene_end
 fi
 
 # System calls that change something outside of the process; SLOW=1 takes all for such.
@@ -88,10 +168,11 @@ CHANGING='sendto|sendmsg|write|pwrite64|ftruncate|fallocate|rename.*|unlink.*|mk
 CHANGING+='|clone.*|vfork|setns|unshare|flock|msync|exit_group'
 
 # calls_of VERB: the system calls of the verb to kill it at, in order, as "NAME N" (the N-th of that
-# name): those that change something, and what comes after each of them.
+# name): those that change something, and what comes after each of them, once the store is open.
 calls_of() {
-	strace -f -o "$TMP/trace" env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID=c1 \
-		CNI_IFNAME=eth0 CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" <<<"$MASQ" >/dev/null 2>&1
+	local -a LINE
+	line "$1"
+	strace -f -o "$TMP/trace" "${LINE[@]}" <<<"$CONFIG" >/dev/null 2>&1
 	# Of the plugin's own process only; env, which starts it, makes calls of its own before the execve.
 	awk -v changing="^(${SLOW:+.*|}$CHANGING)\$" -v pid="$(awk 'NR == 1 { print $1 }' "$TMP/trace")" '
 		$1 == pid && match($2, /^[a-z0-9_]+\(/) {
@@ -103,57 +184,52 @@ calls_of() {
 		/taskvpc/ && $1 == pid && !/execve/ { seen = 1 }' "$TMP/trace"
 }
 
-# each VERB: kill the verb at each of these calls, once the store is open, then one DEL.
+# sampled: SAMPLE lines of stdin, evenly spread from a random one on; with SLOW=1 all.
+sampled() {
+	if [ -n "${SLOW:-}" ]; then cat; else
+		awk -v want="$SAMPLE" -v phase=$RANDOM '{ line[NR] = $0 } END {
+			for (i = 1; i <= NR; i++)
+				if (int((i * want + phase % NR) / NR) != int(((i - 1) * want + phase % NR) / NR)) print line[i] }'
+	fi
+}
+
+# each VERB: kill the verb at each of these calls.
 each() {
-	local verb=$1 name n total=0 killed=0 seen residue="" kinds=""
-	[ "$verb" = ADD ] || call ADD c1 <<<"$MASQ" >/dev/null
-	calls_of "$verb" >"$TMP/calls"
-	call DEL c1 <<<"$MASQ" >/dev/null
+	local verb=$1 name n i=0 killed=0
+	local -a LINE
+	[ "$verb" = ADD ] || run ADD || fail "ADD: $(<"$TMP/stdout")"
+	calls_of "$verb" >"$TMP/all"
+	run DEL
+	sampled <"$TMP/all" >"$TMP/calls"
 	isnt 0 "$(wc -l <"$TMP/calls")" "system calls of $verb"
 	while read -r name n <&3; do
-		if [ "$SECONDS" -ge "$DEADLINE" ]; then
-			skip "out of time after $total of $(wc -l <"$TMP/calls") calls; LIMIT=120 gives it more"
-			break
-		fi
-		total=$((total + 1))
-		[ "$verb" = ADD ] || call ADD c1 <<<"$MASQ" >"$TMP/stdout" 2>&1 || fail "ADD: $(<"$TMP/stdout")"
+		[ "$verb" = ADD ] || run ADD || fail "ADD: $(<"$TMP/stdout")"
+		line "$verb"
 		# In braces: their redirection takes in what the shell says of a killed job.
 		{
 			strace -f -o /dev/null -e "trace=$name" -e "inject=$name:signal=KILL:when=$n" \
-				env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$verb" CNI_CONTAINERID=c1 \
-				CNI_IFNAME=eth0 CNI_NETNS=$NETNS/c1 CNI_PATH="$BIN" "$BIN/awsvpc" \
-				<<<"$MASQ" || killed=$((killed + 1))
+				"${LINE[@]}" <<<"$CONFIG" || killed=$((killed + 1))
 		} >/dev/null 2>&1
-		if ! call DEL c1 <<<"$MASQ" >"$TMP/stdout" 2>"$TMP/stderr"; then
-			fail "$verb killed at $name $n, then DEL: $(<"$TMP/stdout")"
-			continue
-		fi
-		seen=$(residue)
-		if [ -z "$seen" ]; then
-			pass
-		else
-			residue+=" $name:$n"
-			kinds+="$seen"$'\n'
-			call GC c1 <<<"$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$MASQ")" >/dev/null 2>&1
-			[ -z "$(residue)" ] || kinds+="not even GC takes it away"$'\n'
-			call ADD c1 <<<"$MASQ" >/dev/null && call DEL c1 <<<"$MASQ" >/dev/null
-		fi
+		healed $((RANDOM % 3)) "$verb killed at $name $n"
+		i=$((i + 1))
 	done 3<"$TMP/calls"
-	[ -z "$residue" ] || fail "$verb killed at$residue, then DEL: left $(sort <<<"$kinds" | uniq -c | sort -rn | tr '\n' '|')"
-	[ "$killed" -gt $((total * 2 / 3)) ] || fail "expected most of $total calls to be killed at, seen $killed"
+	[ "$killed" -gt $((i * 2 / 3)) ] || fail "expected most of $i calls to be killed at, seen $killed"
 }
 
 if group syscalls; then
 	if ! command -v strace >/dev/null || ! strace -o /dev/null -e inject=getppid:signal=KILL true 2>/dev/null; then
 		skip "needs strace with injection"
-	else
-		for verb in ADD DEL; do
-			t "SIGKILL at every system call of $verb"
-			DEADLINE=$((SECONDS + ${LIMIT:-20}))
-			each $verb
-			clean
-		done
+		finish
 	fi
+	for mode in veth macvlan bridge beside host; do
+		[[ $mode =~ ${MODES:-.} ]] || continue
+		scene $mode
+		for verb in ADD DEL; do
+			t "$mode: SIGKILL at system calls of $verb"
+			each $verb
+		done
+		scene_end
+	done
 fi
 
 finish

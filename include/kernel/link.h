@@ -63,6 +63,12 @@ struct link_info {
 /* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno. */
 int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e);
 
+/*
+ * link_bridge_vlans: can bridges of this kernel filter VLANs? Asked without a bridge; where the bridge
+ * module is not loaded, the answer is no. Return: 1, 0, or a negative errno.
+ */
+int link_bridge_vlans(struct netlink *nl, struct err *e);
+
 /* Both: Return 0, 1 if there is no such link, or a negative errno. */
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e);
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e);

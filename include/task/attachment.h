@@ -112,7 +112,6 @@ struct attachment {
 	bool mac_check;			/* the port takes frames of the task's MAC alone */
 	bool no_default_route;		/* the task gets none unless `ipam.routes` says so */
 	bool detect_duplicates;		/* IPv6 addresses with DAD */
-	uint32_t vlan;			/* PVID of the port; 0: none */
 	uint32_t ingress_policy;	/* index into ingress_policy_names */
 	struct bandwidth bandwidth;
 	char ifb_ifname[IFNAME_TEXT];	/* shapes what leaves the task; empty: nothing to shape */

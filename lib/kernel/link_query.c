@@ -6,6 +6,7 @@
 #include "kernel/message.h"
 
 #include <errno.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -99,6 +100,17 @@ int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e)
 	message_put_u32(m, IFLA_MASTER, ifindex);
 	r = netlink_ask(nl, m, count_port, no_port, &found, e);
 	return r < 0 ? r : found;
+}
+
+int link_bridge_vlans(struct netlink *nl, struct err *e)
+{
+	struct br_vlan_msg header = { .family = AF_BRIDGE };
+	int r = netlink_ask(nl, message_new(RTM_GETVLAN, NLM_F_DUMP, &header, sizeof(header)), NULL, NULL,
+			    NULL, e);
+
+	if (r == -EOPNOTSUPP)
+		return 0;
+	return r < 0 ? r : 1;
 }
 
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)

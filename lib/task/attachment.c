@@ -98,7 +98,6 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, port_isolated, "portIsolated", FIELD_BOOL),
 	FIELD(struct attachment, mac_check, "macCheck", FIELD_BOOL),
 	FIELD(struct attachment, detect_duplicates, "detectDuplicates", FIELD_BOOL),
-	FIELD(struct attachment, vlan, "vlan", FIELD_U32),
 	FIELD(struct attachment, ingress_policy, "ingressPolicy", FIELD_ENUM,
 	      .names = ingress_policy_names),
 	FIELD(struct attachment, bandwidth.ingress_rate, "ingressRate", FIELD_U64),

@@ -24,7 +24,7 @@ extern const struct mode mode_bridge;
 void bridge_defaults(void *own);
 int bridge_judge(const struct netconf *c, struct err *e);
 int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
-/* bridge_find: is the name free, or that of a bridge? Changes nothing. */
+/* bridge_find: is the name free, or that of a bridge, and `vlan` none? Changes nothing. */
 int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e);
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e);
 int bridge_accept(const struct attachment *a, struct err *e);

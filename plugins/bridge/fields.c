@@ -194,11 +194,6 @@ int bridge_judge(const struct netconf *c, struct err *e)
 	if (r == 0 && own->hairpin && own->promiscuous)
 		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
 			   "published ports reach the task itself without hairpinMode");
-	if (r == 0 && own->vlan) {
-		err_set(e, ERR_CONFIG, 0, "vlan: %u: VLANs of a bridge are not offered", own->vlan);
-		err_hint(e, "leave vlan out and use a bridge per VLAN");
-		r = -EINVAL;
-	}
 	if (r == 0)
 		r = judge_dynamic_ports(c, e);
 	if (r == 0)

@@ -41,6 +41,21 @@ static int ask_bridge(struct netlink *nl, const char *name, struct link_info *re
 	return -EINVAL;
 }
 
+/* Whose fault it is decides what helps: another kernel would, or would not. */
+static int refuse_vlan(struct netlink *nl, uint32_t vlan, struct err *e)
+{
+	int r = vlan ? link_bridge_vlans(nl, e) : 0;
+
+	if (!vlan || r < 0)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "vlan: %u: %s", vlan,
+		r ? "task-bridge puts no port into a VLAN" :
+		    "this kernel has no VLAN filtering of bridges (CONFIG_BRIDGE_VLAN_FILTERING)");
+	err_hint(e, "leave vlan out and use a bridge per VLAN: make it with the VLAN's interface as its "
+		    "port, and name it in bridge");
+	return -EINVAL;
+}
+
 int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e)
 {
 	const struct bridge_conf *own = (const void *)c->own;
@@ -48,6 +63,8 @@ int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e)
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
+	if (r == 0)
+		r = refuse_vlan(nl, own->vlan, e);
 	if (r == 0)
 		r = ask_bridge(nl, own->bridge, &link, e);
 	return r < 0 ? r : 0;
@@ -112,6 +129,8 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 
 	text_copy(a->bridge, sizeof(a->bridge), own->bridge);
 	name_bridge(a);
+	if (r == 0)
+		r = refuse_vlan(nl, own->vlan, e);
 	if (r == 0)
 		r = find_bridge(nl, a, e);
 	if (r == 0)

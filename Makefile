@@ -6,7 +6,9 @@ BUILD       ?= build
 PREFIX      ?= /usr/local
 CNI_BIN_DIR ?= /opt/cni/bin
 DESTDIR     ?=
-CC          ?= gcc
+ifeq ($(origin CC),default)
+CC          := gcc
+endif
 CLANG       ?= clang
 
 PLUGINS     := awsvpc task-bridge task-host task-none task-ipam loopback
@@ -33,7 +35,7 @@ CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude
 LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections
 
 # libnl and libuuid are linked statically where Debian ships the archives: a third less start time.
-archive    = $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a))
+archive    = $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null))
 LIBS      := $(foreach l,nl-3 uuid,$(or $(call archive,$(l)),-l$(l))) -lcjson
 
 # ---- what is built -----------------------------------------------------------------------------
@@ -55,7 +57,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-san lint layers fmt docs clean deps-lint tests
+	test-cni test-e2e test-san fresh lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build every plugin into build/bin
@@ -164,6 +166,7 @@ uninstall: ## remove what install put there; a foreign loopback stays
 deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
 deps_test  := libcmocka-dev clang iproute2 nftables iptables iputils-ping jq strace tcpdump \
   procps util-linux busybox-static containernetworking-plugins containerd runc podman
+deps_fresh := debootstrap debian-archive-keyring git
 deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
 
 # Asks dpkg first: where all is there, no network is needed.
@@ -180,6 +183,10 @@ deps: ## install with apt what building, the demo and the tests need
 
 deps-lint: ## install with apt what lint needs
 	$(call apt_install,$(deps_build) $(deps_test) $(deps_lint))
+
+fresh: ## make demo and make test, each on a fresh Debian made by debootstrap (as root)
+	$(call apt_install,$(deps_fresh))
+	@test/fresh.sh
 
 demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 	@$(MAKE) --no-print-directory -s all

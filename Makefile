@@ -57,7 +57,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-san fresh lint layers fmt docs clean deps-lint tests
+	test-cni test-e2e test-hardening test-san fresh lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build every plugin into build/bin
@@ -112,10 +112,13 @@ run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || fa
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-docs test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
+check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
 
 test-docs: all ## the documents say what the binaries say
 	@test/docs.sh
+
+test-hardening: all ## the binaries are what a hardened build makes
+	@test/hardening.sh
 
 test-unit: $(unit_bins) ## pure parts and the store (cmocka)
 	@$(call run_suite,$(unit_bins))

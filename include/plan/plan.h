@@ -127,6 +127,7 @@ struct plan_io {
 	const struct mac *expect_mac;	/* plan_check: of the task's interface, if not the plan's */
 	struct batch_failure failure;	/* of the last batch that failed */
 	bool expiring;			/* dropped elements may live for a moment: nft_wait_expired */
+	bool crowded;			/* many tasks: their sysctls are written apart */
 	bool ruleset_loaded;		/* apply had to load a skeleton: other attachments' elements
 					 * may be missing and must be restored from the store */
 };

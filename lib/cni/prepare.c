@@ -18,6 +18,7 @@
 /* How often, and how long each time, an ADD waits for the kernel to take a namespace apart. */
 #define PATIENCE 20
 #define PATIENCE_NS 5000000
+#define CROWD 64	/* records: from here on, a mount for one sysctl costs less than a walk (sysctl_write_apart) */
 
 struct add *prepare_new(struct call *c, struct err *e)
 {
@@ -144,6 +145,7 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	int r;
 
 	a->ifindex = grant->boot_base + grant->id;
+	add->io.crowded = grant->id > CROWD;
 	use_gateway(a, &add->asked.gateway);
 	r = add->mode->accept ? add->mode->accept(a, e) : 0;
 	if (r < 0)

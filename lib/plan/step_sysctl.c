@@ -16,13 +16,20 @@ static bool needless(const struct step *s)
 	       sysctl_read("net/ipv6/conf/all/disable_ipv6", now, sizeof(now), &ignored) == 1;
 }
 
+static int write_it(const struct step *s, const struct plan_io *io, struct err *e)
+{
+	if (s->shared)
+		return sysctl_ensure(s->sysctl.path, s->sysctl.value, e);
+	if (s->side == TASK && io->crowded)
+		return sysctl_write_apart(s->sysctl.path, s->sysctl.value, e);
+	return sysctl_write(s->sysctl.path, s->sysctl.value, e);
+}
+
 static int sysctl_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	int r = s->shared ? sysctl_ensure(s->sysctl.path, s->sysctl.value, e) :
-			    sysctl_write(s->sysctl.path, s->sysctl.value, e);
+	int r = write_it(s, io, e);
 
 	(void)p;
-	(void)io;
 	return r < 0 && needless(s) ? 0 : r;
 }
 

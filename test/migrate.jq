@@ -9,9 +9,9 @@
 # is. A list without a bridge plugin is left alone.
 #
 # Left out, because there is nothing to say: portmap's and firewall's `backend`, `ipMasqBackend`,
-# `markMasqBit`, `externalSetMarkChain`, `iptablesAdminChainName`, `firewalldZone`, `masqAll` and
-# `snat` (hairpin and localhost work always), `preserveDefaultVlan`. Refused, because it would be
-# lost: conditionsV4/V6, vlanTrunk and disableContainerInterface.
+# `markMasqBit`, `externalSetMarkChain`, `iptablesAdminChainName`, `firewalldZone`,
+# `preserveDefaultVlan`, and `masqAll` beside `snat: false`, where portmap does not look at it. Refused,
+# as task-bridge would: conditionsV4/V6, vlanTrunk and disableContainerInterface.
 
 def merged: ["bridge", "portmap", "firewall", "bandwidth"];
 def of($type): map(select(.type == $type)) | first // {};
@@ -39,6 +39,7 @@ if ((.plugins // []) | of("bridge")) == {} then . else
 		| .capabilities = ((.capabilities // {}) + {ips: true, mac: true}
 			+ ($portmap.capabilities // {} | {portMappings} | with_entries(select(.value == true)))
 			+ ($bandwidth.capabilities // {} | {bandwidth} | with_entries(select(.value == true))))
+		| . + ($portmap | if .snat == false then {snat} else {masqAll} end | with_entries(select(.value != null)))
 		| . + ($firewall | {ingressPolicy} | with_entries(select(.value != null)))
 		| . + ($bandwidth | {ingressRate, ingressBurst, egressRate, egressBurst}
 			| with_entries(select(.value != null)))

@@ -109,6 +109,8 @@ struct attachment {
 	bool bridge_gateway;		/* the bridge has the subnets' gateway addresses */
 	bool bridge_promiscuous;
 	bool port_hairpin, port_isolated;
+	bool masq_all;			/* published ports: the client's address is replaced always */
+	bool no_snat;			/* published ports: it is never */
 	bool mac_check;			/* the port takes frames of the task's MAC alone */
 	bool no_default_route;		/* the task gets none unless `ipam.routes` says so */
 	bool detect_duplicates;		/* IPv6 addresses with DAD */

@@ -54,7 +54,7 @@ static int judge_store(struct call *c, struct err *e)
 static int judge_mode(struct call *c, const struct status *s, struct err *e)
 {
 	const struct netns none = NETNS_NONE;
-	char lines[1024];
+	char lines[4096];
 	struct text warn;
 	struct plan_io io;
 	int r;

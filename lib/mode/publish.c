@@ -11,6 +11,7 @@
 /*
  * hairpin: a task that reaches its own or a neighbour's port by the host's address gets its answer by
  * the host as well, so the host must be the source; likewise for what the host sends to 127.0.0.1.
+ * What has said that its ports are to be so always, or never, stands in a set of its own.
  * loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use that.
  */
 const struct nft_ruleset ruleset_publish = {
@@ -20,7 +21,7 @@ const struct nft_ruleset ruleset_publish = {
 	.chains = { { "publish", 6 },
 		    { "publish_in", 1 },
 		    { "publish_local", 1 },
-		    { "hairpin", 3 },
+		    { "hairpin", 7 },
 		    { "loopback", 1 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
@@ -32,6 +33,10 @@ const struct nft_ruleset ruleset_publish = {
 		"flags timeout; }\n"
 		"	set hairpin4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set hairpin6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
+		"	set masq_all4 { type ipv4_addr; flags timeout; }\n"
+		"	set masq_all6 { type ipv6_addr; flags timeout; }\n"
+		"	set no_snat4 { type ipv4_addr; flags timeout; }\n"
+		"	set no_snat6 { type ipv6_addr; flags timeout; }\n"
 		"	chain publish { }\n"
 		"	chain publish_in { type nat hook prerouting priority dstnat; policy accept; }\n"
 		"	chain publish_local { type nat hook output priority -100; policy accept; }\n"
@@ -57,6 +62,10 @@ const struct nft_ruleset ruleset_publish = {
 		"		fib daddr type local jump publish\n"
 		"	}\n"
 		"	chain hairpin {\n"
+		"		ct status dnat ip daddr @no_snat4 return\n"
+		"		ct status dnat ip6 daddr @no_snat6 return\n"
+		"		ct status dnat ip daddr @masq_all4 masquerade\n"
+		"		ct status dnat ip6 daddr @masq_all6 masquerade\n"
 		"		ct status dnat ip saddr . ip daddr @hairpin4 masquerade\n"
 		"		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade\n"
 		"		ct status dnat ip saddr 127.0.0.0/8 masquerade\n"
@@ -106,6 +115,21 @@ static void plan_hairpin(struct plan *p, const struct cidr *subnet)
 	plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
 }
 
+/* Whose address the task sees. */
+static void plan_source(struct plan *p, const struct cidr *address)
+{
+	static const char *const sets[2][2] = { { "masq_all4", "masq_all6" }, { "no_snat4", "no_snat6" } };
+	const struct attachment *a = p->a;
+	struct nft_element el = { .set = sets[a->no_snat][address->ip.family == AF_INET6],
+				  .key = { atom_ip(&address->ip) },
+				  .n_key = 1 };
+
+	if (!a->no_snat)
+		plan_hairpin(p, address);
+	if (a->no_snat || a->masq_all)
+		plan_element(p, TASKVPC_TABLE, &el);
+}
+
 static void plan_port_family(struct plan *p, const struct port *port, uint8_t family)
 {
 	const struct address *to = attachment_address(p->a, family);
@@ -130,7 +154,7 @@ void plan_publish(struct plan *p)
 	const struct attachment *a = p->a;
 
 	for (unsigned i = 0; i < a->n_addresses; i++)
-		plan_hairpin(p, &a->addresses[i].cidr);
+		plan_source(p, &a->addresses[i].cidr);
 	plan_port_flows(p, plan_flows_end);
 	for (unsigned i = 0; i < a->n_ports; i++) {
 		plan_port_family(p, &a->ports[i], AF_INET);

@@ -96,6 +96,8 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, bridge_promiscuous, "bridgePromiscuous", FIELD_BOOL),
 	FIELD(struct attachment, port_hairpin, "portHairpin", FIELD_BOOL),
 	FIELD(struct attachment, port_isolated, "portIsolated", FIELD_BOOL),
+	FIELD(struct attachment, masq_all, "masqAll", FIELD_BOOL),
+	FIELD(struct attachment, no_snat, "noSnat", FIELD_BOOL),
 	FIELD(struct attachment, mac_check, "macCheck", FIELD_BOOL),
 	FIELD(struct attachment, detect_duplicates, "detectDuplicates", FIELD_BOOL),
 	FIELD(struct attachment, ingress_policy, "ingressPolicy", FIELD_ENUM,

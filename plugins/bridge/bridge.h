@@ -12,6 +12,7 @@ struct bridge_conf {
 	uint32_t masquerade_backend;	/* of the reference plugin; ours is nftables always */
 	bool hairpin, promiscuous, isolated;
 	bool mac_check, detect_duplicates;
+	bool snat, masq_all;		/* of published ports */
 	uint32_t vlan;
 	uint32_t ingress_policy;	/* index into ingress_policy_names */
 	char dynamic_ports[32];		/* "FIRST-LAST" */
@@ -23,6 +24,9 @@ extern const struct mode mode_bridge;
 
 void bridge_defaults(void *own);
 int bridge_judge(const struct netconf *c, struct err *e);
+/* Keys of the reference chain that have no place here: refused, or told line by line. */
+int bridge_refuse_keys(const json *root, struct err *e);
+void bridge_warn_of_keys(const json *root, struct text *warn);
 int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
 /* bridge_find: is the name free, or that of a bridge, and `vlan` none? Changes nothing. */
 int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e);

@@ -56,6 +56,12 @@ const struct field bridge_fields[] = {
 	      .fallback = "the ports behind net.ipv4.ip_local_port_range, 61000-65535 mostly",
 	      .help = "Where a hostPort of 0 comes from, \"FIRST-LAST\"; may not overlap with "
 		      "net.ipv4.ip_local_port_range."),
+	FIELD(struct bridge_conf, snat, "snat", FIELD_BOOL, .fallback = "true",
+	      .help = "Published ports are reached from 127.0.0.1 and from within the task's own subnet, "
+		      "by replacing the source address there; false: it is never replaced."),
+	FIELD(struct bridge_conf, masq_all, "masqAll", FIELD_BOOL, .fallback = "false",
+	      .help = "Replace the source address of all that comes by a published port: the task sees "
+		      "the bridge's."),
 	FIELD(struct bridge_conf, bandwidth.ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "no limit", .help = "Bits per second towards the task; "
 		      "runtimeConfig.bandwidth replaces the four."),
@@ -73,6 +79,7 @@ void bridge_defaults(void *own)
 	struct bridge_conf *c = own;
 
 	text_copy(c->bridge, sizeof(c->bridge), BRIDGE_DEFAULT);
+	c->snat = true;
 }
 
 static int refuse(struct err *e, const char *msg, const char *hint)
@@ -189,11 +196,17 @@ static int judge_dynamic_ports(const struct netconf *c, struct err *e)
 int bridge_judge(const struct netconf *c, struct err *e)
 {
 	const struct bridge_conf *own = (const void *)c->own;
-	int r = judge_name(own->bridge, e);
+	int r = bridge_refuse_keys(c->root, e);
+
+	if (r == 0)
+		r = judge_name(own->bridge, e);
 
 	if (r == 0 && own->hairpin && own->promiscuous)
 		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
 			   "published ports reach the task itself without hairpinMode");
+	if (r == 0 && own->masq_all && !own->snat)
+		r = refuse(e, "masqAll: true cannot go with snat: false",
+			   "leave snat out: masqAll needs it");
 	if (r == 0)
 		r = judge_dynamic_ports(c, e);
 	if (r == 0)

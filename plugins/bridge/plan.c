@@ -102,7 +102,7 @@ static void plan_shared_bridge(struct plan *p, const struct ifref *bridge)
 	if (a->bridge_gateway)
 		plan_gateways(p, bridge);
 	/* So that the host reaches published ports by 127.0.0.1; the rules let nobody else use it. */
-	if (a->n_ports && attachment_has_family(a, AF_INET))
+	if (a->n_ports && !a->no_snat && attachment_has_family(a, AF_INET))
 		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/conf/%s/route_localnet",
 					  a->bridge));
 }
@@ -176,19 +176,6 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 	plan_task_end(p, veth);
 }
 
-/* Keys of the reference chain that nobody reads here: better told than silently without effect. */
-static void warn_of_keys(const struct netconf *c, struct text *warn)
-{
-	static const char *const keys[] = { "vlanTrunk", "preserveDefaultVlan",
-					    "disableContainerInterface", "masqAll", "markMasqBit",
-					    "externalSetMarkChain", "conditionsV4", "conditionsV6",
-					    "iptablesAdminChainName", "firewalldZone" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (json_get(c->root, keys[i]))
-			text_add(warn, "%s: not offered by task-bridge, and without effect\n", keys[i]);
-}
-
 static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
@@ -198,7 +185,7 @@ static int bridge_status(const struct netconf *c, struct plan_io *io, struct tex
 		e->code = ERR_UNAVAILABLE;
 		return r;
 	}
-	warn_of_keys(c, warn);
+	bridge_warn_of_keys(c->root, warn);
 	return mode_status_nft(io, warn, e);
 }
 

@@ -113,6 +113,8 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	 * bridge, and comes back only through a port in hairpin mode. */
 	a->port_hairpin = own->hairpin || (c->n_ports > 0 && !own->promiscuous);
 	a->port_isolated = own->isolated || closed;
+	a->masq_all = own->masq_all;
+	a->no_snat = !own->snat;
 	a->mac_check = own->mac_check;
 	a->detect_duplicates = own->detect_duplicates;
 	a->ingress_policy = own->ingress_policy;

@@ -272,9 +272,17 @@ if group status; then
 	fails "a state directory" test -e "$DATA"
 	clean
 	t "STATUS names the keys of the reference chain that have no effect here"
-	status "$(jq -c '.vlanTrunk=[] | .conditionsV4=["-s","10.0.0.0/8"]' <<<"$CONF")"
-	like 'vlanTrunk: not offered' "$ERR" "warning"
-	like 'conditionsV4: not offered' "$ERR" "warning"
+	status "$(jq -c '.preserveDefaultVlan=true | .markMasqBit=13 | .externalSetMarkChain="KUBE-MARK-MASQ" | .backend="iptables"
+		| .iptablesAdminChainName="MINE" | .firewalldZone="public" | .unshapedSubnets=["10.0.0.0/8"]
+		| .shapedSubnets=["10.0.0.0/8"]' <<<"$CONF")"
+	for key in preserveDefaultVlan markMasqBit externalSetMarkChain backend iptablesAdminChainName firewalldZone \
+		shapedSubnets unshapedSubnets; do
+		like "$key: without effect, [a-z]" "$ERR" "warning"
+	done
+	t "STATUS is silent of those that say nothing"
+	status "$(jq -c '.preserveDefaultVlan=false | .externalSetMarkChain=null | .backend="" | .unshapedSubnets=[] | .conditionsV4=[]
+		| .vlanTrunk=null | .disableContainerInterface=false | .snat=true' <<<"$CONF")"
+	is "" "$ERR" stderr
 	t "STATUS warns of another table that drops what is forwarded, by name"
 	for family in inet ip ip6; do
 		nft "add table $family docker0; add chain $family docker0 FORWARD { type filter hook forward priority 0; policy drop; }"
@@ -339,6 +347,10 @@ if group "bad input"; then
 		'.dynamicPortRange="0-100"' '.dynamicPortRange="61000-65536"' '.dynamicPortRange="a-b"' \
 		'.dynamicPortRange="61000-61010x"' '.dynamicPortRange="-5-10"' '.dynamicPortRange=" 61000-61010"' \
 		'.dynamicPortRange="61000-"' '.dynamicPortRange="99999999999999999999-1"'
+	bad 'conditionsV4: not offered.*hostIP.*table of your own' '.conditionsV4=["-s","10.0.0.0/8"]'
+	bad 'conditionsV6: not offered.*hostIP.*table of your own' '.conditionsV6=["-s","fd00::/8"]'
+	bad 'vlanTrunk: not offered.*a bridge per VLAN' '.vlanTrunk=[{id:5}]'
+	bad 'disableContainerInterface: not offered.*ipam' '.disableContainerInterface=true'
 	for key in ingressRate ingressBurst egressRate egressBurst; do
 		bad "$key" ".$key=-1" ".$key=\"1M\"" ".$key=1.5"
 	done

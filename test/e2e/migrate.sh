@@ -50,6 +50,8 @@ cat >"$LISTS/full.conflist" <<'END'
 {"type":"bandwidth","ingressRate":10000000,"ingressBurst":800000,"egressRate":10000000,"egressBurst":800000},
 {"type":"tuning","sysctl":{"net.ipv4.conf.eth0.log_martians":"1"}}]}
 END
+# Ports that hide no client.
+jq '.name="plain" | .plugins[0].bridge="plain0" | .plugins[1].snat=false' "$LISTS/containerd.conflist" >"$LISTS/plain.conflist"
 lan
 
 CAPS='{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"},{"hostPort":8053,"containerPort":53,"protocol":"udp"}]}'
@@ -94,7 +96,7 @@ facts() {
 	drop web peer
 }
 
-for list in podman nerdctl containerd full; do
+for list in podman nerdctl containerd full plain; do
 	group "$list" || continue
 	t "$list: the reference chain"
 	facts "$LISTS/$list.conflist" "$TMP/before"
@@ -158,6 +160,11 @@ if group "the filter"; then
 	t "twice is once"
 	jq -f "$ROOT/test/migrate.jq" "$LISTS/full.conflist" >"$TMP/once"
 	is "$(jq -c . "$TMP/once")" "$(jq -c -f "$ROOT/test/migrate.jq" "$TMP/once")" "converted twice"
+	t "portmap's keys of source addresses"
+	for pair in 'masqAll=true true,null' 'snat=false null,false' 'snat=false|.plugins[1].masqAll=true null,false'; do
+		is "${pair#* }" "$(jq ".plugins[1] |= del(.snat) | .plugins[1].${pair% *}" "$LISTS/full.conflist" |
+			jq -r -f "$ROOT/test/migrate.jq" | jq -r '.plugins[0] | "\(.masqAll),\(.snat)"')" "${pair% *}: masqAll,snat"
+	done
 	t "what has no counterpart is refused by name"
 	for filter in '.plugins[0].vlanTrunk=[{id:5}]' '.plugins[0].disableContainerInterface=true' \
 		'.plugins[1].conditionsV4=["!","-d","192.0.2.0/24"]'; do

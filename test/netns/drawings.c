@@ -104,6 +104,7 @@ static void fill_bridge_full(struct attachment *a)
 	a->bridge_gateway = a->masquerade = a->mac_check = true;
 	a->port_hairpin = a->port_isolated = true;
 	a->ingress_policy = 1;
+	a->masq_all = true;
 	fill_port(a, IPPROTO_TCP, 8080, NULL);
 	fill_port(a, IPPROTO_UDP, 5353, "0.0.0.0");
 	fill_port(a, IPPROTO_TCP, 8081, "127.0.0.1");
@@ -111,7 +112,7 @@ static void fill_bridge_full(struct attachment *a)
 	strcpy(a->ifb_ifname, "ifb0123456789ab");
 }
 
-/* A bridge that was there before, with an address in the way. */
+/* A bridge that was there before, with an address in the way; and a port that hides nobody. */
 static void fill_bridge_foreign(struct attachment *a)
 {
 	fill_bridge(a);
@@ -119,6 +120,8 @@ static void fill_bridge_foreign(struct attachment *a)
 	a->bridge_foreign = a->force_address = true;
 	a->bridge_ifindex = 4713;
 	cidr_parse("10.88.0.9/16", &a->bridge_had[a->n_bridge_had++]);
+	a->no_snat = true;
+	fill_port(a, IPPROTO_TCP, 8080, NULL);
 }
 
 const struct drawing drawings[] = {

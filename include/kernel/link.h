@@ -51,6 +51,13 @@ void link_sync(struct batch *b, uint32_t ifindex);
 
 void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
 
+/*
+ * Many at once: put them into a group that nobody else uses (a random number other than 0), then delete
+ * the group. The kernel waits out its grace periods once for all of them: 200 take 70 ms, alone 20 each.
+ */
+void link_set_group(struct batch *b, uint32_t ifindex, uint32_t group);
+void link_del_group(struct batch *b, uint32_t group);
+
 struct link_info {
 	uint32_t ifindex, master, link, mtu, flags;
 	char name[16];

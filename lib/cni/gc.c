@@ -6,8 +6,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cni/held.h"
+#include "cni/turn.h"
+#include "kernel/link.h"
 
 struct entry {		/* borrowed from the configuration */
 	const char *container_id, *ifname;
@@ -166,6 +169,66 @@ static int sweep_records(struct call *c, const struct valid *valid, struct sweep
 	}
 }
 
+/* ---- links, all at once ---- */
+
+struct bunch {
+	struct batch *batch;
+	uint32_t group;
+	unsigned n;
+};
+
+static int send_bunch(struct call *c, struct bunch *b, struct err *e)
+{
+	struct batch_failure failure;
+
+	return batch_send(b->batch, &c->nl, &failure, e);
+}
+
+static int gather_links(struct call *c, const struct valid *valid, struct held *h, struct bunch *b,
+			struct err *e)
+{
+	uint64_t cursor = 0;
+	int r;
+
+	while ((r = held_next(c, c->network, &cursor, h, e)) == 0) {
+		r = is_stale(c, h, valid, e);
+		if (r == 1)
+			r = held_host_end(c, &h->a, e);
+		if (r == 1) {
+			link_set_group(b->batch, h->a.ifindex, b->group);
+			b->n++;
+			r = b->batch->n < BATCH_REQUESTS ? 0 : send_bunch(c, b, e);
+		}
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * Each link alone would make its DEL wait for the kernel. What fails here is no loss: the records
+ * still tell what to take down, one by one.
+ */
+static void release_links(struct call *c, const struct valid *valid, struct held *h)
+{
+	cleanup_free struct batch *batch = malloc(sizeof(*batch));
+	struct bunch b = { .batch = batch };
+	struct err e;
+
+	if (!batch || call_netlink(c, &e) < 0 || turn_share(c, &e) < 0)
+		return;
+	batch->owner = 0;
+	batch_reset(batch);
+	while (b.group == 0)
+		if (getrandom(&b.group, sizeof(b.group), 0) < 0)
+			return;
+	if (gather_links(c, valid, h, &b, &e) == 0 && b.n > 1) {
+		link_del_group(batch, b.group);
+		send_bunch(c, &b, &e);
+	}
+	turn_end(c);
+}
+
 /* The last look: at what is left, now that everything else is gone. */
 static int tend_survivor(struct call *c, struct held *h, struct err *e)
 {
@@ -187,6 +250,8 @@ static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
 	r = call_store(c, false, e);
+	if (!r && valid->given)	/* without a list only what is dead goes, and that has no links */
+		release_links(c, valid, h);
 	if (!r)
 		r = sweep_records(c, valid, &s, h, e);
 	if (!r && s.stay && tend_survivor(c, h, e) < 0)

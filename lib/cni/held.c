@@ -64,8 +64,7 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 	return -EINVAL;
 }
 
-/* The host's end of the link, recognised by both index and name. */
-static int host_end_stands(struct call *c, const struct attachment *a, struct err *e)
+int held_host_end(struct call *c, const struct attachment *a, struct err *e)
 {
 	struct link_info link;
 	int r;
@@ -91,7 +90,7 @@ int held_fate(struct call *c, const struct held *h, struct err *e)
 	netns_close(&ns);
 	if (r <= 0)
 		return r < 0 ? r : HELD_ALIVE;
-	r = host_end_stands(c, &h->a, e);
+	r = held_host_end(c, &h->a, e);
 	if (r < 0)
 		return r;
 	return r ? HELD_UNCERTAIN : HELD_DEAD;

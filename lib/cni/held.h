@@ -40,6 +40,12 @@ enum held_fate { HELD_ALIVE, HELD_DEAD, HELD_UNCERTAIN };
 int held_fate(struct call *c, const struct held *h, struct err *e);
 
 /*
+ * held_host_end: is there a host's end of the link, recognised by both index and name?
+ * Return: 1, 0 (none stands, or the mode has none), or a negative errno.
+ */
+int held_host_end(struct call *c, const struct attachment *a, struct err *e);
+
+/*
  * held_namespace: the task's namespace: by CNI_NETNS if that leads to the recorded one, else by the
  * recorded path; not open (fd -1) if neither does.
  */

@@ -150,3 +150,21 @@ void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate)
 {
 	batch_add(b, link_message(RTM_DELLINK, 0, ifindex), tolerate);
 }
+
+void link_set_group(struct batch *b, uint32_t ifindex, uint32_t group)
+{
+	struct nl_msg *msg = link_message(RTM_SETLINK, 0, ifindex);
+
+	if (msg)
+		nla_put_u32(msg, IFLA_GROUP, group);
+	batch_add(b, msg, TOLERATE_ABSENT);
+}
+
+void link_del_group(struct batch *b, uint32_t group)
+{
+	struct nl_msg *msg = link_message(RTM_DELLINK, 0, 0);
+
+	if (msg)
+		nla_put_u32(msg, IFLA_GROUP, group);
+	batch_add(b, msg, TOLERATE_ABSENT);
+}

@@ -86,6 +86,9 @@ struct step {
 		} link;
 		struct {
 			struct ifref dev;
+		} localnet;
+		struct {
+			struct ifref dev;
 			struct cidr cidr;
 			struct addr_how how;
 		} addr;
@@ -175,6 +178,8 @@ int plan_sysctl(struct plan *p, int with, enum side side, const char *value, con
 int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst);
 int plan_ingress(struct plan *p, int with, const struct ifref *dev);
 int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struct ifref *to);
+/* plan_localnet: shared: 127.0.0.0/8 may cross the host's link @dev (route_localnet). */
+int plan_localnet(struct plan *p, const struct ifref *dev);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r);		/* shared */
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
 void plan_share(struct plan *p, int step);	/* mark a step as shared */

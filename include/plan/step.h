@@ -28,6 +28,6 @@ struct step_kind {
 
 extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, step_addr, step_route,
 	step_neigh, step_sysctl, step_ruleset, step_element, step_bridge, step_ifb, step_qdisc,
-	step_redirect, step_flows, step_flows_end, step_settle;
+	step_redirect, step_flows, step_flows_end, step_settle, step_localnet;
 
 #endif

@@ -190,6 +190,15 @@ int plan_sysctl(struct plan *p, int with, enum side side, const char *value, con
 	return last(p);
 }
 
+int plan_localnet(struct plan *p, const struct ifref *dev)
+{
+	struct step *s = append(p, &step_localnet, HOST, -1);
+
+	s->shared = true;
+	s->localnet.dev = *dev;
+	return last(p);
+}
+
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r)
 {
 	struct step *s = append(p, &step_ruleset, HOST, -1);

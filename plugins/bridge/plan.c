@@ -103,8 +103,7 @@ static void plan_shared_bridge(struct plan *p, const struct ifref *bridge)
 		plan_gateways(p, bridge);
 	/* So that the host reaches published ports by 127.0.0.1; the rules let nobody else use it. */
 	if (a->n_ports && !a->no_snat && attachment_has_family(a, AF_INET))
-		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/conf/%s/route_localnet",
-					  a->bridge));
+		plan_localnet(p, bridge);
 }
 
 static void plan_elements(struct plan *p)

@@ -118,7 +118,41 @@ if group localhost; then
 		[ $from = web ] || reaches_not $from tcp 127.0.0.1 8080
 	done
 	like 'counter packets 0 ' "$(nft list chain inet seen in)" "what came in for 127.0.0.0/8"
+	t "nor when the last port has gone, and the rules with it"
+	PLAIN=$(conf 'del(.ipMasq)')
+	LOCALNET=/proc/sys/net/ipv4/conf/cni0/route_localnet
+	add peer "$PLAIN"
+	isnt 0 "$(<$LOCALNET)" "route_localnet while a port is published"
+	del web
+	is 0 "$(<$LOCALNET)" "route_localnet"
+	add web "$(ports "$WEB" "$PLAIN")"
+	del web
+	fails "our table" nft list table inet taskvpc
+	in_ns peer sh -c 'for f in /proc/sys/net/ipv4/conf/*/route_localnet; do echo 1 >$f; done
+		ip route flush table local 127.0.0.0/8
+		ip route del local 127.0.0.0/8 dev lo table local; ip route del local 127.0.0.1 dev lo table local
+		ip route add 127.0.0.0/8 via 10.88.0.1 dev eth0' 2>/dev/null
+	reaches_not peer tcp 127.0.0.1 9999
+	like 'counter packets 0 ' "$(nft list chain inet seen in)" "what came in for 127.0.0.0/8"
+	del peer
+	drop peer
 	nft delete table inet seen
+	t "what somebody else has switched on stays on"
+	for had in 0 1; do
+		ip link add lent0 type bridge
+		echo $had >/proc/sys/net/ipv4/conf/lent0/route_localnet
+		add web "$(ports "$WEB" "$(conf '.bridge="lent0"')")"
+		serve web tcp:80
+		reaches host web tcp 127.0.0.1 8080
+		unserve web
+		verify web "$(ports "$WEB" "$(conf '.bridge="lent0"')")"
+		echo 0 >/proc/sys/net/ipv4/conf/lent0/route_localnet
+		ID=web refused 106 'route_localnet is 0' CHECK "$(with_prev web "$(ports "$WEB" "$(conf '.bridge="lent0"')")")"
+		echo $had >/proc/sys/net/ipv4/conf/lent0/route_localnet
+		del web
+		is $had "$(</proc/sys/net/ipv4/conf/lent0/route_localnet)" "route_localnet after DEL"
+		ip link del lent0
+	done
 	in_ns outside ip route del 127.0.0.0/8
 	in_ns outside sh -c 'ip link set lo down; ip link set lo up'
 	unserve host

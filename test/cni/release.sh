@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Deferred release: DEL hands the link to a detached child and returns when the link is gone, while
+# the kernel still waits for its grace periods. The child must hold nothing of the runtime's, outlive its
+# parent, end by itself, and be no loss if it dies.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+need strace
+[ -z "$SAN" ] || { skip "the leak checker does not run under strace"; finish; }
+baseline
+CONFIG=$(conf .)
+
+# slow_del: a DEL in the background whose first request, and that of its child, takes a second to start;
+# its standard output is a pipe, as a runtime's. Sets DEL (the process) and CHILD.
+slow_del() {
+	mkfifo "$TMP/out"
+	cat "$TMP/out" >"$TMP/read" &
+	READER=$!
+	env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS="$NETNS/a" CNI_IFNAME=eth0 CNI_PATH="$BIN" \
+		strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=1000000:when=1 \
+		"$PLUGIN" <<<"$CONFIG" >"$TMP/out" 2>"$TMP/err" &
+	STRACE=$!
+	until_true child_is_there
+	DEL=$(ps -o ppid= -p "$CHILD" | tr -d ' ')
+}
+
+# The child is the one that leads a session of its own.
+child_is_there() {
+	CHILD=$(ps -eo pid=,sid=,comm= | awk '$1 == $2 && $3 == "awsvpc" { print $1 }')
+	[ -n "$CHILD" ]
+}
+
+after_del() {
+	wait "$STRACE" 2>/dev/null
+	wait "$READER"
+	rm -f "$TMP/out"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+add a "$CONFIG"
+HA=$(host_link a)
+
+t "what the child holds: nothing of the runtime's"
+slow_del
+is "/dev/null /dev/null /dev/null" "$(readlink "/proc/$CHILD/fd/0" "/proc/$CHILD/fd/1" "/proc/$CHILD/fd/2" | xargs)" "standard descriptors"
+is "2" "$(find "/proc/$CHILD/fd" -mindepth 1 -printf '%f\n' | awk '$1 > 2' | wc -l)" "descriptors beside them"
+like 'socket:.*pipe:|pipe:.*socket:' "$(readlink "/proc/$CHILD"/fd/* | grep -v null | xargs)" "a socket and the pipe to its parent"
+runs "the link is still there" ip link show "$HA"
+after_del
+t "DEL waits until the link is gone, and says nothing"
+no_link "$HA" || fail "$HA is still there after DEL"
+pass
+is "" "$(cat "$TMP/read")" "stdout"
+until_true gone "$CHILD"
+drop a
+clean
+
+t "it outlives its parent"
+add a "$CONFIG"
+HA=$(host_link a)
+slow_del
+kill -KILL "$DEL"
+after_del
+until_true no_link "$HA"
+pass
+until_true gone "$CHILD"
+t "what the killed DEL left is taken down by the next"
+is 1 "$(records)" "records"
+del a "$CONFIG"
+is 0 "$(records)" "records"
+drop a
+clean
+
+t "killed with its parent: the next DEL does all of it"
+add a "$CONFIG"
+HA=$(host_link a)
+slow_del
+kill -KILL "$DEL" "$CHILD"
+after_del
+runs "the link is still there" ip link show "$HA"
+del a "$CONFIG"
+no_link "$HA" || fail "$HA is still there after the second DEL"
+pass
+drop a
+clean
+
+t "killed alone: its parent deletes the link itself"
+add a "$CONFIG"
+HA=$(host_link a)
+slow_del
+kill -KILL "$CHILD"
+after_del
+no_link "$HA" || fail "$HA is still there after DEL"
+pass
+is 0 "$(records)" "records"
+drop a
+clean
+
+t "stopped: its parent waits for it no longer than ten seconds"
+add a "$CONFIG"
+HA=$(host_link a)
+slow_del
+kill -STOP "$CHILD"
+SECONDS=0
+for ((i = 0; i < 300; i++)); do
+	gone "$DEL" && break
+	sleep 0.05
+done
+within 14 "$SECONDS" "seconds of DEL"
+no_link "$HA" || fail "$HA is still there after DEL"
+pass
+is 0 "$(records)" "records"
+kill -KILL "$CHILD"
+after_del
+drop a
+clean
+finish

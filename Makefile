@@ -6,6 +6,7 @@ BUILD       ?= build
 PREFIX      ?= /usr/local
 CNI_BIN_DIR ?= /opt/cni/bin
 DESTDIR     ?=
+INSTALL     ?= install
 ifeq ($(origin CC),default)
 CC          := gcc
 endif
@@ -31,7 +32,7 @@ else
   OPT     := -O2 -g $(HARDEN)
 endif
 CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude -Ilib $(DEPS_INC) \
-  $(OPT) -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN)
+  $(OPT) -ffile-prefix-map='$(CURDIR)'=. -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN)
 LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections
 
 # libnl and libuuid are linked statically where Debian ships the archives: a third less start time.
@@ -57,13 +58,13 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-hardening test-san fresh lint layers fmt docs clean deps-lint tests
+	test-cni test-e2e test-hardening test-san test-package deb fresh lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build every plugin into build/bin
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)
@@ -150,14 +151,15 @@ doc  := $(DESTDIR)$(PREFIX)/share/doc/taskvpc
 loopback_is_ours = env -i $(dest)/loopback --help </dev/null 2>/dev/null | grep -q taskvpc
 
 install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into PREFIX
-	install -d $(dest) $(doc)/examples
+	install -d $(dest) $(doc)/examples $(doc)/docs
 	@# loopback belongs to the reference plugins: theirs stays.
 	@for p in $(PLUGINS); do \
 	  if [ $$p = loopback ] && [ -e $(dest)/$$p ] && ! $(loopback_is_ours); then \
 	    echo "kept $(dest)/$$p"; continue; fi; \
-	  install -s -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
+	  $(INSTALL) -s -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
 	  echo "installed $(dest)/$$p"; done
 	install -m 644 netconf-examples/* $(doc)/examples
+	install -m 644 docs/* $(doc)/docs
 	install -m 644 README.md LICENSE $(doc)
 
 uninstall: ## remove what install put there; a foreign loopback stays
@@ -170,6 +172,7 @@ deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-
 deps_test  := libcmocka-dev clang iproute2 nftables iptables iputils-ping jq strace tcpdump \
   procps util-linux busybox-static containernetworking-plugins containerd runc podman
 deps_fresh := debootstrap debian-archive-keyring git
+deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
 
 # Asks dpkg first: where all is there, no network is needed.
@@ -186,6 +189,18 @@ deps: ## install with apt what building, the demo and the tests need
 
 deps-lint: ## install with apt what lint needs
 	$(call apt_install,$(deps_build) $(deps_test) $(deps_lint))
+
+# Packed where it disturbs nothing: dpkg-buildpackage writes into its tree and beside it.
+deb: ## a Debian package of this tree, judged by lintian, in build/deb
+	$(call apt_install,$(deps_build) $(deps_deb))
+	rm -rf build/deb && mkdir -p build/deb/taskvpc
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C build/deb/taskvpc
+	cd build/deb/taskvpc && dpkg-buildpackage --unsigned-source --unsigned-changes
+	lintian --display-info --fail-on error,warning,info build/deb/taskvpc_$(VERSION)_*.changes
+
+test-package: ## make deb twice on one fresh Debian, its package used on another (as root)
+	$(call apt_install,$(deps_fresh))
+	@test/package.sh
 
 fresh: ## make demo and make test, each on a fresh Debian made by debootstrap (as root)
 	$(call apt_install,$(deps_fresh))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A foreign IPAM plugin, run as libcni's pkg/invoke does: the only exec in the tree.
- * The child gets our environment with CNI_COMMAND replaced, the network configuration byte for byte,
- * our stderr, and no other descriptor. It has DELEGATE_TIMEOUT_MS and may answer DELEGATE_OUTPUT_MAX.
+ * A CNI plugin, run as libcni's pkg/invoke does: a foreign IPAM plugin by a plugin of ours, and every
+ * plugin by the command `taskvpc`. The only place in lib/ that runs something.
+ * The child gets an environment, the network configuration byte for byte, a stderr, and no other
+ * descriptor. It has DELEGATE_TIMEOUT_MS and may answer DELEGATE_OUTPUT_MAX.
  */
 #ifndef IPAM_DELEGATE_H
 #define IPAM_DELEGATE_H
@@ -20,6 +21,12 @@ struct delegate_call {		/* what is run; all borrowed */
 	const char *cni_path;	/* NULL is as good as empty */
 	const char *config;
 	size_t config_len;
+
+	/* For callers other than a plugin that delegates; all may be left out. */
+	const char *what;		/* for messages, instead of "IPAM plugin" */
+	const char *const *args;	/* of the command line, NULL-terminated, at most 4 */
+	char *const *env;		/* instead of ours with CNI_COMMAND replaced by verb */
+	int error_fd;			/* for its stderr; 0: ours */
 };
 
 /*
@@ -32,5 +39,8 @@ struct delegate_call {		/* what is run; all borrowed */
  * that is no plain file name.
  */
 int delegate_run(const struct delegate_call *call, char **ret_out, struct err *e);
+
+/* delegate_find: only where it is: fill in @ret (PATH_MAX). Return: 0, or as delegate_run. */
+int delegate_find(const struct delegate_call *call, char *ret, struct err *e);
 
 #endif

@@ -23,6 +23,7 @@
 #include "base/io.h"
 
 #define GRACE_MS   200 /* for output of a child that is gone: a grandchild may hold the pipe */
+#define CHILD_ARGS 4   /* arguments that are passed on */
 #define BUSY_TRIES 5   /* "text file busy": the program is being installed right now */
 
 struct child {
@@ -82,28 +83,46 @@ static int pipe_above_stdio(int fds[2])
 	return rc;
 }
 
+static void arguments(const struct child_job *job, const char *ret[static CHILD_ARGS + 2])
+{
+	unsigned n = 0;
+
+	ret[n++] = job->path;
+	for (const char *const *arg = job->args; arg && *arg && n <= CHILD_ARGS; arg++)
+		ret[n++] = *arg;
+	ret[n] = NULL;
+}
+
 static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
 {
-	char *argv[] = { strdup(job->path), NULL };
+	union {
+		const char *args[CHILD_ARGS + 2];
+		char *argv[CHILD_ARGS + 2]; /* exec() changes none of them, it only says so late */
+	} u;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	sigset_t pipe;
+	sigset_t pipe, none;
 	int rc;
 
+	arguments(job, u.args);
+	sigemptyset(&none);
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+	if (job->error_fd)
+		posix_spawn_file_actions_adddup2(&files, job->error_fd, STDERR_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigdefault(&attr, &pipe);
-	rc = argv[0] ? posix_spawn(pid, job->path, &files, &attr, argv, job->env) : ENOMEM;
+	posix_spawnattr_setsigmask(&attr, &none);
+	rc = posix_spawn(pid, job->path, &files, &attr, u.argv, job->env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
-	free(argv[0]);
 	return -rc;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A foreign IPAM plugin: finding it, and understanding what it says when it fails. Running it is
+ * A plugin that is run: finding it, and understanding what it says when it fails. Running it is
  * child.c. Its own CNI error is passed upward unchanged, so that "try again later" stays that.
  */
 #include "ipam/delegate.h"
@@ -27,8 +27,14 @@ static bool is_name_byte(char c, bool first)
 	return !first && (c == '_' || c == '.' || c == '-');
 }
 
-static int judge_type(const char *type, struct err *e)
+static const char *what(const struct delegate_call *call)
 {
+	return call->what ? call->what : "IPAM plugin";
+}
+
+static int judge_type(const struct delegate_call *call, struct err *e)
+{
+	const char *type = call->type;
 	char shown[64];
 	bool good = *type;
 
@@ -37,37 +43,45 @@ static int judge_type(const char *type, struct err *e)
 	if (good)
 		return 0;
 	text_printable(shown, sizeof(shown), type);
-	err_set(e, ERR_CONFIG, EINVAL, "ipam.type: \"%s\" is no plain file name", shown);
+	err_set(e, ERR_CONFIG, EINVAL, "%stype: \"%s\" is no plain file name",
+		call->what ? "" : "ipam.", shown);
 	err_hint(e, "allowed: letters, digits, '_', '.', '-', the first a letter or digit");
 	return -EINVAL;
 }
 
-/* The first directory that has a regular file of that name; executable or not, as in libcni. */
-static int find(const char *type, const char *cni_path, char ret[static PATH_MAX], struct err *e)
+static int refuse_missing(const struct delegate_call *call, const char *cni_path, struct err *e)
 {
 	char shown[512];
-	const char *next;
+
+	text_printable(shown, sizeof(shown), cni_path);
+	if (*cni_path)
+		err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_PATH: \"%s\" has no %s \"%s\"", shown,
+			what(call), call->type);
+	else
+		err_set(e, ERR_ENVIRONMENT, EINVAL,
+			"CNI_PATH is empty, so the %s \"%s\" cannot be looked for", what(call),
+			call->type);
+	err_hint(e, "install %s into a directory of CNI_PATH%s", call->type,
+		 call->what ? "" : ", or use ipam.type \"task-ipam\"");
+	return -EINVAL;
+}
+
+/* The first directory that has a regular file of that name; executable or not, as in libcni. */
+static int find(const struct delegate_call *call, char ret[static PATH_MAX], struct err *e)
+{
+	const char *cni_path = call->cni_path ? call->cni_path : "", *next;
 	struct stat st;
 
 	for (const char *dir = cni_path; *dir; dir = next) {
 		int len = (int)strcspn(dir, ":");
-		int n = snprintf(ret, PATH_MAX, "%.*s/%s", len, dir, type);
+		int n = snprintf(ret, PATH_MAX, "%.*s/%s", len, dir, call->type);
 
 		next = dir + len + (dir[len] == ':');
 		/* An empty entry would be the directory that the runtime happens to be in. */
 		if (len && n < PATH_MAX && !stat(ret, &st) && S_ISREG(st.st_mode))
 			return 0;
 	}
-	text_printable(shown, sizeof(shown), cni_path);
-	if (*cni_path)
-		err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_PATH: \"%s\" has no IPAM plugin \"%s\"",
-			shown, type);
-	else
-		err_set(e, ERR_ENVIRONMENT, EINVAL,
-			"CNI_PATH is empty, so the IPAM plugin \"%s\" cannot be looked for", type);
-	err_hint(e, "install %s into a directory of CNI_PATH, or use ipam.type \"task-ipam\"",
-		 type);
-	return -EINVAL;
+	return refuse_missing(call, cni_path, e);
 }
 
 /* The environment with another CNI_COMMAND. @command: borrowed. Return: NULL if memory is short. */
@@ -163,21 +177,23 @@ int delegate_run_path(const struct delegate_call *call, const char *path, int ti
 		      char **ret_out, struct err *e)
 {
 	char command[32], who[SAID_TEXT];
-	cleanup_free char **env = NULL, *out = NULL;
+	cleanup_free char **ours = NULL, *out = NULL;
+	struct child_job job = { .path = path,
+				 .args = call->args,
+				 .env = call->env,
+				 .error_fd = call->error_fd,
+				 .input = call->config,
+				 .input_len = call->config_len,
+				 .timeout_ms = timeout_ms,
+				 .output_max = DELEGATE_OUTPUT_MAX };
 	struct child_end end = { 0 };
 	int rc;
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", call->verb);
-	snprintf(who, sizeof(who), "IPAM plugin %.200s (%s)", path, call->verb);
-	env = environment(command);
-	rc = env ? child_run(&(struct child_job){ .path = path,
-						  .env = env,
-						  .input = call->config,
-						  .input_len = call->config_len,
-						  .timeout_ms = timeout_ms,
-						  .output_max = DELEGATE_OUTPUT_MAX },
-			     &end)
-		 : -ENOMEM;
+	snprintf(who, sizeof(who), "%s %.200s (%s)", what(call), path, call->verb);
+	if (!job.env)
+		job.env = ours = environment(command);
+	rc = job.env ? child_run(&job, &end) : -ENOMEM;
 	out = end.out;
 	if (rc)
 		return err_sys(e, ERR_DELEGATE, -rc, "%s cannot be run", who);
@@ -189,14 +205,17 @@ int delegate_run_path(const struct delegate_call *call, const char *path, int ti
 	return 0;
 }
 
+int delegate_find(const struct delegate_call *call, char *ret, struct err *e)
+{
+	int rc = judge_type(call, e);
+
+	return rc ? rc : find(call, ret, e);
+}
+
 int delegate_run(const struct delegate_call *call, char **ret_out, struct err *e)
 {
 	char path[PATH_MAX];
-	int rc = judge_type(call->type, e);
+	int rc = delegate_find(call, path, e);
 
-	if (!rc)
-		rc = find(call->type, call->cni_path ? call->cni_path : "", path, e);
-	if (rc)
-		return rc;
-	return delegate_run_path(call, path, DELEGATE_TIMEOUT_MS, ret_out, e);
+	return rc ? rc : delegate_run_path(call, path, DELEGATE_TIMEOUT_MS, ret_out, e);
 }

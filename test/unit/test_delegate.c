@@ -89,6 +89,39 @@ static void passes_stdin_and_stdout(void **state)
 	assert_int_equal(run(3000, NULL, &e), 0);
 }
 
+/* As the command taskvpc calls: with words, an environment and a stderr of its own. */
+static void passes_words_and_another_environment(void **state)
+{
+	char *const env[] = { (char[]){ "CNI_COMMAND=GC" }, (char[]){ "ONLY=this" }, NULL };
+	const char *const args[] = { "--explain", "a b", NULL };
+	cleanup_close int words = memfd_create("stderr", MFD_CLOEXEC);
+	struct delegate_call d = { .type = "fake",
+				   .verb = "ADD",
+				   .cni_path = dir,
+				   .config = CONFIG,
+				   .config_len = strlen(CONFIG),
+				   .what = "plugin",
+				   .args = args,
+				   .env = env,
+				   .error_fd = words };
+	cleanup_free char *out = NULL;
+	struct err e = { 0 };
+	char said[16] = "";
+
+	(void)state;
+	script("echo \"$1|$2|$#|$CNI_COMMAND|$ONLY|$HOME\"; echo oops >&2\n");
+	assert_int_equal(delegate_run(&d, &out, &e), 0);
+	assert_string_equal(out, "--explain|a b|2|GC|this|\n");
+	assert_int_equal(pread(words, said, sizeof(said) - 1, 0), 5);
+	assert_string_equal(said, "oops\n");
+	d.type = "other";
+	assert_int_equal(delegate_run(&d, NULL, &e), -EINVAL);
+	assert_non_null(strstr(e.msg, "no plugin \"other\""));
+	d.type = "../x";
+	assert_int_equal(delegate_run(&d, NULL, &e), -EINVAL);
+	assert_string_equal(e.msg, "type: \"../x\" is no plain file name");
+}
+
 static void passes_the_environment(void **state)
 {
 	cleanup_free char *out = NULL;
@@ -326,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_stdin_and_stdout),
+		cmocka_unit_test(passes_words_and_another_environment),
 		cmocka_unit_test(passes_the_environment),
 		cmocka_unit_test(leaks_nothing),
 		cmocka_unit_test(passes_its_error_on),

@@ -220,8 +220,12 @@ int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, 
 /* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush. */
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
 
-enum plan_print { PLAN_PRINT_APPLY, PLAN_PRINT_UNDO };
-/* plan_print: a line a step, runnable by sh as root. */
-void plan_print(const struct plan *p, enum plan_print what, struct text *t);
+enum plan_print {
+	PLAN_PRINT_APPLY,
+	PLAN_PRINT_UNDO = 1,
+	PLAN_PRINT_WHY = 2,	/* or it: a comment above a step says why it is there */
+};
+/* plan_print: a line a step, runnable by sh as root. @what: of enum plan_print. */
+void plan_print(const struct plan *p, unsigned what, struct text *t);
 
 #endif

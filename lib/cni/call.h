@@ -84,6 +84,7 @@ struct call {
 	struct netlink nl;	/* rtnetlink in host; call_netlink */
 	struct store *store;	/* call_store */
 	int turn;		/* turn.h; -1: none */
+	unsigned print;		/* --explain: enum plan_print */
 	bool answered;		/* stdout has (some of) the answer: nothing else may follow */
 };
 

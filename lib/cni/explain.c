@@ -18,8 +18,7 @@
 
 #define TEXT_MAX (256u << 10)
 
-static int print_plan(struct call *c, const struct plan *plan, enum plan_print what,
-		      const char *comment, struct err *e)
+static int print_plan(struct call *c, const struct plan *plan, const char *comment, struct err *e)
 {
 	cleanup_free char *buf = malloc(TEXT_MAX);
 	struct text t;
@@ -29,7 +28,7 @@ static int print_plan(struct call *c, const struct plan *plan, enum plan_print w
 	text_init(&t, buf, TEXT_MAX);
 	if (comment)
 		text_add(&t, "# %s\n", comment);
-	plan_print(plan, what, &t);
+	plan_print(plan, c->print, &t);
 	if (t.len && buf[t.len - 1] == '\n')
 		buf[t.len - 1] = '\0';
 	return call_answer(c, buf, e);
@@ -73,7 +72,9 @@ static int print_dry_run(struct add *add, struct err *e)
 
 	if (r < 0)
 		return r;
-	return print_plan(add->c, &add->plan, PLAN_PRINT_APPLY, "not attached: what ADD would do",
+	return print_plan(add->c, &add->plan,
+			  add->c->print & PLAN_PRINT_UNDO ? "not attached: what DEL would do after ADD"
+							  : "not attached: what ADD would do",
 			  e);
 }
 
@@ -93,7 +94,7 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 		r = prepare_attachment(add, e);
 	if (!r && add->mode->stateless) {
 		add->mode->plan(&add->a, &add->plan);
-		return print_plan(add->c, &add->plan, PLAN_PRINT_APPLY, NULL, e);
+		return print_plan(add->c, &add->plan, NULL, e);
 	}
 	if (r < 0)
 		return r;
@@ -104,7 +105,7 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 }
 
 /* Return: as held_get; on 0 the plan of the record is printed. */
-static int explain_held(struct call *c, enum plan_print what, bool *has_store, struct err *e)
+static int explain_held(struct call *c, bool *has_store, struct err *e)
 {
 	const struct store_key key = call_key(c);
 	cleanup_held struct held *h = held_new(e);
@@ -118,29 +119,34 @@ static int explain_held(struct call *c, enum plan_print what, bool *has_store, s
 		r = held_get(c, &key, h, e);
 	if (!r)
 		r = held_needs_mode(c, h, e);
-	return r ? r : print_plan(c, &h->plan, what, NULL, e);
+	return r ? r : print_plan(c, &h->plan, NULL, e);
 }
 
-int explain_add_run(struct call *c, struct err *e)
+static int explain_run(struct call *c, struct err *e)
 {
 	bool has_store;
 	struct add *add;
-	int r = explain_held(c, PLAN_PRINT_APPLY, &has_store, e);
+	int r = explain_held(c, &has_store, e);
 
 	if (r != STORE_ABSENT)
 		return r;
+	if (!c->env.netns)	/* DEL comes without, and then there is no telling what was there */
+		return call_answer(c, "# not attached: nothing to remove", e);
 	add = prepare_new(c, e);
 	r = add ? explain_new(add, has_store, e) : -ENOMEM;
 	prepare_free(add);
 	return r;
 }
 
+int explain_add_run(struct call *c, struct err *e)
+{
+	return explain_run(c, e);
+}
+
 int explain_del_run(struct call *c, struct err *e)
 {
-	bool has_store;
-	int r = explain_held(c, PLAN_PRINT_UNDO, &has_store, e);
-
-	return r == STORE_ABSENT ? call_answer(c, "# not attached: nothing to remove", e) : r;
+	c->print |= PLAN_PRINT_UNDO;
+	return explain_run(c, e);
 }
 
 /* ---- the reference ---- */

@@ -100,7 +100,10 @@ static void error_tell(const struct call *c, const struct err *e)
 		fprintf(stderr, "  %s\n", e->details);
 }
 
-static int call_run(const struct plugin *plugin, const struct verb *verb, bool human)
+/* How a person calls, and how a runtime. */
+enum caller { RUNTIME, PERSON, LEARNER };
+
+static int call_run(const struct plugin *plugin, const struct verb *verb, enum caller caller)
 {
 	struct call c = {
 		.plugin = plugin,
@@ -109,13 +112,14 @@ static int call_run(const struct plugin *plugin, const struct verb *verb, bool h
 		.host = NETNS_NONE,
 		.nl = NETLINK_CLOSED,
 		.turn = -1,
+		.print = caller == LEARNER ? PLAN_PRINT_WHY : 0,
 	};
 	struct err e = { 0 };
 	int r;
 
 	env_read(&c.env);
 	r = verb_frame(&c, &e);
-	if (r < 0 && (human || c.answered))
+	if (r < 0 && (caller != RUNTIME || c.answered))
 		error_tell(&c, &e);
 	else if (r < 0)
 		error_print(&c, &e);
@@ -150,14 +154,27 @@ static void help(FILE *out, const struct plugin *plugin)
 		"\nStarted by a person:\n"
 		"  --explain [add|del]  print the plan of the attachment that the CNI_* variables\n"
 		"                       and stdin name, as commands; changes nothing\n"
+		"             [--why]   and say for each what it is there for\n"
 		"  --fields             print the reference of the configuration\n"
 		"  --version, --help\n");
 }
 
+/* --explain [add|del] [--why] */
+static const struct verb *explain_verb(int argc, char **argv, enum caller *ret)
+{
+	bool why = argc > 2 && !strcmp(argv[argc - 1], "--why");
+	int words = argc - why;
+
+	*ret = why ? LEARNER : PERSON;
+	if (strcmp(argv[1], "--explain") != 0 || words > 3)
+		return NULL;
+	return verb_find(explain_verbs, ARRAY_SIZE(explain_verbs), words == 3 ? argv[2] : "add");
+}
+
 static int command_line(int argc, char **argv, const struct plugin *plugin)
 {
-	const char *what = argc > 2 ? argv[2] : "add";
 	const struct verb *verb;
+	enum caller caller;
 
 	if (!strcmp(argv[1], "--version") && argc == 2) {
 		about(stdout, plugin);
@@ -168,10 +185,10 @@ static int command_line(int argc, char **argv, const struct plugin *plugin)
 		return EXIT_SUCCESS;
 	}
 	if (!strcmp(argv[1], "--fields") && argc == 2)
-		return call_run(plugin, &fields_verb, true);
-	verb = verb_find(explain_verbs, ARRAY_SIZE(explain_verbs), what);
-	if (!strcmp(argv[1], "--explain") && argc <= 3 && verb)
-		return call_run(plugin, verb, true);
+		return call_run(plugin, &fields_verb, PERSON);
+	verb = explain_verb(argc, argv, &caller);
+	if (verb)
+		return call_run(plugin, verb, caller);
 	help(stderr, plugin);
 	return 2;
 }
@@ -189,5 +206,5 @@ int cni_main(int argc, char **argv, const struct plugin *plugin)
 		about(stderr, plugin);
 		return EXIT_SUCCESS;
 	}
-	return call_run(plugin, verb_find(verbs, ARRAY_SIZE(verbs), command), false);
+	return call_run(plugin, verb_find(verbs, ARRAY_SIZE(verbs), command), RUNTIME);
 }

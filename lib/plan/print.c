@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define STEP_TEXT 8192
+#define WHY_WIDTH 78 /* of a comment */
 
 /* `ip -n NAME …` where the namespace has a name; else any command behind nsenter. */
 static void print_in_task(const char *netns, const char *line, int len, struct text *t)
@@ -47,23 +48,63 @@ void plan_print_step(const struct plan *p, const struct step *s, bool undo, stru
 	}
 }
 
-static void print_line(const struct plan *p, const struct step *s, bool undo, struct text *t)
-{
-	size_t before = t->len;
+/* What is printed, and what was last said, which need not be said twice. */
+struct printing {
+	const struct plan *plan;
+	unsigned what;
+	const char *said;
+	struct text *t;
+};
 
-	plan_print_step(p, s, undo, t);
-	if (t->len > before)
-		text_add(t, "\n");
+/* The longest piece of @text that ends before a space and fits a line. */
+static int line_length(const char *text)
+{
+	int len = (int)strcspn(text, " "), more;
+
+	while (text[len]) {
+		more = len + 1 + (int)strcspn(text + len + 1, " ");
+		if (more > WHY_WIDTH)
+			break;
+		len = more;
+	}
+	return len;
 }
 
-void plan_print(const struct plan *p, enum plan_print what, struct text *t)
+static void print_why(struct printing *p, const char *why)
 {
-	if (what == PLAN_PRINT_APPLY) {
-		for (unsigned i = 0; i < p->n; i++)
-			print_line(p, &p->steps[i], false, t);
+	if (!why || (p->said && strcmp(why, p->said) == 0))
 		return;
+	p->said = why;
+	text_add(p->t, "\n");
+	while (*why) {
+		int len = line_length(why);
+
+		text_add(p->t, "# %.*s\n", len, why);
+		why += len + (why[len] == ' ');
 	}
-	for (unsigned i = p->n; i-- > 0;)
+}
+
+static void print_line(struct printing *p, const struct step *s)
+{
+	char line[STEP_TEXT];
+	struct text t;
+
+	text_init(&t, line, sizeof(line));
+	plan_print_step(p->plan, s, p->what & PLAN_PRINT_UNDO, &t);
+	if (!t.len)
+		return;
+	if (p->what & PLAN_PRINT_WHY)
+		print_why(p, plan_why(s, p->what & PLAN_PRINT_UNDO));
+	text_add(p->t, "%s\n", line);
+}
+
+void plan_print(const struct plan *p, unsigned what, struct text *t)
+{
+	struct printing printing = { .plan = p, .what = what, .t = t };
+
+	for (unsigned i = 0; i < p->n && !(what & PLAN_PRINT_UNDO); i++)
+		print_line(&printing, &p->steps[i]);
+	for (unsigned i = p->n; i-- > 0 && (what & PLAN_PRINT_UNDO);)
 		if (!p->steps[i].shared && p->steps[i].dies_with < 0)
-			print_line(p, &p->steps[i], true, t);
+			print_line(&printing, &p->steps[i]);
 }

@@ -45,6 +45,27 @@ fi
 
 if group "explain changes nothing"; then explain_is_dry "$(conf)" 'ip link add name eni'; fi
 
+if group "why"; then
+	t "the same commands, each with its reason above it or above its neighbour"
+	PLAIN=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain)
+	WHY=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain add --why)
+	same() { sed -E '/^#/d;/^$/d;s/eni-?[0-9a-f]{12,}/ENI/g;s/(0[26]):[0-9a-f:]{14}/\1/g;s/[0-9]{6,}/N/g' <<<"$1"; }
+	is "$(same "$PLAIN")" "$(same "$WHY")" "commands"
+	like '# The way to the task: one route for its one address.' "$WHY" "a reason"
+	is 0 "$(grep -c '.\{101\}' <<<"$(grep '^#' <<<"$WHY")")" "lines of comments that are too long"
+	t "del, before there is anything, and without a namespace"
+	OUT=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain del --why)
+	like 'what DEL would do after ADD.*# The link goes.*ip link del dev eni' "${OUT//$'\n'/ }" "del"
+	OUT=$(conf | CNI_CONTAINERID=c1 CNI_IFNAME=eth0 "$PLUGIN" --explain del)
+	is '# not attached: nothing to remove' "$OUT" "del without a namespace"
+	t "wrong words"
+	for words in --why '--why add' '--explain why' '--explain add --why --why' '--explain add del'; do
+		# shellcheck disable=SC2086 # they are words
+		conf | "$PLUGIN" $words >/dev/null 2>&1
+		is 2 $? "$words"
+	done
+fi
+
 echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 clean
 finish

@@ -64,6 +64,7 @@ json *json_add_array(json *parent, const char *key);
 json *json_add_string(json *parent, const char *key, const char *value);
 json *json_add_integer(json *parent, const char *key, int64_t value);
 json *json_add_bool(json *parent, const char *key, bool value);
+json *json_add_null(json *parent, const char *key);
 json *json_add_copy(json *parent, const char *key, const json *value);
 void json_remove(json *object, const char *key);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * GC: take down every record of this network that is not in the runtime's list of valid
- * attachments. Without a list (cnitool sends none) only what provably is dead goes. An attachment
- * that cannot be removed keeps its record and holds up none of the others.
+ * attachments. Without a list (cnitool sends none, `taskvpc gc` null) only what provably is dead goes.
+ * An attachment that cannot be removed keeps its record and holds up none of the others.
  */
 #include <errno.h>
 #include <string.h>
@@ -65,9 +65,10 @@ static int read_list(const json *list, const char *key, struct valid *ret, struc
 }
 
 /* Both names of the key: the specification's, and the one that its 1.1.0 tag had. */
+static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
+
 static int read_valid(const struct call *c, struct valid *ret, struct err *e)
 {
-	static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && !r; i++)
@@ -274,9 +275,8 @@ int gc_run(struct call *c, struct err *e)
 		free(valid.entries);
 		return ours;
 	}
-	if (!valid.given)
-		call_warn(c,
-			  "cni.dev/valid-attachments: missing, only dead attachments are removed");
+	if (!valid.given && !json_get(c->root, keys[0]))	/* null: the caller knows */
+		call_warn(c, "%s: missing, only dead attachments are removed", keys[0]);
 	ours = gc_own(c, &valid, e);
 	free(valid.entries);
 	r = call_delegate(c, "GC", NULL, &theirs);

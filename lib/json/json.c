@@ -190,6 +190,11 @@ json *json_add_bool(json *parent, const char *key, bool value)
 	return attach(parent, key, cJSON_CreateBool(value));
 }
 
+json *json_add_null(json *parent, const char *key)
+{
+	return attach(parent, key, cJSON_CreateNull());
+}
+
 json *json_add_copy(json *parent, const char *key, const json *value)
 {
 	return attach(parent, key, cJSON_Duplicate(value, true));

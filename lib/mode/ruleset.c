@@ -11,33 +11,33 @@ const char *const ruleset_sets[] = { "tasks", "masq4", "masq6", "ports4", "ports
  * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet costs
  * nothing and leaves no state. A task is what its own4/own6 elements say: interface, MAC and address
  * together; all else that comes out of it is dropped, so an interface in `tasks` without elements is
- * mute, never open.
+ * mute, never open. An honest packet is found by the first lookup, and needs no other.
  */
 const struct nft_ruleset ruleset_guard = {
 	.name = "source guard",
 	.table = TASKVPC_TABLE,
 	.sets = ruleset_sets,
-	.chains = { { "guard", 1 }, { "task", 5 } },
+	.chains = { { "guard", 3 }, { "known", 4 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	set tasks { type iface_index; flags timeout; }\n"
 		"	set own4 { type iface_index . ether_addr . ipv4_addr; flags timeout; }\n"
 		"	set own6 { type iface_index . ether_addr . ipv6_addr; flags timeout; }\n"
 		"	set no_imds { type iface_index; flags timeout; }\n"
-		"	chain task { }\n"
+		"	chain known { }\n"
 		"	chain guard { type filter hook prerouting priority raw; policy accept; }\n"
 		"}\n"
-		"flush chain inet " TASKVPC_TABLE " task\n"
+		"flush chain inet " TASKVPC_TABLE " known\n"
 		"flush chain inet " TASKVPC_TABLE " guard\n"
 		"table inet " TASKVPC_TABLE " {\n"
-		"	chain task {\n"
-		"		meta protocol ip iif . ether saddr . ip saddr != @own4 drop\n"
-		"		meta protocol ip6 iif . ether saddr . ip6 saddr != @own6 drop\n"
-		"		iif @no_imds ip daddr 169.254.169.254 drop\n"
-		"		iif @no_imds ip6 daddr fd00:ec2::254 drop\n"
+		"	chain known {\n"
+		"		ip daddr 169.254.169.254 iif @no_imds drop\n"
+		"		ip6 daddr fd00:ec2::254 iif @no_imds drop\n"
 		"	}\n"
 		"	chain guard {\n"
-		"		iif @tasks jump task\n"
+		"		iif . ether saddr . ip saddr @own4 goto known\n"
+		"		iif . ether saddr . ip6 saddr @own6 goto known\n"
+		"		iif @tasks drop\n"
 		"	}\n"
 		"}\n",
 };

@@ -210,7 +210,7 @@ static void test_check_sees_damage(void **state)
 {
 	static const struct damage routed[] = {
 		{ "nft flush ruleset", "nftables rules" },
-		{ "nft flush chain inet taskvpc task", "nftables rules" },
+		{ "nft flush chain inet taskvpc known", "nftables rules" },
 		{ "nft flush set inet taskvpc own4", "nftables element" },
 		{ "nft flush set inet taskvpc masq6", "nftables element" },
 		{ "ip link del eni0123456789ab", "is gone" },

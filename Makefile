@@ -43,7 +43,7 @@ LIBS      := $(foreach l,nl-3 uuid,$(or $(call archive,$(l)),-l$(l))) -lcjson
 lib_src   := $(wildcard lib/*/*.c)
 lib_obj   := $(lib_src:%.c=$(BUILD)/obj/%.o)
 lib       := $(BUILD)/libtaskvpc.a
-bins      := $(PLUGINS:%=$(BUILD)/bin/%)
+bins      := $(PLUGINS:%=$(BUILD)/bin/%) $(BUILD)/bin/taskvpc
 
 unit_src  := $(wildcard test/unit/test_*.c)
 unit_bins := $(unit_src:test/unit/%.c=$(BUILD)/test/%)
@@ -52,6 +52,7 @@ netns_bins := $(netns_src:test/netns/%.c=$(BUILD)/test/%)
 golden_bin := $(BUILD)/test/test_golden
 soak_bin   := $(BUILD)/test/store_soak
 cni_tests  := $(sort $(wildcard test/cni/*.sh))
+cli_tests  := $(sort $(wildcard test/cli/*.sh))
 e2e_tests  := $(sort $(wildcard test/e2e/*.sh))
 
 Q := $(if $(V),,@)
@@ -61,7 +62,7 @@ say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 	test-cni test-e2e test-hardening test-san test-package deb fresh lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
-all: $(bins) ## build every plugin into build/bin
+all: $(bins) ## build the plugins and taskvpc into build/bin
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +84,13 @@ $(BUILD)/bin/$(1): $(call plugin_obj,$(1)) $(lib)
 	$$(Q)$(CC) $(OPT) $(LDFLAGS) -o $$@ $$^ $(LIBS)
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin_rule,$(p))))
+
+cli_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cli/*.c))
+$(cli_obj): CFLAGS_EXTRA += -DTASKVPC_BIN_DIR='"$(CNI_BIN_DIR)"'
+$(BUILD)/bin/taskvpc: $(cli_obj) $(lib)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- tests -------------------------------------------------------------------------------------
 modes_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(wildcard plugins/*/*.c)))
@@ -113,7 +121,7 @@ run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || fa
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-e2e test-san ## every suite, nothing installed
+check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-e2e test-san ## every suite, nothing installed
 
 test-docs: all ## the documents say what the binaries say
 	@test/docs.sh
@@ -136,11 +144,14 @@ test-soak: $(soak_bin) ## the store under 20 000 SIGKILLs
 test-cni: all ## the plugins as a runtime calls them
 	@$(call run_suite,$(cni_tests))
 
+test-cli: all ## the command taskvpc, as people call it
+	@$(call run_suite,$(cli_tests))
+
 test-e2e: all ## containerd and podman, chains with the reference plugins
 	@$(call run_suite,$(e2e_tests))
 
-test-san: ## unit, netns and cni suites under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni
+test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni test-cli
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -148,9 +159,12 @@ test-san: ## unit, netns and cni suites under AddressSanitizer and UBSan
 # Each file is replaced by rename: a runtime never sees half of one, nor "text file busy".
 dest := $(DESTDIR)$(CNI_BIN_DIR)
 doc  := $(DESTDIR)$(PREFIX)/share/doc/taskvpc
+command := $(DESTDIR)$(PREFIX)/bin/taskvpc
+manual  := $(DESTDIR)$(PREFIX)/share/man/man1/taskvpc.1
+completion := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/taskvpc
 loopback_is_ours = env -i $(dest)/loopback --help </dev/null 2>/dev/null | grep -q taskvpc
 
-install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into PREFIX
+install: all ## plugins into CNI_BIN_DIR (default /opt/cni/bin), taskvpc, manual, examples into PREFIX
 	install -d $(dest) $(doc)/examples $(doc)/docs
 	@# loopback belongs to the reference plugins: theirs stays.
 	@for p in $(PLUGINS); do \
@@ -158,6 +172,9 @@ install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into P
 	    echo "kept $(dest)/$$p"; continue; fi; \
 	  $(INSTALL) -s -m 755 $(BUILD)/bin/$$p $(dest)/.$$p.new && mv -f $(dest)/.$$p.new $(dest)/$$p || exit 1; \
 	  echo "installed $(dest)/$$p"; done
+	$(INSTALL) -D -s -m 755 $(BUILD)/bin/taskvpc $(command).new && mv -f $(command).new $(command)
+	install -D -m 644 man/taskvpc.1 $(manual)
+	install -D -m 644 cli/taskvpc.bash $(completion)
 	install -m 644 netconf-examples/* $(doc)/examples
 	install -m 644 docs/* $(doc)/docs
 	install -m 644 README.md LICENSE $(doc)
@@ -165,12 +182,13 @@ install: all ## install into CNI_BIN_DIR (default /opt/cni/bin), examples into P
 uninstall: ## remove what install put there; a foreign loopback stays
 	rm -f $(addprefix $(dest)/,$(filter-out loopback,$(PLUGINS)))
 	@if $(loopback_is_ours); then rm -f $(dest)/loopback; fi
+	rm -f $(command) $(manual) $(completion)
 	rm -rf $(doc)
 
 # ---- what a bare Debian needs ------------------------------------------------------------------
 deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
 deps_test  := libcmocka-dev clang iproute2 nftables iptables iputils-ping jq strace tcpdump \
-  procps util-linux busybox-static containernetworking-plugins containerd runc podman
+  procps util-linux groff-base busybox-static containernetworking-plugins containerd runc podman
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
@@ -211,9 +229,9 @@ demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 	@test/demo.sh
 
 # ---- keeping it clean --------------------------------------------------------------------------
-c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h \
+c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
   test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c)
-sh_files := $(wildcard test/*.sh test/cni/*.sh test/e2e/*.sh) .ci/run
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
 	@test/layers.sh
@@ -221,14 +239,14 @@ layers: ## fail on an include that points upward
 lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shellcheck, codespell
 	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-gcc all tests
 	@$(MAKE) --no-print-directory WERROR=1 BUILD=build/lint-clang CC=$(CLANG) all tests
-	$(call say,TIDY,'lib plugins')
-	$(Q)set -o pipefail; printf '%s\n' $(filter lib/%.c plugins/%.c,$(c_files)) | xargs -P "$$(nproc)" -I{} \
+	$(call say,TIDY,'lib plugins cli')
+	$(Q)set -o pipefail; printf '%s\n' $(filter lib/%.c plugins/%.c cli/%.c,$(c_files)) | xargs -P "$$(nproc)" -I{} \
 	  clang-tidy --quiet {} -- $(filter-out -f%,$(CFLAGS)) -Iplugins 2>&1 | \
 	  sed '/warnings\{0,1\} generated/d;/Suppressed/d;/Use -header-filter/d'
 	cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr \
-	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins
+	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins cli
 	shellcheck -x $(sh_files)
-	codespell -q 3 -L statics,iif,isnt,allocat lib include plugins test docs netconf-examples *.md
+	codespell -q 3 -L statics,iif,isnt,allocat lib include plugins cli man test docs netconf-examples *.md
 
 tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) # every test program, not run
 

@@ -43,11 +43,16 @@ for plugin in plugins/*/; do
 		sed "s|^|$plugin:|")
 done
 
+# The command stands above the plugins, and runs them: it includes none of them, and no private header.
+while IFS=: read -r file seen; do
+	[ -e "include/$seen" ] || complain "$file includes \"$seen\", which is not in include/"
+done < <(grep -oE '^#include "[a-z]+/[^"]*' cli/*.[ch] | sed 's|:#include "|:|')
+
 only() { # only HEADER-REGEX LAYER
 	local file
 	while read -r file; do
 		case $file in lib/"$2"/* | include/"$2"/*) ;; *) complain "$file includes <$1>: only $2/ may" ;; esac
-	done < <(grep -lE "^#include <($1)" lib/*/*.[ch] include/*/*.h plugins/*/*.[ch] 2>/dev/null)
+	done < <(grep -lE "^#include <($1)" lib/*/*.[ch] include/*/*.h plugins/*/*.[ch] cli/*.[ch] 2>/dev/null)
 }
 only 'netlink/' kernel
 only 'nftables/' kernel

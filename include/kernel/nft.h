@@ -105,6 +105,9 @@ int nft_ruleset_drop_idle(struct netlink *nl, struct batch *b, const struct nft_
  */
 int nft_forward_drop(struct netlink *nl, const char *own_table, char *ret, size_t size, struct err *e);
 
+/* nft_has_table: Return: 1 if there is a table of that name, 0 if not, or -errno. */
+int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e);
+
 /* nft_generation: the ruleset's generation id: the cheapest proof that nf_tables answers. */
 int nft_generation(struct netlink *nl, uint32_t *ret, struct err *e);
 

@@ -85,6 +85,16 @@ int nft_forward_drop(struct netlink *nl, const char *own_table, char *ret, size_
 	return r;
 }
 
+int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e)
+{
+	struct nl_msg *m = nft_message(NFT_MSG_GETTABLE, 0, family);
+	int r;
+
+	message_put_text(m, NFTA_TABLE_NAME, table);
+	r = netlink_ask(nl, m, NULL, NULL, NULL, e);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
 static int take_generation(void *ctx, const struct nlmsghdr *h)
 {
 	struct nlattr *tb[NFTA_GEN_MAX + 1];

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* capture: tcpdump where the task is, whoever started it: no hunt for anonymous namespaces. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "kernel/netns.h"
+#include "live.h"
+#include "sandbox.h"
+
+#define ARGS_OWN 4
+
+static int refuse(const char *name, const char *why, struct err *e)
+{
+	cli_error(e, EXIT_ABSENT, "the task %s %s", name, why);
+	err_hint(e, "`taskvpc inspect %s` tells what is left of it", name);
+	return -ENOENT;
+}
+
+/* Into the task's network namespace; of a host task that is where we are. */
+static int enter(const char *name, const json *row, struct err *e)
+{
+	const char *path = live_text(row, "netns");
+	struct netns host = NETNS_NONE, ns = NETNS_NONE;
+	int r;
+
+	if (strcmp(live_text(row, "state"), "up") != 0)
+		return refuse(name, "is dead", e);
+	if (!strcmp(live_text(row, "mode"), "host"))
+		return 0;
+	r = netns_self(&host, e);
+	if (r == 0)
+		r = netns_open(path, &host, &ns, e);
+	if (r == 0)
+		r = netns_enter(&ns, e);
+	netns_close(&host);
+	netns_close(&ns);
+	return r;
+}
+
+/* tcpdump -n -l -i IFNAME, and what was asked for: of two -i the last holds. */
+static int become(const char *ifname, char **words, struct err *e)
+{
+	const char *own[] = { "tcpdump", "-nl", "-i", ifname };
+	cleanup_free char **argv = NULL;
+	int n = 0;
+
+	while (words[n])
+		n++;
+	argv = calloc((size_t)n + ARGS_OWN + 1, sizeof(*argv));
+	if (!argv)
+		return err_sys(e, ERR_IO, ENOMEM, "tcpdump");
+	for (int i = 0; i < ARGS_OWN; i++)
+		argv[i] = strdup(own[i]);
+	memcpy(argv + ARGS_OWN, words, (size_t)n * sizeof(*words));
+	execvp(argv[0], argv);
+	return err_sys(e, ERR_IO, errno, "tcpdump cannot be run");
+}
+
+static int run(struct cli *c, int argc, char **argv, struct err *e)
+{
+	cleanup_json json *all = NULL, *rows = NULL;
+	int rest, r = cli_options(c, argc, argv, c, &rest, e);
+	const char *ifname;
+
+	if (r)
+		return r < 0 ? r : EXIT_DONE;
+	if (rest == argc) {
+		cli_error(e, EXIT_USAGE, "no task");
+		err_hint(e, "taskvpc capture TASK [WORD]...; tasks: taskvpc ls");
+		return -EINVAL;
+	}
+	r = command_judge("tcpdump", e);
+	if (r == 0)
+		r = live_attachments(c, &all, e);
+	if (r == 0)
+		r = live_find(all, argv[rest], &rows, e);
+	if (r == 0)
+		r = enter(argv[rest], json_first(rows), e);
+	if (r < 0)
+		return r;
+	ifname = live_text(json_first(rows), "interface");
+	if (strcmp(live_text(json_first(rows), "mode"), "host") == 0)
+		ifname = "any";
+	if (strcmp(live_text(json_first(rows), "mode"), "none") == 0)
+		ifname = "lo";
+	rest++;
+	if (argv[rest] && !strcmp(argv[rest], "--"))
+		rest++;
+	return become(ifname, argv + rest, e);
+}
+
+const struct command command_capture = {
+	.name = "capture",
+	.synopsis = "TASK [WORD]...",
+	.help = "watch the packets of a task: tcpdump inside of it",
+	.lesson = "Runs the host's tcpdump in the network of the task, on its interface, whoever\n"
+		  "started the task; the words are tcpdump's own. What one sees is what the task\n"
+		  "sees: before the host translates what leaves it, and after it has translated "
+		  "what\n"
+		  "comes in.\n",
+	.examples = "  taskvpc capture web\n"
+		    "  taskvpc capture web -c 5 port 80\n"
+		    "  taskvpc capture web -w - | wireshark -k -i -\n",
+	.flags = COMMAND_ROOT | COMMAND_RUNS | COMMAND_OUTPUT,
+	.run = run,
+};

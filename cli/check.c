@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: CHECK of each attachment: does the kernel have what the record says? */
+#include <errno.h>
+#include <string.h>
+
+#include "live.h"
+#include "output.h"
+#include "state.h"
+#include "verbs.h"
+
+/* By the chain that attached it, where we know that; else by its record. */
+static int check_own(const struct task *t, struct err *e)
+{
+	const struct chain chain = task_chain(t);
+
+	return chain_check(&chain, json_get(t->doc, "result"), e);
+}
+
+static int check_record(const struct cli *c, const json *row, struct err *e)
+{
+	cleanup_json json *list = NULL, *result = verbs_result(row);
+	struct chain chain = { .container_id = live_text(row, "task"),
+			       .netns = live_text(row, "netns"),
+			       .ifname = live_text(row, "interface") };
+	char path[CHAIN_PATH];
+	int r = verbs_list(row, &list, e);
+
+	chain_path(c, path);
+	chain.path = path;
+	chain.list = list;
+	return r < 0 ? r : chain_check(&chain, result, e);
+}
+
+static int check_one(const struct cli *c, const json *row, struct err *e)
+{
+	struct task t = TASK_NONE;
+	struct err ignored;
+	int r;
+
+	if (!strcmp(live_text(row, "state"), "dead")) {
+		err_set(e, ERR_CHECK, 0, "the task is gone, what it held is not");
+		err_hint(e, "taskvpc gc");
+		return -EUCLEAN;
+	}
+	if (strcmp(live_text(row, "runtime"), "taskvpc") != 0)
+		return check_record(c, row, e);
+	r = task_open(live_text(row, "task"), &t, &ignored);
+	if (r == 0)
+		r = check_own(&t, e);
+	else
+		*e = ignored;
+	task_close(&t);
+	return r;
+}
+
+static const struct column columns[] = {
+	{ "TASK", "task", cell_id },      { "NETWORK", "network", NULL },
+	{ "CHECK", "check", cell_state }, { "DIFFERENCE", "message", NULL },
+	{ "REMEDY", "remedy", NULL },     { NULL, NULL, NULL },
+};
+
+/* Return: whether it is as it should be. */
+static bool add_verdict(const struct cli *c, const json *row, json *list)
+{
+	static const char *const keys[] = { "task", "network", "interface", "mode" };
+	json *one = json_add_object(list, NULL);
+	struct err e = { 0 };
+	int r = check_one(c, row, &e);
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_add_string(one, keys[i], live_text(row, keys[i]));
+	json_add_string(one, "check", r < 0 ? "wrong" : "ok");
+	if (r < 0) {
+		json_add_string(one, "message", e.msg);
+		json_add_string(one, "remedy", e.details);
+	}
+	return r == 0;
+}
+
+static bool check_rows(const struct cli *c, const json *rows, json *list)
+{
+	bool good = true;
+
+	for (const json *row = json_first(rows); row; row = json_next(row))
+		good &= add_verdict(c, row, list);
+	return good;
+}
+
+static int run(struct cli *c, int argc, char **argv, struct err *e)
+{
+	cleanup_json json *all = NULL, *list = json_array();
+	int rest, r = cli_options(c, argc, argv, c, &rest, e);
+	bool good = true;
+
+	if (r)
+		return r < 0 ? r : EXIT_DONE;
+	r = live_attachments(c, &all, e);
+	if (r == 0 && rest == argc)
+		good = check_rows(c, all, list);
+	for (int i = rest; i < argc && r == 0; i++) {
+		cleanup_json json *rows = NULL;
+
+		r = live_find(all, argv[i], &rows, e);
+		if (r == 0)
+			good &= check_rows(c, rows, list);
+	}
+	if (r < 0)
+		return r;
+	out_list(c, list, columns, "no tasks to check");
+	return good ? EXIT_DONE : EXIT_NO;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.synopsis = "[OPTION]... [TASK]...",
+	.help = "compare tasks with the kernel: is everything still there?",
+	.lesson =
+		"CNI's CHECK, for each task or for those named: every step of the plan that "
+		"attached\n"
+		"it is compared with what the kernel has now. Tells the first difference and the\n"
+		"command that repairs it. The exit code is 1 if there is any.\n",
+	.examples = "  taskvpc check web\n",
+	.flags = COMMAND_ROOT,
+	.run = run,
+};

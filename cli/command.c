@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command of a container: judged beforehand, started cleanly, waited for with its signals. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "cli.h"
+#include "sandbox.h"
+
+/* ---- is there one? ---- */
+
+static int judge_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return EXIT_NO_COMMAND;
+	return S_ISREG(st.st_mode) && !access(path, X_OK) ? 0 : EXIT_NOT_RUNNABLE;
+}
+
+static int judge_path(const char *name)
+{
+	const char *path = getenv("PATH"), *next;
+	int best = EXIT_NO_COMMAND;
+
+	if (strchr(name, '/'))
+		return judge_file(name);
+	for (const char *dir = path ? path : "/usr/bin:/bin"; *dir && best; dir = next) {
+		int len = (int)strcspn(dir, ":"), r;
+		char file[PATH_MAX];
+
+		next = dir + len + (dir[len] == ':');
+		snprintf(file, sizeof(file), "%.*s%s%s", len, dir, len ? "/" : "", name);
+		r = judge_file(file);
+		best = r == EXIT_NO_COMMAND ? best : r;
+	}
+	return best;
+}
+
+int command_judge(const char *name, struct err *e)
+{
+	int r = *name ? judge_path(name) : EXIT_NO_COMMAND;
+	char shown[80];
+
+	if (!r)
+		return 0;
+	text_printable(shown, sizeof(shown), name);
+	if (r == EXIT_NOT_RUNNABLE) {
+		cli_error(e, EXIT_NOT_RUNNABLE, "%s: not a program that can be run", shown);
+		err_hint(e, "chmod +x it, or name its interpreter: sh %s", shown);
+	} else {
+		cli_error(e, EXIT_NO_COMMAND, "%s: there is no such command", shown);
+		err_hint(e, "the task has the host's programs: install it there, or name its path");
+	}
+	return -ENOENT;
+}
+
+/* ---- becoming it ---- */
+
+void report_write(int fd, const struct err *e)
+{
+	/* Smaller than PIPE_BUF, so it is written whole or, without a reader, not at all. */
+	(void)!write(fd, e, sizeof(*e));
+}
+
+int report_read(int fd, struct err *e)
+{
+	struct err said;
+	ssize_t n;
+
+	do
+		n = read(fd, &said, sizeof(said));
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(said))
+		return err_set(e, ERR_KERNEL, EIO, "the container's first process is gone");
+	*e = said;
+	return -EINVAL;
+}
+
+void command_become(char *const *argv, const sigset_t *mask, int report)
+{
+	struct err e;
+	int failure;
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(argv[0], argv);
+	failure = errno;
+	cli_error(&e, failure == ENOENT ? EXIT_NO_COMMAND : EXIT_NOT_RUNNABLE,
+		  "%.200s: cannot be run: %s", argv[0], strerror(failure));
+	report_write(report, &e);
+	_exit(cli_status(&e));
+}
+
+/* ---- waiting for it ---- */
+
+static void passed_on(sigset_t *ret)
+{
+	static const int signals[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
+	};
+
+	sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(ret, signals[i]);
+}
+
+void signals_block(sigset_t *old)
+{
+	sigset_t set;
+
+	passed_on(&set);
+	sigprocmask(SIG_BLOCK, &set, old);
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it: no status then */
+}
+
+static void pass_on(int fd, pid_t pid)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_code != SI_KERNEL)
+		kill(pid, (int)info.ssi_signo);
+}
+
+/* Until @pid has ended. Without descriptors left, signals wait until it does. */
+static void watch(pid_t pid)
+{
+	cleanup_close int ended = pidfd_open(pid, 0), signals = -1;
+	sigset_t set;
+
+	passed_on(&set);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	while (ended >= 0) {
+		struct pollfd p[] = { { .fd = ended, .events = POLLIN },
+				      { .fd = signals, .events = POLLIN } };
+
+		if (poll(p, ARRAY_SIZE(p), -1) < 0)
+			continue;
+		if (p[1].revents)
+			pass_on(signals, pid);
+		if (p[0].revents)
+			return;
+	}
+}
+
+int supervise(pid_t pid)
+{
+	int status;
+
+	watch(pid);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_FAILED;
+	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is wrong with the host: its kernel, its forwarding, its firewall. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "doctor.h"
+#include "kernel/link.h"
+#include "kernel/nft.h"
+#include "kernel/qdisc.h"
+#include "mode/ruleset.h"
+
+/* ---- the kernel, by trying ---- */
+
+struct trial {
+	struct netns ns;
+	struct netlink nl;
+	struct batch *b;
+};
+
+static const struct link_end end_a = { .name = "trial0", .ifindex = 100 };
+static const struct link_end end_b = { .name = "trial1", .ifindex = 101 };
+static const struct link_end end_c = { .name = "trial2", .ifindex = 102 };
+
+static void try_veth(struct trial *t)
+{
+	link_add_veth(t->b, &end_a, &end_b, &t->ns, 1500);
+}
+
+static void try_bridge(struct trial *t)
+{
+	link_add_bridge(t->b, &end_c, 1500, TOLERATE_NOTHING);
+}
+
+static void try_macvlan(struct trial *t)
+{
+	const struct link_end end = { .name = "trial3", .ifindex = 103 };
+	const struct link_macvlan of = { .master_ifindex = end_a.ifindex,
+					 .mode = link_macvlan_mode(0) };
+
+	link_add_macvlan(t->b, &end, &of, NULL, TOLERATE_NOTHING);
+}
+
+static void try_tbf(struct trial *t)
+{
+	qdisc_add_tbf(t->b, end_a.ifindex, 1000000, 100000);
+}
+
+static void try_links(struct doctor *d, struct trial *t)
+{
+	static const struct {
+		const char *name, *module, *needed_by;
+		void (*build)(struct trial *t);
+		enum verdict verdict;
+	} rows[] = {
+		{ "veth", "veth", "awsvpc and bridge", try_veth, DOCTOR_FAIL },
+		{ "bridge", "bridge", "bridge", try_bridge, DOCTOR_WARN },
+		{ "macvlan", "macvlan", "awsvpc with attach: macvlan", try_macvlan, DOCTOR_WARN },
+		{ "token bucket", "sch_tbf", "bandwidth limits", try_tbf, DOCTOR_WARN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct batch_failure failure;
+		struct err e;
+		char fix[128];
+
+		batch_reset(t->b);
+		rows[i].build(t);
+		if (batch_send(t->b, &t->nl, &failure, &e) == 0)
+			continue;
+		snprintf(fix, sizeof(fix), "modprobe %s, or a kernel that has it", rows[i].module);
+		doctor_tell(d, rows[i].verdict, fix, "no %s, which %s needs: %s", rows[i].name,
+			    rows[i].needed_by, e.msg);
+	}
+}
+
+static void try_rulesets(struct doctor *d)
+{
+	static const struct nft_ruleset *const all[] = { &ruleset_guard, &ruleset_masquerade,
+							 &ruleset_publish, &ruleset_policy,
+							 &ruleset_frames };
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (nft_load(all[i]->text, &e) < 0)
+			doctor_tell(d, DOCTOR_FAIL, e.details,
+				    "the rules of %s cannot be loaded: %s", all[i]->name, e.msg);
+}
+
+void doctor_kernel(struct doctor *d)
+{
+	struct trial t = { .ns = NETNS_NONE, .nl = NETLINK_CLOSED };
+	cleanup_free struct batch *b = t.b = calloc(1, sizeof(*b));
+	struct err e;
+	int r = b ? netns_new(&d->host, &t.ns, &e)
+		  : err_sys(&e, ERR_IO, ENOMEM, "cannot try the kernel");
+
+	if (r == 0)
+		r = netlink_open(NETLINK_ROUTE, &t.ns, &d->host, &t.nl, &e);
+	if (r == 0)
+		try_links(d, &t);
+	if (r == 0)
+		r = netns_enter(&t.ns, &e);
+	if (r == 0) {
+		try_rulesets(d);
+		r = netns_enter(&d->host, &e);
+	}
+	if (r < 0)
+		doctor_tell(d, DOCTOR_FAIL, e.details, "%s", e.msg);
+	netlink_close(&t.nl);
+	netns_close(&t.ns);
+}
+
+/* ---- forwarding ---- */
+
+static bool is_routed(const json *row)
+{
+	const char *mode = live_text(row, "mode");
+
+	return !strcmp(mode, "awsvpc-veth") || !strcmp(mode, "bridge");
+}
+
+/* Does a task that lives need the host to forward this family? */
+static bool needs_forwarding(const struct doctor *d, bool v6)
+{
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	     row = doctor_next_up(json_next(row)))
+		for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a))
+			if (is_routed(row) && (strchr(live_text(a, "address"), ':') != NULL) == v6)
+				return true;
+	return false;
+}
+
+void doctor_forwarding(struct doctor *d)
+{
+	static const struct {
+		const char *family, *path, *fix;
+		bool v6;
+	} rows[] = {
+		{ "IPv4", "net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1", false },
+		{ "IPv6", "net/ipv6/conf/all/forwarding",
+		  "sysctl -w net.ipv6.conf.all.forwarding=1", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (needs_forwarding(d, rows[i].v6) && doctor_sysctl(rows[i].path, 0) == 0)
+			doctor_tell(
+				d, DOCTOR_FAIL, rows[i].fix,
+				"the host does not forward %s: somebody turned it off after the "
+				"tasks were attached; they reach the host alone",
+				rows[i].family);
+}
+
+/* ---- the firewall ---- */
+
+#define OPEN_IPTABLES(chain)                                                                       \
+	"iptables -I " chain " -i eni+ -j ACCEPT; iptables -I " chain " -o eni+ -j ACCEPT "        \
+	"(for bridges, their names instead of eni+)"
+
+static void tell_forward_drop(struct doctor *d, const char *chain)
+{
+	char fix[256];
+
+	if (!strcmp(chain, "filter FORWARD")) {
+		doctor_tell(d, DOCTOR_FAIL,
+			    access("/proc/sys/net/ipv4/conf/docker0", F_OK)
+				    ? OPEN_IPTABLES("FORWARD")
+				    : OPEN_IPTABLES("DOCKER-USER"),
+			    "the iptables policy of FORWARD is DROP, as Docker sets it: what tasks "
+			    "send through the host is dropped");
+		return;
+	}
+	snprintf(fix, sizeof(fix),
+		 "nft insert rule inet %s iifname \"eni*\" accept, and the same "
+		 "with oifname; `nft list ruleset` tells its family",
+		 chain);
+	doctor_tell(d, DOCTOR_FAIL, fix,
+		    "the nftables chain \"%s\" drops what is forwarded unless "
+		    "one of its rules accepts it",
+		    chain);
+}
+
+static void look_for_firewalld(struct doctor *d)
+{
+	struct err ignored;
+
+	if (nft_has_table(&d->nft, NFT_INET, "firewalld", &ignored) == 1)
+		doctor_tell(d, DOCTOR_WARN,
+			    "firewall-cmd --permanent --zone=trusted --add-source=SUBNET for each "
+			    "subnet (`taskvpc subnets`), then firewall-cmd --reload",
+			    "firewalld runs: it refuses forwarded packets of sources in no trusted "
+			    "zone");
+}
+
+/* Tables of iptables-legacy are not seen by nftables, but they drop all the same. */
+static void look_for_legacy(struct doctor *d)
+{
+	char names[256];
+
+	if (io_read_text("/proc/net/ip_tables_names", names, sizeof(names)) == 0 && *names)
+		doctor_tell(d, DOCTOR_WARN,
+			    "iptables-legacy -S FORWARD tells; use iptables-nft for both",
+			    "iptables-legacy is in use besides nftables: a policy of DROP there is "
+			    "not looked at");
+}
+
+void doctor_firewall(struct doctor *d)
+{
+	char chain[128];
+	struct err e;
+
+	if (nft_forward_drop(&d->nft, TASKVPC_TABLE, chain, sizeof(chain), &e) < 0)
+		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
+			    "nftables does not answer: %s", e.msg);
+	else if (*chain)
+		tell_forward_drop(d, chain);
+	look_for_firewalld(d);
+	look_for_legacy(d);
+}
+
+/* ---- rp_filter ---- */
+
+#define STRICT 1
+
+/* What counts is the larger of the interface's own value and that of all. */
+static bool is_strict(const char *ifname)
+{
+	char path[64];
+	long all = doctor_sysctl("net/ipv4/conf/all/rp_filter", 0), own;
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/rp_filter", ifname);
+	own = doctor_sysctl(path, 0);
+	return (own > all ? own : all) == STRICT;
+}
+
+/* Several interfaces in one task: what comes in by another than the default route's is dropped. */
+static void look_into_task(struct doctor *d, const json *row)
+{
+	const char *path = live_text(row, "netns"), *ifname = live_text(row, "interface");
+	struct netns ns = NETNS_NONE;
+	struct err e;
+	char fix[256];
+	bool strict = false;
+
+	if (netns_open(path, &d->host, &ns, &e) < 0)
+		return;
+	if (netns_enter(&ns, &e) == 0) {
+		strict = is_strict(ifname);
+		if (netns_enter(&d->host, &e) < 0)
+			abort(); /* nothing that follows would be about the host */
+	}
+	netns_close(&ns);
+	if (!strict)
+		return;
+	snprintf(fix, sizeof(fix), "nsenter --net=%.128s sysctl -w net.ipv4.conf.all.rp_filter=2",
+		 path);
+	doctor_tell(
+		d, DOCTOR_WARN, fix,
+		"%.63s: rp_filter is strict for %.15s, one of several interfaces: what comes in "
+		"by it from afar is dropped",
+		live_text(row, "task"), ifname);
+}
+
+static unsigned default_routes(void)
+{
+	cleanup_free char *text = malloc(65536);
+	FILE *f = fopen("/proc/net/route", "re");
+	unsigned n = 0;
+	char ifname[16], dst[9];
+
+	while (f && text && fgets(text, 65536, f))
+		n += sscanf(text, "%15s %8s", ifname, dst) == 2 && !strcmp(dst, "00000000");
+	if (f)
+		fclose(f);
+	return n;
+}
+
+void doctor_rp_filter(struct doctor *d)
+{
+	unsigned defaults = default_routes();
+
+	if (defaults > 1 && doctor_sysctl("net/ipv4/conf/all/rp_filter", 0) == STRICT)
+		doctor_tell(d, DOCTOR_WARN, "sysctl -w net.ipv4.conf.all.rp_filter=2",
+			    "rp_filter is strict and the host has %u default routes: answers to "
+			    "tasks that come in by another than the best are dropped",
+			    defaults);
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	     row = doctor_next_up(json_next(row)))
+		if (*live_text(row, "eni") && strcmp(live_text(row, "interface"), "eth0") != 0)
+			look_into_task(d, row);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is wrong with networks, the store and tasks. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "chain.h"
+#include "doctor.h"
+#include "kernel/link.h"
+#include "kernel/route.h"
+#include "state.h"
+#include "store/store.h"
+#include "subnets.h"
+
+#define ADDRESSES 256
+
+/* ---- networks ---- */
+
+void doctor_plugins(struct doctor *d)
+{
+	struct chain chain = { .list = NULL };
+	char path[CHAIN_PATH];
+	struct err e;
+
+	chain_path(d->cli, path);
+	chain.path = path;
+	for (unsigned i = 0; i < d->all.n; i++) {
+		chain.list = d->all.of[i]->list;
+		if (chain_find(&chain, &e) < 0)
+			doctor_tell(d, DOCTOR_FAIL, e.details, "network %s: %s", d->all.of[i]->name,
+				    e.msg);
+	}
+}
+
+static void tell_broken(void *ctx, const char *path, const struct err *why)
+{
+	(void)path;
+	doctor_tell(ctx, DOCTOR_WARN, why->details[0] ? why->details : "correct it or remove it",
+		    "%s", why->msg);
+}
+
+/* A LAN of the host behind the addresses of tasks that the host routes. */
+static void look_for_lan(struct doctor *d, const json *subnet, const struct addr_info *addresses,
+			 unsigned n)
+{
+	struct cidr cidr;
+
+	if (!cidr_parse(live_text(subnet, "cidr"), &cidr))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		char text[IP_TEXT], ifname[IF_NAMESIZE] = "?";
+
+		if (!cidr_overlap(&cidr, &addresses[i].cidr))
+			continue;
+		if_indextoname(addresses[i].ifindex, ifname);
+		doctor_tell(d, DOCTOR_WARN,
+			    "another subnet: `taskvpc inspect NETWORK >my.conflist`, edit it, "
+			    "taskvpc run --net ./my.conflist",
+			    "network %.63s: its subnet %s overlaps with %s on %s: neighbours there "
+			    "are hidden by tasks of the same address",
+			    live_text(subnet, "network"), live_text(subnet, "cidr"),
+			    cidr_text(&addresses[i].cidr, text), ifname);
+	}
+}
+
+static bool is_routed(const struct doctor *d, const json *subnet)
+{
+	const struct network *n = networks_get(&d->all, live_text(subnet, "network"));
+	const json *plugin = n ? json_first(json_get(n->list, "plugins")) : NULL;
+
+	return n && !strcmp(network_mode(n->list), "awsvpc") &&
+	       strcmp(live_text(plugin, "attach"), "macvlan") != 0;
+}
+
+void doctor_networks(struct doctor *d)
+{
+	cleanup_networks struct networks again = { .n = 0 };
+	struct addr_info addresses[ADDRESSES];
+	cleanup_json json *subnets = NULL;
+	unsigned n = 0;
+	struct err e;
+
+	networks_load(d->cli, &again, tell_broken, d, &e);
+	if (addr_lasting(&d->route, 0, addresses, ADDRESSES, &n, &e) < 0)
+		n = 0;
+	if (subnets_json(d->cli, d->attachments, &subnets, &e) < 0)
+		return; /* the store's check tells */
+	for (const json *s = json_first(subnets); s; s = json_next(s)) {
+		int64_t left = 1;
+
+		if (json_integer(json_get(s, "free"), &left) && !left)
+			doctor_tell(d, DOCTOR_WARN, "taskvpc subnets tells who has them",
+				    "network %.63s: no address of %s is free",
+				    live_text(s, "network"), live_text(s, "cidr"));
+		if (is_routed(d, s))
+			look_for_lan(d, s, addresses, n);
+	}
+}
+
+/* ---- the store ---- */
+
+void doctor_store(struct doctor *d)
+{
+	struct live_stores stores;
+
+	live_stores(&d->all, &stores);
+	for (unsigned i = 0; i < stores.n; i++) {
+		cleanup_store struct store *s = NULL;
+		char warn[256] = "", fix[512];
+		struct err e = { 0 };
+		int r = store_open(stores.of[i], true, &s, warn, sizeof(warn), &e);
+
+		if (r == 0)
+			r = store_verify(s, &e);
+		snprintf(fix, sizeof(fix), "taskvpc gc; if it stays, end all tasks, then rm -r %s",
+			 stores.of[i]);
+		if (r < 0)
+			doctor_tell(d, DOCTOR_FAIL, e.details[0] ? e.details : fix, "%s", e.msg);
+		if (warn[0])
+			doctor_tell(d, DOCTOR_WARN, NULL, "%s", warn);
+	}
+}
+
+/* ---- leftovers ---- */
+
+static bool is_known(const struct doctor *d, const char *eni)
+{
+	const json *row = json_first(d->attachments);
+
+	while (row && strcmp(live_text(row, "eni"), eni) != 0)
+		row = json_next(row);
+	return row != NULL;
+}
+
+/* Links that bear the id of an ENI of which there is no record. */
+static void look_for_links(struct doctor *d)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	for (struct if_nameindex *i = all; i && i->if_index; i++) {
+		struct link_info link;
+		struct err ignored;
+		char fix[64];
+
+		if (link_by_index(&d->route, i->if_index, &link, &ignored) != 0 ||
+		    strncmp(link.alias, "eni-", 4) != 0 || is_known(d, link.alias))
+			continue;
+		snprintf(fix, sizeof(fix), "ip link del %.15s", link.name);
+		doctor_tell(d, DOCTOR_WARN, fix, "the interface %.15s (%s) is of no record",
+			    link.name, link.alias);
+	}
+	if (all)
+		if_freenameindex(all);
+}
+
+void doctor_leftovers(struct doctor *d)
+{
+	for (const json *row = json_first(d->attachments); row; row = json_next(row))
+		if (!strcmp(live_text(row, "state"), "dead"))
+			doctor_tell(d, DOCTOR_FAIL, "taskvpc gc",
+				    "%.63s is gone, but holds %s of network %.63s",
+				    live_text(row, "task"),
+				    *live_text(row, "address") ? live_text(row, "address")
+							       : "its place",
+				    live_text(row, "network"));
+	look_for_links(d);
+}
+
+/* ---- links of tasks that live ---- */
+
+void doctor_mac(struct doctor *d)
+{
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	     row = doctor_next_up(json_next(row))) {
+		const char *ifname = live_text(row, "hostInterface"),
+			   *mac = live_text(row, "hostMac");
+		struct link_info link;
+		char seen[MAC_TEXT];
+		struct err ignored;
+
+		if (!*ifname || !*mac || link_by_name(&d->route, ifname, &link, &ignored) != 0 ||
+		    !strcmp(mac_text(&link.mac, seen), mac))
+			continue;
+		doctor_tell(
+			d, DOCTOR_FAIL,
+			"printf '[Match]\\nOriginalName=eni*\\n[Link]\\nMACAddressPolicy=none\\n' "
+			">/etc/systemd/network/10-taskvpc.link; then restart the task",
+			"%.63s: %s has the MAC %s instead of %s: systemd's MACAddressPolicy does "
+			"that; the task sends to the old one",
+			live_text(row, "task"), ifname, seen, mac);
+	}
+}
+
+static void judge_mtu(struct doctor *d, const json *row, const struct route_uplink *uplink)
+{
+	const char *ifname = live_text(row, "hostInterface");
+	struct link_info link = { .mtu = 0 };
+	struct err ignored;
+	int64_t mtu = 0;
+	char fix[128];
+
+	json_integer(json_get(row, "mtu"), &mtu);
+	if (*ifname && link_by_name(&d->route, ifname, &link, &ignored) == 0 &&
+	    link.mtu != (uint32_t)mtu) {
+		snprintf(fix, sizeof(fix), "ip link set dev %.15s mtu %u", ifname, (unsigned)mtu);
+		doctor_tell(d, DOCTOR_WARN, fix,
+			    "%.63s: the two ends of its link have the MTUs %u "
+			    "and %u: larger packets are lost silently",
+			    live_text(row, "task"), (unsigned)mtu, link.mtu);
+	}
+	if (!uplink->mtu || mtu <= (int64_t)uplink->mtu)
+		return;
+	snprintf(fix, sizeof(fix), "\"mtu\": %u in the network, then restart the task",
+		 uplink->mtu);
+	doctor_tell(d, DOCTOR_WARN, fix, "%.63s: its MTU is %u, that of the uplink %s only %u",
+		    live_text(row, "task"), (unsigned)mtu, uplink->name, uplink->mtu);
+}
+
+void doctor_mtu(struct doctor *d)
+{
+	struct route_uplink uplink = { .mtu = 0 };
+	struct err ignored;
+
+	if (route_uplink_find(&d->route, AF_INET, &uplink, &ignored) < 0)
+		uplink.mtu = 0;
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	     row = doctor_next_up(json_next(row)))
+		if (json_get(row, "mtu"))
+			judge_mtu(d, row, &uplink);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking a task down: DEL by the plugins that attached it, then its namespace, then its files, of
+ * which task.json and the lock are the last. So whoever is killed on the way leaves to the next
+ * what is needed to go on. All of it may be done twice.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "files.h"
+#include "kernel/netns.h"
+#include "state.h"
+
+static int detach(const struct task *t, struct err *e)
+{
+	const struct chain chain = task_chain(t);
+	const char *cookie = json_string(json_get(t->doc, "netnsCookie"));
+	int r = chain_del(&chain, json_get(t->doc, "result"), e);
+
+	if (r < 0 || !cookie)
+		return r;
+	return netns_unbind(chain.netns, strtoull(cookie, NULL, 10), e);
+}
+
+static void remove_files(const struct task *t)
+{
+	static const char *const last[] = { "task.json", "lock" };
+	DIR *dir = opendir(t->dir);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, last[0]) != 0 && strcmp(entry->d_name, last[1]) != 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	for (size_t i = 0; dir && i < ARRAY_SIZE(last); i++)
+		unlinkat(dirfd(dir), last[i], 0);
+	if (dir)
+		closedir(dir);
+	rmdir(t->dir);
+}
+
+static int take_down(struct task *t, struct err *e)
+{
+	struct err ignored;
+	char path[PATH_MAX];
+	int r = 0;
+
+	/* What joined meanwhile may have seen another result than we remember. */
+	json_free(t->doc);
+	t->doc = NULL;
+	if (file_path(path, t->dir, "task", ".json") &&
+	    file_read_json(path, &t->doc, &ignored) == 0)
+		r = detach(t, e);
+	if (r == 0)
+		remove_files(t);
+	else
+		err_prefix(e, "task %s stays, it cannot be taken down", t->name);
+	task_close(t);
+	return r;
+}
+
+int task_leave(struct task *t, struct err *e)
+{
+	int r = task_lock_last(t, e);
+
+	if (r == 0)
+		return take_down(t, e);
+	task_close(t);
+	return r < 0 ? r : 0;
+}
+
+int task_heal(const char *name, struct err *e)
+{
+	struct task t = TASK_NONE;
+	int r = task_lock_alone(&t, name, e);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = take_down(&t, e);
+	return r < 0 ? r : 1;
+}
+
+struct healing {
+	unsigned healed;
+	int failed;
+};
+
+static int heal_one(void *ctx, const char *name, struct err *e)
+{
+	struct healing *h = ctx;
+	struct err why;
+	int r = task_heal(name, &why);
+
+	if (r < 0 && !h->failed) {
+		h->failed = r;
+		*e = why;
+	}
+	h->healed += r == 1;
+	return 0;
+}
+
+int tasks_heal(unsigned *healed, struct err *e)
+{
+	struct healing h = { 0 };
+
+	tasks_each(heal_one, &h, e);
+	*healed = h.healed;
+	return h.failed;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gc: take back what dead tasks hold. Tasks of taskvpc without a supervisor are taken down; then GC
+ * is called for every network that has records, which removes those whose namespace is gone and
+ * restores rules that somebody flushed. What lives is not touched, whoever started it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "live.h"
+#include "output.h"
+#include "state.h"
+#include "verbs.h"
+
+static bool same(const json *a, const json *b, const char *key)
+{
+	return !strcmp(live_text(a, key), live_text(b, key));
+}
+
+/* Is the network of @row one that an earlier row has been collected for? */
+static bool is_done(const json *rows, const json *row)
+{
+	const json *r = json_first(rows);
+
+	while (r != row &&
+	       !(same(r, row, "network") && same(r, row, "store") && same(r, row, "mode")))
+		r = json_next(r);
+	return r != row;
+}
+
+static int collect(const json *row, const char *path, struct err *e)
+{
+	cleanup_json json *list = NULL;
+	struct chain chain = { .path = path };
+	int r = verbs_list(row, &list, e);
+
+	chain.list = list;
+	if (r == 0)
+		r = chain_find(&chain, e);
+	return r < 0 ? r : chain_gc(&chain, e);
+}
+
+/* Each failure is told at once; the first is the exit code. */
+static int collect_all(const struct cli *c, const json *rows, const char *network, struct err *e)
+{
+	char path[CHAIN_PATH];
+	int first = 0;
+
+	chain_path(c, path);
+	for (const json *row = json_first(rows); row; row = json_next(row)) {
+		struct err why;
+		int r;
+
+		if (!*live_text(row, "store") || is_done(rows, row) ||
+		    (network && strcmp(network, live_text(row, "network")) != 0))
+			continue;
+		r = collect(row, path, &why);
+		if (r < 0 && !first)
+			*e = why;
+		first = first ? first : r;
+	}
+	return first;
+}
+
+static bool is_among(const json *rows, const json *row)
+{
+	const json *r = json_first(rows);
+
+	while (r && !(same(r, row, "task") && same(r, row, "network") && same(r, row, "interface")))
+		r = json_next(r);
+	return r != NULL;
+}
+
+static const struct column columns[] = {
+	{ "REMOVED", "task", cell_id }, { "MODE", "mode", NULL }, { "ADDRESS", "address", NULL },
+	{ "NETWORK", "network", NULL }, { NULL, NULL, NULL },
+};
+
+static int tell(const struct cli *c, const json *before, struct err *e)
+{
+	cleanup_json json *after = NULL, *gone = json_array();
+	int r = live_attachments(c, &after, e);
+
+	if (r < 0)
+		return r;
+	for (const json *row = json_first(before); row; row = json_next(row))
+		if (!is_among(after, row))
+			json_add_copy(gone, NULL, row);
+	out_list(c, gone, columns, "nothing to remove");
+	return EXIT_DONE;
+}
+
+static int judge_network(const json *rows, const char *network, struct err *e)
+{
+	const json *row = json_first(rows);
+
+	while (row && network && strcmp(live_text(row, "network"), network) != 0)
+		row = json_next(row);
+	if (row || !network)
+		return 0;
+	cli_error(e, EXIT_ABSENT, "no task, alive or dead, is in a network \"%s\"", network);
+	err_hint(e, "`taskvpc ls` tells the networks; without a word, all are collected");
+	return -ENOENT;
+}
+
+static int run(struct cli *c, int argc, char **argv, struct err *e)
+{
+	cleanup_json json *before = NULL;
+	int rest, r = cli_options(c, argc, argv, c, &rest, e), healed;
+	const char *network;
+	unsigned n;
+
+	if (r)
+		return r < 0 ? r : EXIT_DONE;
+	network = rest < argc ? argv[rest] : NULL;
+	r = cli_words(c, argc, rest, 1, e);
+	if (r == 0)
+		r = live_attachments(c, &before, e);
+	if (r == 0)
+		r = judge_network(before, network, e);
+	if (r < 0)
+		return r;
+	healed = tasks_heal(&n, e);
+	r = collect_all(c, before, network, healed < 0 ? &(struct err){ 0 } : e);
+	if (healed < 0 || r < 0)
+		return -EIO;
+	return tell(c, before, e);
+}
+
+const struct command command_gc = {
+	.name = "gc",
+	.synopsis = "[OPTION]... [NETWORK]",
+	.help = "take back what dead tasks hold",
+	.lesson = "A task that was killed together with its runtime leaves addresses, ports and "
+		  "rules\n"
+		  "behind. gc finds what provably is dead, by lock and by namespace, and removes "
+		  "it as\n"
+		  "its own DEL would have done. It also puts back nftables rules that somebody "
+		  "flushed.\n"
+		  "What lives stays, whoever started it; so it may be run at any time.\n",
+	.examples = "  taskvpc gc\n",
+	.flags = COMMAND_ROOT,
+	.run = run,
+};

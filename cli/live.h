@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is there now, as one document: an object for each attachment of this host, whoever made it.
+ * It comes from the stores, whose records every plugin of ours writes, and from the tasks that
+ * taskvpc runs itself. ls, inspect, ports, subnets and doctor are readings of it.
+ *
+ *   task, network, interface, mode, state, created, netns
+ *   address, addresses [{address, gateway, subnet, az}], subnet, mac, mtu
+ *   eni, hostInterface, hostMac, bridge, master
+ *   ports [{hostPort, containerPort, protocol, hostIP}], held [the same: those that it keeps]
+ *   runtime ("taskvpc", or "other"), containers [{name, state, pid, command, created}], store
+ *
+ * state: up; dead: its namespace is gone, and what it held is leaked; unknown: its namespace is not
+ * where it was, but its link still stands.
+ */
+#ifndef CLI_LIVE_H
+#define CLI_LIVE_H
+
+#include "network.h"
+
+/* live_networks: those of networks_load, and those that tasks were started with from files. */
+int live_networks(const struct cli *c, struct networks *ret, struct err *e);
+
+#define LIVE_STORES 32
+struct live_stores {
+	char of[LIVE_STORES][256];
+	unsigned n;
+};
+/* live_stores: the directories of all records: the usual one, and what @all say. */
+void live_stores(const struct networks *all, struct live_stores *ret);
+
+/* live_attachments: @ret is a new root, an array by task. Return: 0 or a negative errno. */
+int live_attachments(const struct cli *c, json **ret, struct err *e);
+
+/*
+ * live_find: the attachments of one task (an array, a new root): its name, a container's id, or at
+ * least 4 bytes that only one id begins with. Return: 0, or EXIT_ABSENT, EXIT_USAGE if ambiguous.
+ */
+int live_find(const json *all, const char *name, json **ret, struct err *e);
+
+/* live_text: a string of a row, "" if it has none. */
+const char *live_text(const json *row, const char *key);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ls: every task of this host, whoever started it. */
+#include <stdio.h>
+
+#include "live.h"
+#include "output.h"
+
+struct list {
+	bool quiet;
+};
+
+static const struct opt options[] = {
+	OPT(struct list, quiet, 'q', "quiet", OPT_FLAG, NULL, "Only the names."),
+	{ .name = NULL },
+};
+
+static const struct column columns[] = {
+	{ "TASK", "task", cell_id },      { "MODE", "mode", NULL },
+	{ "ADDRESS", "address", NULL },   { "MAC", "mac", NULL },
+	{ "ENI", "eni", NULL },           { "SUBNET", "subnet", NULL },
+	{ "NETWORK", "network", NULL },   { "AGE", "created", cell_age },
+	{ "STATE", "state", cell_state }, { NULL, NULL, NULL },
+};
+
+static int run(struct cli *c, int argc, char **argv, struct err *e)
+{
+	struct list list = { .quiet = false };
+	cleanup_json json *rows = NULL;
+	int rest, r = cli_options(c, argc, argv, &list, &rest, e);
+
+	if (r)
+		return r < 0 ? r : EXIT_DONE;
+	r = cli_words(c, argc, rest, 0, e);
+	if (r == 0)
+		r = live_attachments(c, &rows, e);
+	if (r < 0)
+		return r;
+	if (!list.quiet) {
+		out_list(c, rows, columns, "no tasks; `taskvpc run -- ip addr` starts one");
+		return EXIT_DONE;
+	}
+	for (const json *row = json_first(rows); row; row = json_next(row))
+		printf("%s\n", live_text(row, "task"));
+	return EXIT_DONE;
+}
+
+const struct command command_ls = {
+	.name = "ls",
+	.synopsis = "[OPTION]...",
+	.help = "list the tasks of this host",
+	.lesson = "One line an interface, of all tasks that our plugins attached: by taskvpc, by\n"
+		  "containerd, by podman. The state is up, or dead: the task is gone but what it\n"
+		  "held is not, which `taskvpc gc` takes back. A state of unknown means that its\n"
+		  "namespace is not where it was, while its link still stands.\n",
+	.examples = "  taskvpc ls\n"
+		    "  taskvpc ls --json | jq -r '.[] | select(.state == \"dead\") | .task'\n",
+	.flags = COMMAND_ROOT,
+	.options = options,
+	.run = run,
+};

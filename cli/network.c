@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From files and from what is compiled in to lists of plugins. Judged here is what a runtime needs:
+ * a name, plugins with types, a version that both sides speak; the rest is the plugins' business.
+ */
+#include "network.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "ipam/pool.h"
+
+#define FILE_MAX (1u << 20)
+#define BUILT_IN "built-in"
+
+/* Versions that we speak, oldest first. */
+static const char *const versions[] = { "0.1.0", "0.2.0", "0.3.0", "0.3.1",
+					"0.4.0", "1.0.0", "1.1.0" };
+
+void network_free(struct network *n)
+{
+	if (n)
+		json_free(n->list);
+	free(n);
+}
+
+void networks_free(struct networks *all)
+{
+	for (unsigned i = 0; i < all->n; i++)
+		network_free(all->of[i]);
+	all->n = 0;
+}
+
+/* ---- judging one ---- */
+
+static bool is_name(const char *s)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+	return *s && !strchr("_.-", *s) && strspn(s, letters) == strlen(s) &&
+	       strlen(s) <= STORE_NAME_MAX;
+}
+
+static int version_index(const char *text)
+{
+	for (int i = 0; i < (int)ARRAY_SIZE(versions); i++)
+		if (text && !strcmp(text, versions[i]))
+			return i;
+	return -1;
+}
+
+/* The newest of `cniVersion` and `cniVersions` that we speak, as libcni takes it. -1: none. */
+static int choose_version(const json *doc)
+{
+	const json *one = json_get(doc, "cniVersion");
+	int best = json_is_absent(one) ? 0 : version_index(json_string(one));
+
+	for (const json *v = json_first(json_get(doc, "cniVersions")); v; v = json_next(v)) {
+		int n = version_index(json_string(v));
+
+		best = n > best ? n : best;
+	}
+	return best;
+}
+
+static int judge_plugins(const json *plugins, const char *source, struct err *e)
+{
+	unsigned i = 0;
+
+	if (json_kind(plugins) != JSON_IS_ARRAY || !json_count(plugins))
+		return err_set(e, ERR_CONFIG, 0, "%s: plugins: must be a list, and not empty",
+			       source);
+	for (const json *p = json_first(plugins); p; p = json_next(p), i++)
+		if (!json_string(json_get(p, "type")))
+			return err_set(e, ERR_CONFIG, 0, "%s: plugins[%u].type: must be a string",
+				       source, i);
+	return 0;
+}
+
+/* A configuration of one plugin (.conf) is a list of it. */
+static json *as_list(const json *doc, int version)
+{
+	json *list = json_copy(doc), *one = NULL;
+
+	if (list && !json_get(doc, "plugins")) {
+		one = list;
+		list = json_object();
+		json_add_string(list, "name", json_string(json_get(doc, "name")));
+		json_add_copy(json_add_array(list, "plugins"), NULL, one);
+	}
+	json_free(one);
+	json_remove(list, "cniVersion");
+	json_remove(list, "cniVersions");
+	json_add_string(list, "cniVersion", versions[version]);
+	return list;
+}
+
+int network_read(const json *doc, const char *source, struct network **ret, struct err *e)
+{
+	const char *name = json_string(json_get(doc, "name"));
+	int version = choose_version(doc), r = 0;
+	cleanup_network struct network *n = calloc(1, sizeof(*n));
+
+	if (!name || !is_name(name))
+		return err_set(e, ERR_CONFIG, 0, "%s: name: missing, or no name of a network",
+			       source);
+	if (version < 0) {
+		err_set(e, ERR_VERSION, 0, "%s: cniVersion: none that taskvpc speaks", source);
+		err_hint(e, "it speaks %s to %s", versions[0], versions[ARRAY_SIZE(versions) - 1]);
+		return -EINVAL;
+	}
+	if (json_get(doc, "plugins") || !json_string(json_get(doc, "type")))
+		r = judge_plugins(json_get(doc, "plugins"), source, e);
+	if (r < 0)
+		return r;
+	if (n)
+		n->list = as_list(doc, version);
+	if (!n || !n->list)
+		return err_sys(e, ERR_IO, ENOMEM, "%s", source);
+	text_copy(n->name, sizeof(n->name), name);
+	text_copy(n->source, sizeof(n->source), source);
+	*ret = n;
+	n = NULL;
+	return 0;
+}
+
+/* ---- where they come from ---- */
+
+static int read_text(const char *text, size_t len, const char *source, struct network **ret,
+		     struct err *e)
+{
+	cleanup_json json *doc = NULL;
+	int r = json_parse(text, len, source, &doc, e);
+
+	return r < 0 ? r : network_read(doc, source, ret, e);
+}
+
+static int read_file(const char *path, struct network **ret, struct err *e)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = fd < 0 ? -errno : io_read_all(fd, FILE_MAX, &text, &len);
+
+	if (r == -ENOENT) {
+		cli_error(e, EXIT_ABSENT, "there is no file %s", path);
+		err_hint(e, "a word with a '/' is a file; networks by name: taskvpc status");
+		return -ENOENT;
+	}
+	if (r < 0)
+		return err_sys(e, ERR_IO, -r, "cannot read %s", path);
+	return read_text(text, len, path, ret, e);
+}
+
+static bool has_suffix(const char *s)
+{
+	static const char *const suffixes[] = { ".conflist", ".conf", ".json" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t len = strlen(suffixes[i]);
+
+		if (strlen(s) > len && !strcmp(s + strlen(s) - len, suffixes[i]))
+			return true;
+	}
+	return false;
+}
+
+int networks_add(struct networks *all, struct network *n, struct err *e)
+{
+	if (networks_get(all, n->name)) {
+		network_free(n);
+		return 0;
+	}
+	if (all->n == NETWORKS_MAX) {
+		network_free(n);
+		return err_set(e, ERR_CONFIG, 0, "more than %d networks", NETWORKS_MAX);
+	}
+	all->of[all->n++] = n;
+	return 0;
+}
+
+const struct network *networks_get(const struct networks *all, const char *name)
+{
+	for (unsigned i = 0; i < all->n; i++)
+		if (!strcmp(all->of[i]->name, name))
+			return all->of[i];
+	return NULL;
+}
+
+static int is_configuration(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && has_suffix(entry->d_name);
+}
+
+static int load_files(const char *dir, struct networks *ret, network_broken_fn *broken, void *ctx,
+		      struct err *e)
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, is_configuration, alphasort), r = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct network *one = NULL;
+		char path[PATH_MAX];
+		struct err why;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+		if (r == 0 && read_file(path, &one, &why) == 0)
+			r = networks_add(ret, one, e);
+		else if (r == 0 && broken)
+			broken(ctx, path, &why);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return r;
+}
+
+int networks_load(const struct cli *c, struct networks *ret, network_broken_fn *broken, void *ctx,
+		  struct err *e)
+{
+	int r;
+
+	ret->n = 0;
+	r = load_files(c->conf_dir ? c->conf_dir : NETWORK_CONF_DIR, ret, broken, ctx, e);
+	for (const struct builtin *b = builtins; b->name && r == 0; b++) {
+		struct network *n;
+
+		r = read_text(b->text, strlen(b->text), BUILT_IN, &n, e);
+		if (r == 0)
+			r = networks_add(ret, n, e);
+	}
+	return r;
+}
+
+/* It may be in a file that could not be used. */
+static void note_broken(void *ctx, const char *path, const struct err *why)
+{
+	(void)path;
+	text_add(ctx, "\nnot usable: %s", why->msg);
+}
+
+static int refuse(const struct networks *all, const char *name, const char *broken, struct err *e)
+{
+	char list[512], shown[80];
+	struct text t;
+
+	text_printable(shown, sizeof(shown), name);
+	text_init(&t, list, sizeof(list));
+	for (unsigned i = 0; i < all->n; i++)
+		text_add(&t, "%s%s", i ? ", " : "", all->of[i]->name);
+	cli_error(e, EXIT_ABSENT, "there is no network \"%s\"", shown);
+	err_hint(e, "there is %s; or name a file, with a '/'%s", list, broken);
+	return -ENOENT;
+}
+
+int network_find(const struct cli *c, const char *name, struct network **ret, struct err *e)
+{
+	cleanup_networks struct networks all = { .n = 0 };
+	char broken[400];
+	struct text t;
+	int r;
+
+	if (strchr(name, '/') || has_suffix(name))
+		return read_file(name, ret, e);
+	text_init(&t, broken, sizeof(broken));
+	r = networks_load(c, &all, note_broken, &t, e);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < all.n; i++) {
+		if (strcmp(all.of[i]->name, name) != 0)
+			continue;
+		*ret = all.of[i];
+		all.of[i] = all.of[--all.n];
+		return 0;
+	}
+	return refuse(&all, name, broken, e);
+}
+
+/* ---- what they say ---- */
+
+const char *mode_of_type(const char *type)
+{
+	static const char ours[] = "task-";
+
+	return strncmp(type, ours, strlen(ours)) == 0 ? type + strlen(ours) : type;
+}
+
+const char *network_mode(const json *list)
+{
+	const char *type = json_string(json_get(json_first(json_get(list, "plugins")), "type"));
+
+	return type ? mode_of_type(type) : "";
+}
+
+const char *network_data_dir(const json *list, char buf[static 256])
+{
+	const json *ipam = json_get(json_first(json_get(list, "plugins")), "ipam");
+	const char *type;
+
+	pool_read_data_dir(pool_is_foreign(ipam, &type) ? NULL : ipam, buf, 256);
+	return buf;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Making a task: what is written, then namespaces, then the plugins, then the command. */
+#include "start.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "etc.h"
+#include "kernel/link.h"
+#include "kernel/netns.h"
+
+#define IFNAME "eth0"
+
+void start_free(struct start *s)
+{
+	network_free(s->net);
+	json_free(s->runtime);
+	json_free(s->about);
+	free(s->args);
+	task_close(&s->held);
+}
+
+/* ---- prepare ---- */
+
+static int judge_mode(const char *mode, struct err *e)
+{
+	static const char *const modes[] = { "awsvpc", "bridge", "host", "none" };
+	char shown[60];
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(mode, modes[i]))
+			return 0;
+	text_printable(shown, sizeof(shown), mode);
+	cli_error(e, EXIT_USAGE, "--mode: \"%s\" is no mode", shown);
+	err_hint(e, "awsvpc, bridge, host or none");
+	return -EINVAL;
+}
+
+static int find_network(struct start *s, struct err *e)
+{
+	char built_in[32];
+	int r = s->mode ? judge_mode(s->mode, e) : 0;
+
+	if (r < 0)
+		return r;
+	snprintf(built_in, sizeof(built_in), "lab-%s", s->mode ? s->mode : "awsvpc");
+	r = network_find(s->cli, s->network ? s->network : built_in, &s->net, e);
+	if (r < 0 || !s->mode || !strcmp(network_mode(s->net->list), s->mode))
+		return r;
+	cli_error(e, EXIT_USAGE, "--mode %s: the network %s is of the mode %s", s->mode,
+		  s->net->name, network_mode(s->net->list));
+	err_hint(e, "leave out --mode, or --net for the built-in network of that mode");
+	return -EINVAL;
+}
+
+int start_prepare(struct start *s, struct err *e)
+{
+	struct chain chain = { .container_id = NULL };
+	char path[CHAIN_PATH];
+	struct err why;
+	unsigned healed;
+	int r;
+
+	if (tasks_heal(&healed, &why) < 0)
+		fprintf(stderr, "taskvpc run: warning: %s\n", why.msg);
+	if (s->task)
+		return 0;
+	r = find_network(s, e);
+	if (r < 0)
+		return r;
+	chain_path(s->cli, path);
+	chain.list = s->net->list;
+	chain.path = path;
+	r = wish_read(&s->wish, s->net->list, &s->runtime, &s->args, e);
+	return r < 0 ? r : chain_find(&chain, e);
+}
+
+/* ---- claim ---- */
+
+static int claim_container(struct start *s, struct err *e)
+{
+	const char *name = s->task ? s->name : NULL;
+	json *command;
+	int r = container_create(&s->held, name, &s->container, e);
+
+	if (r < 0)
+		return r;
+	s->about = s->container.doc = json_object();
+	json_add_integer(s->about, "created", io_epoch_s());
+	command = json_add_array(s->about, "command");
+	for (char **word = s->argv; *word; word++)
+		json_add_string(command, NULL, *word);
+	return 0;
+}
+
+int start_claim(struct start *s, struct err *e)
+{
+	int r = s->task ? task_join(s->task, &s->held, e) : task_create(s->name, &s->held, e);
+
+	if (r == 0)
+		r = claim_container(s, e);
+	return r < 0 ? start_abandon(s, r) : 0;
+}
+
+int start_abandon(struct start *s, int r)
+{
+	struct err ignored;
+
+	sandbox_end(&s->sandbox);
+	if (s->container.lock >= 0)
+		container_remove(&s->held, &s->container);
+	if (s->held.lock >= 0 && task_leave(&s->held, &ignored) < 0)
+		fprintf(stderr, "taskvpc run: warning: %s\n", ignored.msg);
+	return r;
+}
+
+/* ---- the network ---- */
+
+static bool is_host_network(const json *list)
+{
+	return !strcmp(network_mode(list), "host");
+}
+
+/* Everything that who takes the task down must know, before there is anything to take down. */
+static int write_down(struct start *s, const struct netns *ns, struct err *e)
+{
+	json *doc = s->held.doc = json_object();
+	char path[CHAIN_PATH], text[PATH_MAX];
+
+	chain_path(s->cli, path);
+	json_add_string(doc, "name", s->held.name);
+	json_add_integer(doc, "created", io_epoch_s());
+	json_add_string(doc, "mode", network_mode(s->net->list));
+	json_add_string(doc, "source", s->net->source);
+	json_add_copy(doc, "network", s->net->list);
+	json_add_copy(doc, "runtimeConfig", s->runtime);
+	json_add_string(doc, "args", s->args ? s->args : "");
+	json_add_string(doc, "path", path);
+	json_add_string(doc, "ifname", IFNAME);
+	if (ns->fd >= 0) {
+		snprintf(text, sizeof(text), "%s/%s", NETNS_DIR, s->held.name);
+		json_add_string(doc, "netns", text);
+		snprintf(text, sizeof(text), "%" PRIu64, ns->cookie);
+		json_add_string(doc, "netnsCookie", text);
+	} else {
+		json_add_string(doc, "netns", "/proc/self/ns/net");
+	}
+	return task_save(&s->held, e);
+}
+
+/* A runtime raises lo; the plugins of a chain that is not ours expect it. */
+static int raise_loopback(const struct netns *ns, const struct netns *host, struct err *e)
+{
+	const struct link_settings up = { .up = true };
+	cleanup_free struct batch *b = calloc(1, sizeof(*b));
+	struct netlink nl = NETLINK_CLOSED;
+	struct batch_failure failure;
+	int r = b ? netlink_open(NETLINK_ROUTE, ns, host, &nl, e) : -ENOMEM;
+
+	if (r < 0)
+		return b ? r : err_sys(e, ERR_IO, ENOMEM, "lo");
+	link_set(b, 1, &up);
+	r = batch_send(b, &nl, &failure, e);
+	netlink_close(&nl);
+	return r;
+}
+
+static int bind_name(const struct task *t, const struct netns *ns, struct err *e)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", NETNS_DIR, t->name);
+	r = netns_bind(ns, path, e);
+	if (r != -EEXIST)
+		return r;
+	cli_error(e, EXIT_TAKEN, "the network namespace %s exists already", path);
+	err_hint(e, "another --name; or, if nobody needs it, `ip netns del %s`", t->name);
+	return -EEXIST;
+}
+
+static int attach(struct start *s, struct err *e)
+{
+	const struct chain chain = task_chain(&s->held);
+	json *result = NULL;
+	int r = chain_add(&chain, &result, e);
+
+	if (r < 0)
+		return r;
+	json_add_copy(s->held.doc, "result", result);
+	json_free(result);
+	r = task_save(&s->held, e);
+	return r < 0 ? r : etc_write(&s->held, !is_host_network(s->net->list), e);
+}
+
+/* A task of its own: @ns is open afterwards, unless the network is the host's. */
+static int make_network(struct start *s, struct netns *ns, struct err *e)
+{
+	struct netns host = NETNS_NONE;
+	int r = netns_self(&host, e);
+
+	if (r == 0 && !is_host_network(s->net->list))
+		r = netns_new(&host, ns, e);
+	if (r == 0)
+		r = write_down(s, ns, e);
+	if (r == 0 && ns->fd >= 0)
+		r = bind_name(&s->held, ns, e);
+	if (r == 0 && ns->fd >= 0)
+		r = raise_loopback(ns, &host, e);
+	netns_close(&host);
+	return r < 0 ? r : attach(s, e);
+}
+
+/* The network of a task that runs already. */
+static int join_network(const struct start *s, struct netns *ns, struct err *e)
+{
+	const char *cookie = json_string(json_get(s->held.doc, "netnsCookie"));
+	const char *path = json_string(json_get(s->held.doc, "netns"));
+	int r;
+
+	if (!cookie)
+		return 0;
+	r = netns_reopen(path, strtoull(cookie, NULL, 10), ns, e);
+	if (r != 1)
+		return r;
+	err_set(e, ERR_KERNEL, 0, "%s is not the namespace of the task %s any more", path,
+		s->held.name);
+	err_hint(e, "taskvpc rm %s", s->held.name);
+	return -ENOENT;
+}
+
+/* ---- the command ---- */
+
+static int start_command(struct start *s, const struct netns *ns, struct err *e)
+{
+	const struct sandbox_spec spec = { .net = *ns,
+					   .hostname = s->held.name,
+					   .files = s->held.dir,
+					   .argv = s->argv,
+					   .mask = &s->mask };
+	int r = sandbox_start(&spec, &s->sandbox, e);
+
+	if (r < 0)
+		return r;
+	s->container.init = s->sandbox.init;
+	s->container.supervisor = getpid();
+	r = container_save(&s->held, &s->container, e);
+	return r < 0 ? r : sandbox_go(&s->sandbox, e);
+}
+
+int start_task(struct start *s, struct err *e)
+{
+	struct netns ns = NETNS_NONE;
+	int r = s->task ? join_network(s, &ns, e) : make_network(s, &ns, e);
+
+	if (r == 0)
+		r = start_command(s, &ns, e);
+	netns_close(&ns);
+	return r < 0 ? start_abandon(s, r) : 0;
+}
+
+int start_finish(struct start *s, struct err *e)
+{
+	int code = supervise(s->sandbox.init), r;
+
+	s->sandbox.init = -1;
+	container_remove(&s->held, &s->container);
+	r = task_leave(&s->held, e);
+	if (r == 0)
+		return code;
+	err_hint(e, "the command ended with %d; `taskvpc gc` tries again", code);
+	return r;
+}

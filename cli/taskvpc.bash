@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Completion of taskvpc for bash. Commands and options are what --help tells, tasks and networks what
+# there is now, so nothing here has to follow the program.
+
+_taskvpc_help() { # [COMMAND]: the words that its --help offers
+	taskvpc ${1:+"$1"} --help 2>/dev/null | case ${1:-} in
+	'') awk '/^[A-Z].*:$/ { on = !/^Begin/ } on && /^  [a-z]/ { print $1 }' ;;
+	*) awk '/^Options:/ { on = 1; next } /^[^ ]/ { on = 0 }
+		on { for (i = 1; i <= 2; i++) { sub(/,$/, "", $i); if ($i ~ /^-/) print $i } }' ;;
+	esac
+}
+
+_taskvpc_tasks() { taskvpc ls --quiet 2>/dev/null; }
+
+_taskvpc_networks() {
+	taskvpc status --json 2>/dev/null | sed -n 's/^[[:space:]]*"network":[[:space:]]*"\([^"]*\)".*/\1/p'
+}
+
+# The word that names the command behind "run" or "exec": from there on it is that command's business.
+_taskvpc_begin() {
+	local i skip=
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		[ -z "$skip" ] || { skip= && continue; }
+		case ${COMP_WORDS[i]} in
+		--) echo $((i + 1)) && return ;;
+		-n | -m | -p | -t | --net | --mode | --publish | --ip | --mac | --name | --task | --log | \
+			--conf-dir | --bin-dir) skip=1 ;;
+		-*) ;;
+		*)
+			[ "${COMP_WORDS[1]}" = exec ] && [ -z "${task:-}" ] && local task=1 && continue
+			echo "$i" && return
+			;;
+		esac
+	done
+}
+
+_taskvpc() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' begin
+	local command=${COMP_WORDS[1]}
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_taskvpc_help) --help --version" -- "$word")
+		return
+	fi
+	case $command in
+	run | exec)
+		begin=$(_taskvpc_begin)
+		if [ -n "$begin" ] && declare -F _command_offset >/dev/null; then
+			_command_offset "$begin"
+			return
+		fi
+		;;
+	esac
+	case $before in
+	--net | -n) words=$(_taskvpc_networks) ;;
+	--mode | -m) words='awsvpc bridge host none' ;;
+	--verb) words='add del' ;;
+	--task | -t) words=$(_taskvpc_tasks) ;;
+	--bin-dir | --conf-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
+	--log) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+	*)
+		case $word in
+		-*) words=$(_taskvpc_help "$command") ;;
+		*)
+			case $command in
+			exec | rm | capture | check) words=$(_taskvpc_tasks) ;;
+			inspect | explain) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
+			status | gc) words=$(_taskvpc_networks) ;;
+			run) mapfile -t COMPREPLY < <(compgen -c -- "$word") && return ;;
+			esac
+			;;
+		esac
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -o default -F _taskvpc taskvpc

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What taskvpc says about itself: --help, the manual, the completion and the exit codes agree.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli/cli.sh
+. "$(dirname "$0")/cli.sh"
+
+MANUAL=$ROOT/man/taskvpc.1
+mapfile -t COMMANDS < <("$TASKVPC" --help | awk '/^[A-Z].*:$/ { on = !/^Begin/ } on && /^  [a-z]/ { print $1 }')
+# options COMMAND: what its --help offers, one a line.
+options() {
+	"$TASKVPC" "$1" --help | awk '/^Options:/ { on = 1; next } /^[^ ]/ { on = 0 }
+		on { for (i = 1; i <= 2; i++) { sub(/,$/, "", $i); if ($i ~ /^-/) print $i } }'
+}
+PATH=$BIN:$PATH
+
+if group "help"; then
+	within "${#COMMANDS[@]}" 13 "number of commands"
+	for command in "${COMMANDS[@]}"; do
+		t "$command --help"
+		told 0 "$command" --help
+		like "^taskvpc $command: " "$OUT" "first line"
+		like 'Options:.*--help' "${OUT//$'\n'/ }" "options"
+		is "$OUT" "$("$TASKVPC" help "$command")" "taskvpc help $command"
+		is "$OUT" "$("$TASKVPC" "$command" -h)" "taskvpc $command -h"
+		is "" "$(grep -n '.\{101\}' <<<"$OUT")" "lines over 100 columns"
+		isnt "" "$(options "$command")" "options"
+	done
+	told 0
+	is "$OUT" "$("$TASKVPC" --help)" "without a word"
+	told 0 --version
+	like '^taskvpc [0-9]+\.[0-9]+\.[0-9]+$' "$OUT" "version"
+	t "wrong words"
+	refuses 64 '"nope" is no command.*--help' nope
+	refuses 64 '"nope" is no command' help nope
+	refuses 64 'no command' ''
+	for command in ls ports subnets doctor; do refuses 64 'too many words' $command extra; done
+	for command in inspect explain; do refuses 64 'too many words' $command a b; done
+	for command in "${COMMANDS[@]}"; do
+		refuses 64 '--nope: no such option' "$command" --nope
+		refuses 64 '-Z: no such option' "$command" -Z
+		refuses 64 '--bin-dir: a value is missing' "$command" --bin-dir
+	done
+	for command in inspect explain capture exec rm; do refuses 64 'no (task|network)' $command; done
+	refuses 64 '--json: no such option' exec --json
+	t "an answer that cannot be delivered"
+	for words in --version --help 'ls --help' 'ls --json' status; do
+		# shellcheck disable=SC2086 # they are words
+		"$TASKVPC" $words >/dev/full 2>"$TMP/said"
+		is 69 $? "$words: rc"
+		like 'cannot write to stdout: No space left' "$(<"$TMP/said")" "$words"
+	done
+fi
+
+if group "manual"; then
+	if command -v mandoc >/dev/null; then
+		is "" "$(mandoc -T lint -W warning "$MANUAL" 2>/dev/null)" "mandoc"
+	fi
+	if command -v groff >/dev/null; then
+		is "" "$(groff -mdoc -Tutf8 -ww "$MANUAL" 2>&1 >/dev/null)" "groff"
+	fi
+	for command in "${COMMANDS[@]}"; do
+		runs "command $command" grep -qE "^\.It Cm $command\b" "$MANUAL"
+		while read -r option; do
+			# "--net" is ".Fl -net", "-n" is ".Fl n"
+			runs "option $option of $command" grep -qE "^\.It .*Fl ${option#-}( |$)" "$MANUAL"
+		done < <(options "$command")
+	done
+	t "it names no option that is not there"
+	while read -r option; do
+		runs "--$option" grep -qx -e "--$option" <(for c in "${COMMANDS[@]}"; do options "$c"; done)
+	done < <(sed -n 's/^\.It .*Fl -\([a-z][a-z-]*\).*/\1/p' "$MANUAL" | sort -u)
+	t "exit codes: those of the header, no more and no less"
+	is "$(sed -n 's/^\tEXIT_[A-Z_]* = \([0-9]*\),.*/\1/p' "$ROOT/cli/cli.h" | grep -vx 128)" \
+		"$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' "$MANUAL")" "codes"
+fi
+
+if group "completion"; then
+	# shellcheck source=cli/taskvpc.bash
+	. "$ROOT/cli/taskvpc.bash"
+	# completes WORD…: what is offered for the last one.
+	completes() {
+		COMP_WORDS=(taskvpc "$@")
+		COMP_CWORD=$#
+		_taskvpc
+		printf '%s\n' "${COMPREPLY[@]}"
+	}
+	uplink
+	start web --mode none -- sleep 60
+	is "$(printf '%s\n' "${COMMANDS[@]}" | sort)" "$(completes '' | grep -v '^-' | sort)" "commands"
+	is subnets "$(completes sub)" "sub"
+	for command in "${COMMANDS[@]}"; do
+		is "$(options "$command" | sort)" "$(completes "$command" - | sort)" "options of $command"
+	done
+	is web "$(completes exec '')" "tasks"
+	is web "$(completes rm w)" "tasks of rm"
+	is "lab-awsvpc" "$(completes run --net lab-a)" "networks"
+	is "lab-bridge web" "$(completes inspect '' | grep -E 'bridge|web' | sort | tr '\n' ' ' | sed 's/ $//')" "both"
+	is "host" "$(completes run --mode h)" "modes"
+	is "add del" "$(completes explain --verb '' | tr '\n' ' ' | sed 's/ $//')" "verbs"
+	is "" "$(completes ls w)" "nothing"
+	told 0 rm web
+fi
+
+if group "colours"; then
+	uplink 2>/dev/null
+	start web --mode none -- sleep 60
+	is "" "$("$TASKVPC" ls | grep -c $'\033' | grep -v '^0$')" "none into a pipe"
+	tty() { env -u NO_COLOR TERM=xterm "$@" script -qec "$TASKVPC ls" /dev/null </dev/null; }
+	if command -v script >/dev/null; then
+		like $'\033\\[' "$(tty)" "on a terminal"
+		is 0 "$(tty NO_COLOR=1 | grep -c $'\033\\[')" "NO_COLOR"
+		is 0 "$(tty TERM=dumb | grep -c $'\033\\[')" "a dumb terminal"
+	else
+		skip "needs script"
+	fi
+	t "bars"
+	like '█|·' "$(LC_ALL=C.UTF-8 "$TASKVPC" subnets)" "UTF-8"
+	is "" "$("$TASKVPC" subnets | LC_ALL=C grep -P '[^\x00-\x7f]')" "ASCII elsewhere"
+	told 0 rm web
+fi
+
+finish

@@ -33,7 +33,7 @@ else
 endif
 CFLAGS    := -std=gnu11 -D_GNU_SOURCE -DTASKVPC_VERSION='"$(VERSION)"' -Iinclude -Ilib $(DEPS_INC) \
   $(OPT) -ffile-prefix-map='$(CURDIR)'=. -fPIE -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN)
-LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections
+LDFLAGS   := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,pack-relative-relocs -Wl,--as-needed -Wl,--gc-sections
 
 # libnl and libuuid are linked statically where Debian ships the archives: a third less start time.
 archive    = $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null))
@@ -59,7 +59,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-hardening test-san test-package deb fresh lint layers fmt docs clean deps-lint tests
+	test-cni test-e2e test-hardening test-san test-package deb fresh bench lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -230,8 +230,8 @@ demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 
 # ---- keeping it clean --------------------------------------------------------------------------
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
-  test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c)
-sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh) cli/taskvpc.bash .ci/run
+  test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h)
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
 	@test/layers.sh
@@ -248,7 +248,25 @@ lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shel
 	shellcheck -x $(sh_files)
 	codespell -q 3 -L statics,iif,isnt,allocat lib include plugins cli man test docs netconf-examples *.md
 
-tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) # every test program, not run
+# ---- benchmarks --------------------------------------------------------------------------------
+bench_bins := $(addprefix $(BUILD)/test/,bench_cni bench_store bench_net empty)
+bench_cni_src := $(filter-out %/bench_store.c %/bench_net.c %/empty.c,$(wildcard test/bench/*.c))
+
+$(BUILD)/obj/test/bench/%.o: CFLAGS_EXTRA += -Itest/bench
+$(BUILD)/test/bench_cni: $(bench_cni_src:%.c=$(BUILD)/obj/%.o) $(lib)
+$(BUILD)/test/bench_store: $(BUILD)/obj/test/bench/bench_store.o $(BUILD)/obj/test/bench/samples.o $(lib)
+$(BUILD)/test/bench_net: $(BUILD)/obj/test/bench/bench_net.o
+$(BUILD)/test/empty: $(BUILD)/obj/test/bench/empty.o
+$(bench_bins):
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS) -pthread
+
+bench: deps ## measure against the reference plugins and the kernel's floor: tables, charts (5 minutes)
+	@$(MAKE) --no-print-directory -s all $(bench_bins)
+	@test/bench/run.sh
+
+tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) $(bench_bins) # every test program, not run
 
 fmt: ## format every C file (clang-format)
 	clang-format -i $(c_files)

@@ -2,15 +2,16 @@
 /*
  * What one call of the store costs inside the process: `bench_store [leases...]` fills a store with
  * so many leases (0, 65000 and 1000000 if none are named) and prints the median and the 99th
- * percentile of each call, in microseconds. It judges nothing. It needs about 1.2 kB of memory a
- * lease in /dev/shm.
+ * percentile of each call as lines of JSON (see bench.h). It judges nothing. It needs about 1.2 kB
+ * of memory a lease in /dev/shm.
  */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench.h"
 
 #include "store/store.h"
 
@@ -30,17 +31,9 @@ struct bench {
 	char dir[64];
 	struct store *s;
 	struct store_range range;
-	double us[CALLS][SAMPLES];
+	struct samples us[CALLS];
 	struct store_record rec;
 };
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void must(int r, const struct err *e, const char *what)
 {
@@ -97,66 +90,55 @@ static void reopen(struct bench *b)
 }
 
 /* As a plugin does it: a fresh mapping for every call. */
-static void sample(struct bench *b, unsigned i)
+static void sample(struct bench *b)
 {
 	struct store_key key = { "net", "sample", "eth0" };
 	struct store_usage usage;
 	struct err e = { 0 };
 	double t[8];
 
-	t[0] = now_us();
+	t[0] = bench_now_us();
 	reopen(b);
-	t[1] = now_us();
+	t[1] = bench_now_us();
 	lease(b, key.container_id, 0);
-	t[2] = now_us();
+	t[2] = bench_now_us();
 	must(store_get(b->s, &key, &b->rec, &e), &e, "get");
-	t[3] = now_us();
+	t[3] = bench_now_us();
 	reopen(b);
-	t[4] = now_us();
+	t[4] = bench_now_us();
 	must(store_release(b->s, &key, 30, NULL, NULL, &e), &e, "release");
-	t[5] = now_us();
+	t[5] = bench_now_us();
 	must(store_count(b->s, &b->range.span, &usage, &e), &e, "count");
-	t[6] = now_us();
+	t[6] = bench_now_us();
 	lease(b, "ports", 2);
-	t[7] = now_us();
+	t[7] = bench_now_us();
 	key.container_id = "ports";
 	must(store_release(b->s, &key, 0, NULL, NULL, &e), &e, "release");
-	b->us[OPEN][i] = t[1] - t[0];
-	b->us[LEASE][i] = t[2] - t[1];
-	b->us[GET][i] = t[3] - t[2];
-	b->us[RELEASE][i] = t[5] - t[4];
-	b->us[COUNT][i] = t[6] - t[5];
-	b->us[LEASE_DYNAMIC][i] = t[7] - t[6];
-}
-
-static int cmp_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
+	samples_add(&b->us[OPEN], t[1] - t[0], 0);
+	samples_add(&b->us[LEASE], t[2] - t[1], 0);
+	samples_add(&b->us[GET], t[3] - t[2], 0);
+	samples_add(&b->us[RELEASE], t[5] - t[4], 0);
+	samples_add(&b->us[COUNT], t[6] - t[5], 0);
+	samples_add(&b->us[LEASE_DYNAMIC], t[7] - t[6], 0);
 }
 
 static void report(struct bench *b, unsigned leases)
 {
 	static const char *const names[CALLS] = {
 		[OPEN] = "open",       [GET] = "get",
-		[LEASE] = "lease",     [LEASE_DYNAMIC] = "lease+2p",
+		[LEASE] = "lease",     [LEASE_DYNAMIC] = "lease with 2 ports",
 		[RELEASE] = "release", [COUNT] = "count",
 	};
 
-	printf("%8u leases:", leases);
 	for (int k = 0; k < CALLS; k++) {
-		qsort(b->us[k], SAMPLES, sizeof(double), cmp_double);
-		printf("  %s %.1f/%.1f", names[k], b->us[k][SAMPLES / 2],
-		       b->us[k][SAMPLES * 99 / 100]);
+		emit("store", "store", names[k], leases, &b->us[k]);
+		b->us[k] = (struct samples){ 0 };
 	}
-	printf("  us (p50/p99)\n");
 }
 
 static void run(struct bench *b, unsigned leases)
 {
 	static const char *const files[] = { "lock", "records", "index" };
-	double began = now_us();
 	char text[128];
 
 	strcpy(b->dir, "/dev/shm/taskvpc-bench-XXXXXX");
@@ -167,11 +149,8 @@ static void run(struct bench *b, unsigned leases)
 		snprintf(text, sizeof(text), "%064x", i);
 		lease(b, text, 0);
 	}
-	if (leases)
-		printf("%8u leases: filled in %.0f ms, %.1f us each, growth included\n", leases,
-		       (now_us() - began) / 1e3, (now_us() - began) / leases);
 	for (unsigned i = 0; i < SAMPLES; i++)
-		sample(b, i);
+		sample(b);
 	report(b, leases);
 	store_close(b->s);
 	b->s = NULL;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Many callers at once: attachments a second, made and removed. */
+#include "suites.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define CALLERS_MAX 32
+#define TASKS       256
+#define PEER_TASKS  48 /* they take ten to a hundred times as long */
+
+struct caller {
+	pthread_t thread;
+	const struct contestant *c;
+	const char *verb;
+	unsigned first, n, step;
+	unsigned failed;
+};
+
+static void *call_all(void *arg)
+{
+	struct caller *me = arg;
+
+	for (unsigned i = 0; i < me->n; i += me->step)
+		me->failed += runtime_call(me->c, me->verb, me->first + i).failed;
+	return NULL;
+}
+
+static double call_at_once(const struct contestant *c, const char *verb, unsigned first, unsigned n,
+			   unsigned callers)
+{
+	struct caller list[CALLERS_MAX];
+	double start = bench_now_us();
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < callers; i++) {
+		list[i] = (struct caller){ .c = c,
+					   .verb = verb,
+					   .first = first + i,
+					   .n = n > i ? n - i : 0,
+					   .step = callers };
+		if (pthread_create(&list[i].thread, NULL, call_all, &list[i]))
+			bench_fail("no threads");
+	}
+	for (unsigned i = 0; i < callers; i++) {
+		pthread_join(list[i].thread, NULL);
+		failed += list[i].failed;
+	}
+	if (failed)
+		bench_fail("%s: %u of %u %s failed", c->name, failed, n, verb);
+	return bench_now_us() - start;
+}
+
+double attach(const struct contestant *c, unsigned first, unsigned n, unsigned callers)
+{
+	return call_at_once(c, "ADD", first, n, callers);
+}
+
+double detach(const struct contestant *c, unsigned first, unsigned n, unsigned callers)
+{
+	return call_at_once(c, "DEL", first, n, callers);
+}
+
+static void measure(const struct contestant *c, unsigned callers)
+{
+	unsigned n = c->ours ? TASKS : PEER_TASKS;
+	double add, del;
+
+	settle();
+	add = attach(c, 1, n, callers);
+	settle();
+	del = detach(c, 1, n, callers);
+	emit_value("parallel", c->name, "ADD", callers, "per second", n / add * 1e6);
+	emit_value("parallel", c->name, "DEL", callers, "per second", n / del * 1e6);
+}
+
+void suite_parallel(void)
+{
+	static const char *const names[] = { "awsvpc veth",          "ref ptp",
+					     "awsvpc macvlan",       "ref macvlan",
+					     "task-bridge, 3 ports", "ref bridge, 3 ports" };
+	static const unsigned levels[] = { 1, 2, 4, 8, 16, 32 };
+
+	tasks_make(0, TASKS + 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct contestant *c = contestant_get(all, names[i]);
+
+		if (!c)
+			continue;
+		attach(c, 0, 1, 1);
+		for (unsigned l = 0; l < ARRAY_SIZE(levels); l++)
+			if (c->ours || levels[l] == 1 || levels[l] == 8)
+				measure(c, levels[l]);
+		detach(c, 0, 1, 1);
+	}
+	tasks_drop(0, TASKS + 1);
+}

@@ -101,10 +101,10 @@ void doctor_kernel(struct doctor *d)
 
 	if (r == 0)
 		r = netlink_open(NETLINK_ROUTE, &t.ns, &d->host, &t.nl, &e);
-	if (r == 0)
+	if (r == 0) {
 		try_links(d, &t);
-	if (r == 0)
 		r = netns_enter(&t.ns, &e);
+	}
 	if (r == 0) {
 		try_rulesets(d);
 		r = netns_enter(&d->host, &e);

@@ -108,19 +108,20 @@ static void show(const struct cli *c, const char *text)
 }
 
 /* Return: as chain_explain. */
-static int ask(const struct cli *c, struct chain *chain, const char *verb, char **ret,
+static int ask(const struct cli *c, const struct chain *chain, const char *verb, char **ret,
 	       struct err *e)
 {
+	struct chain complete = *chain;
 	char path[CHAIN_PATH];
 	int r;
 
 	chain_path(c, path);
-	chain->path = path;
-	r = chain_find(chain, e);
-	return r < 0 ? r : chain_explain(chain, verb, ret, e);
+	complete.path = path;
+	r = chain_find(&complete, e);
+	return r < 0 ? r : chain_explain(&complete, verb, ret, e);
 }
 
-static int explain(const struct cli *c, struct chain *chain, const char *verb, struct err *e)
+static int explain(const struct cli *c, const struct chain *chain, const char *verb, struct err *e)
 {
 	cleanup_free char *text = NULL;
 	int r = ask(c, chain, verb, &text, e);
@@ -194,7 +195,7 @@ static char *replace(const char *text, const char *from, const char *to)
  * none makes nothing that would have to be undone, and so no namespace either. For its plan there
  * is one for a moment that nobody has a name for; what is printed says NAME instead.
  */
-static int explain_none(const struct cli *c, const struct explain *x, struct chain *chain,
+static int explain_none(const struct cli *c, const struct explain *x, struct chain chain,
 			struct err *e)
 {
 	struct netns host = NETNS_NONE, ns = NETNS_NONE;
@@ -206,10 +207,10 @@ static int explain_none(const struct cli *c, const struct explain *x, struct cha
 		r = netns_new(&host, &ns, e);
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), ns.fd);
 	snprintf(before, sizeof(before), "nsenter --net=%s ip ", path);
-	snprintf(after, sizeof(after), "ip -n %s ", chain->container_id);
-	chain->netns = path;
+	snprintf(after, sizeof(after), "ip -n %s ", chain.container_id);
+	chain.netns = path;
 	if (r == 0)
-		r = ask(c, chain, x->verb, &text, e);
+		r = ask(c, &chain, x->verb, &text, e);
 	if (r == 0 && (named = replace(text, before, after)))
 		show(c, named);
 	netns_close(&ns);
@@ -218,22 +219,22 @@ static int explain_none(const struct cli *c, const struct explain *x, struct cha
 }
 
 static int explain_own(const struct cli *c, const struct explain *x, const char *mode,
-		       struct chain *chain, struct err *e)
+		       struct chain chain, struct err *e)
 {
 	char netns[128];
 
 	if (!strcmp(mode, "none"))
 		return explain_none(c, x, chain, e);
-	snprintf(netns, sizeof(netns), NETNS_DIR "/%s", chain->container_id);
-	chain->netns = netns;
-	return explain(c, chain, x->verb, e);
+	snprintf(netns, sizeof(netns), NETNS_DIR "/%s", chain.container_id);
+	chain.netns = netns;
+	return explain(c, &chain, x->verb, e);
 }
 
 static int explain_network(const struct cli *c, const struct explain *x, const struct network *n,
 			   struct err *e)
 {
 	const char *mode = network_mode(n->list);
-	bool own = strcmp(mode, "host") && strcmp(mode, "none");
+	bool own = strcmp(mode, "host") != 0 && strcmp(mode, "none") != 0;
 	cleanup_json json *list = own ? with_namespace(n->list) : json_copy(n->list);
 	cleanup_json json *runtime = NULL;
 	cleanup_free char *args = NULL;
@@ -247,8 +248,8 @@ static int explain_network(const struct cli *c, const struct explain *x, const s
 		return r;
 	chain.runtime = runtime;
 	chain.args = args;
-	return strcmp(mode, "host") ? explain_own(c, x, mode, &chain, e)
-				    : explain(c, &chain, x->verb, e);
+	return strcmp(mode, "host") != 0 ? explain_own(c, x, mode, chain, e)
+					 : explain(c, &chain, x->verb, e);
 }
 
 static int run(struct cli *c, int argc, char **argv, struct err *e)

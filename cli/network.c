@@ -108,7 +108,7 @@ int network_read(const json *doc, const char *source, struct network **ret, stru
 {
 	const char *name = json_string(json_get(doc, "name"));
 	int version = choose_version(doc), r = 0;
-	cleanup_network struct network *n = calloc(1, sizeof(*n));
+	struct network *n;
 
 	if (!name || !is_name(name))
 		return err_set(e, ERR_CONFIG, 0, "%s: name: missing, or no name of a network",
@@ -120,16 +120,16 @@ int network_read(const json *doc, const char *source, struct network **ret, stru
 	}
 	if (json_get(doc, "plugins") || !json_string(json_get(doc, "type")))
 		r = judge_plugins(json_get(doc, "plugins"), source, e);
-	if (r < 0)
-		return r;
+	n = r < 0 ? NULL : calloc(1, sizeof(*n));
 	if (n)
 		n->list = as_list(doc, version);
-	if (!n || !n->list)
-		return err_sys(e, ERR_IO, ENOMEM, "%s", source);
+	if (r < 0 || !n || !n->list) {
+		network_free(n);
+		return r < 0 ? r : err_sys(e, ERR_IO, ENOMEM, "%s", source);
+	}
 	text_copy(n->name, sizeof(n->name), name);
 	text_copy(n->source, sizeof(n->source), source);
 	*ret = n;
-	n = NULL;
 	return 0;
 }
 
@@ -213,7 +213,7 @@ static int load_files(const char *dir, struct networks *ret, network_broken_fn *
 		struct err why;
 
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		if (r == 0 && read_file(path, &one, &why) == 0)
+		if (r == 0 && read_file(path, &one, &why) == 0 && one)
 			r = networks_add(ret, one, e);
 		else if (r == 0 && broken)
 			broken(ctx, path, &why);
@@ -232,10 +232,10 @@ int networks_load(const struct cli *c, struct networks *ret, network_broken_fn *
 	ret->n = 0;
 	r = load_files(c->conf_dir ? c->conf_dir : NETWORK_CONF_DIR, ret, broken, ctx, e);
 	for (const struct builtin *b = builtins; b->name && r == 0; b++) {
-		struct network *n;
+		struct network *n = NULL;
 
 		r = read_text(b->text, strlen(b->text), BUILT_IN, &n, e);
-		if (r == 0)
+		if (r == 0 && n)
 			r = networks_add(ret, n, e);
 	}
 	return r;

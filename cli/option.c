@@ -57,7 +57,7 @@ static void collect(struct rows *r, struct cli *c, void *values)
 {
 	*r = (struct rows){ .n = 0 };
 	/* '+': stop at the first word that is none; ':': tell us what is missing. */
-	strcpy(r->shorts, c->command->flags & COMMAND_RUNS ? "+:" : ":");
+	snprintf(r->shorts, sizeof(r->shorts), "%s", c->command->flags & COMMAND_RUNS ? "+:" : ":");
 	for (const struct opt *o = c->command->options; o && o->name && r->n < OPTIONS_MAX; o++)
 		add_row(r, o, values);
 	for (const struct opt *o = common_of(c->command); o->name && r->n < OPTIONS_MAX; o++)

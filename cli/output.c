@@ -123,7 +123,7 @@ void cell_age(const json *row, const struct column *col, struct cell *ret)
 	int64_t since;
 
 	if (!json_integer(json_get(row, col->key), &since)) {
-		strcpy(ret->text, "-");
+		snprintf(ret->text, sizeof(ret->text), "-");
 		return;
 	}
 	age_text(io_epoch_s() - since, ret->text);
@@ -185,7 +185,7 @@ static void measure(const json *list, const struct column *columns, int *widths)
 {
 	struct cell cell;
 
-	for (int i = 0; columns[i].title && i < COLUMNS_MAX; i++) {
+	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++) {
 		widths[i] = width_of(columns[i].title);
 		for (const json *row = json_first(list); row; row = json_next(row)) {
 			int width;
@@ -201,7 +201,7 @@ static void put_row(const json *row, const struct column *columns, const int *wi
 {
 	struct cell cell;
 
-	for (int i = 0; columns[i].title && i < COLUMNS_MAX; i++) {
+	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++) {
 		const struct column *col = &columns[i];
 
 		render(row, col, &cell);
@@ -213,7 +213,7 @@ static void put_row(const json *row, const struct column *columns, const int *wi
 void out_list(const struct cli *c, const json *list, const struct column *columns,
 	      const char *empty)
 {
-	int widths[COLUMNS_MAX];
+	int widths[COLUMNS_MAX] = { 0 };
 
 	if (c->json) {
 		out_json(list);
@@ -224,7 +224,7 @@ void out_list(const struct cli *c, const json *list, const struct column *column
 		return;
 	}
 	measure(list, columns, widths);
-	for (int i = 0; columns[i].title && i < COLUMNS_MAX; i++)
+	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++)
 		put_cell(columns[i].title, TONE_TITLE, widths[i], columns[i].render == cell_number,
 			 !columns[i + 1].title);
 	for (const json *row = json_first(list); row; row = json_next(row))

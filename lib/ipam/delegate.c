@@ -191,8 +191,10 @@ int delegate_run_path(const struct delegate_call *call, const char *path, int ti
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", call->verb);
 	snprintf(who, sizeof(who), "%s %.200s (%s)", what(call), path, call->verb);
-	if (!job.env)
-		job.env = ours = environment(command);
+	if (!job.env) {
+		ours = environment(command);
+		job.env = ours;
+	}
 	rc = job.env ? child_run(&job, &end) : -ENOMEM;
 	out = end.out;
 	if (rc)

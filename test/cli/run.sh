@@ -3,8 +3,8 @@
 # taskvpc run, exec and rm: what a task sees, in each mode; signals, exit codes, names; what is refused.
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
-# shellcheck source=test/cli/cli.sh
-. "$(dirname "$0")/cli.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
 
 uplink
 baseline

@@ -3,8 +3,8 @@
 # What taskvpc says about itself: --help, the manual, the completion and the exit codes agree.
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
-# shellcheck source=test/cli/cli.sh
-. "$(dirname "$0")/cli.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
 
 MANUAL=$ROOT/man/taskvpc.1
 mapfile -t COMMANDS < <("$TASKVPC" --help | awk '/^[A-Z].*:$/ { on = !/^Begin/ } on && /^  [a-z]/ { print $1 }')

@@ -41,8 +41,10 @@ refuses() {
 }
 state() {
 	snapshot
-	ls -A /run/taskvpc/run 2>/dev/null | grep -v '^\.lock$'
+	tasks
 }
+# tasks: those that have a directory. Hidden files are not tasks.
+tasks() { (cd /run/taskvpc/run 2>/dev/null && printf '%s\n' *) | grep -vFx '*'; }
 
 # start NAME OPTION… -- COMMAND…: a task in the background.
 start() {

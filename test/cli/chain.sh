@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# taskvpc as a runtime: what plugins are given, in which order, and what happens when one of them fails.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+
+uplink
+FAKE=$TMP/fake
+mkdir -p "$FAKE/say"
+# The fake writes down how it was called, then does what $FAKE/say/NAME.VERB says, if there is such.
+cat >"$FAKE/one" <<'END'
+#!/bin/sh
+here=${0%/*} me=${0##*/}
+echo "$me $CNI_COMMAND" >>"$here/calls"
+cat >"$here/$me.$CNI_COMMAND.stdin"
+env | grep '^CNI_' | sort >"$here/$me.$CNI_COMMAND.env"
+ls /proc/self/fd | wc -l >"$here/$me.$CNI_COMMAND.fds"
+if [ -e "$here/say/$me.$CNI_COMMAND" ]; then . "$here/say/$me.$CNI_COMMAND"; fi
+END
+chmod +x "$FAKE/one"
+ln "$FAKE/one" "$FAKE/two"
+LIST='{"cniVersion":"1.0.0","cniVersions":["0.4.0","1.0.0","1.1.0"],"name":"fakes","plugins":[
+	{"type":"one","a":[1,2],"capabilities":{"portMappings":true}},
+	{"type":"two","capabilities":{"mac":true,"ips":true}}]}'
+ONE='{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","mac":"02:00:00:00:00:01","sandbox":"/run/netns/t"}],
+	"ips":[{"address":"10.9.9.9/24","interface":0}],"dns":{"nameservers":["192.0.2.9"]}}'
+TWO=$(jq -c '.ips[0].address = "10.9.9.10/24"' <<<"$ONE")
+say() { printf '%s\n' "$2" >"$FAKE/say/$1"; }
+stdin_of() { jq -c "$2" "$FAKE/$1.stdin"; }
+calls() {
+	tr '\n' ' ' <"$FAKE/calls" | sed 's/ $//'
+	rm -f "$FAKE/calls"
+}
+fakes() { told "$1" run --bin-dir "$FAKE" --net "$TMP/fakes.conflist" "${@:2}"; }
+printf '%s' "$LIST" >"$TMP/fakes.conflist"
+say one.ADD "echo '$ONE'"
+say two.ADD "echo '$TWO'"
+baseline
+
+if group "what plugins are given"; then
+	fakes 0 --name t -p 8080:80 --mac 02:00:00:00:00:05 -- sh -c 'hostname; cat /etc/hosts /etc/resolv.conf; ip -o link show lo'
+	is "one ADD two ADD two DEL one DEL" "$(calls)" "order"
+	like 't.*10\.9\.9\.10 t.*nameserver 192\.0\.2\.9' "${OUT//$'\n'/ }" "the last result counts"
+	like 'LOOPBACK,UP' "$OUT" "lo is up"
+	t "ADD of the first"
+	is '"fakes"' "$(stdin_of one.ADD .name)" "name"
+	is '"1.1.0"' "$(stdin_of one.ADD .cniVersion)" "the newest version of both"
+	is '[1,2]' "$(stdin_of one.ADD .a)" "its own keys"
+	is '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}' "$(stdin_of one.ADD .runtimeConfig)" "runtimeConfig"
+	is null "$(stdin_of one.ADD .prevResult)" "prevResult"
+	is "CNI_ARGS=|CNI_COMMAND=ADD|CNI_CONTAINERID=t|CNI_IFNAME=eth0|CNI_NETNS=/run/netns/t" \
+		"$(grep -v CNI_PATH "$FAKE/one.ADD.env" | tr '\n' '|' | sed 's/|$//')" "environment"
+	like "CNI_PATH=$FAKE:" "$(<"$FAKE/one.ADD.env")" "CNI_PATH"
+	t "ADD of the second"
+	is '{"mac":"02:00:00:00:00:05"}' "$(stdin_of two.ADD .runtimeConfig)" "runtimeConfig"
+	is "$(jq -c . <<<"$ONE")" "$(stdin_of two.ADD .prevResult)" "prevResult"
+	t "DEL"
+	for plugin in one two; do
+		is "$(jq -c . <<<"$TWO")" "$(stdin_of $plugin.DEL .prevResult)" "prevResult of $plugin"
+		is CNI_NETNS=/run/netns/t "$(grep CNI_NETNS "$FAKE/$plugin.DEL.env")" "namespace of $plugin"
+	done
+	is "$(stdin_of one.ADD .runtimeConfig)" "$(stdin_of one.DEL .runtimeConfig)" "runtimeConfig"
+	t "no descriptors"
+	is 4 "$(cat "$FAKE"/*.fds | sort -u)" "stdin, stdout, stderr, and that of ls itself"
+	t "what no plugin declares goes by CNI_ARGS"
+	jq '.plugins[1].capabilities = {}' <<<"$LIST" >"$TMP/fakes.conflist"
+	fakes 0 --name t --ip 10.9.9.9 --mac 02:00:00:00:00:05 -- true
+	is "CNI_ARGS=IgnoreUnknown=1;IP=10.9.9.9;MAC=02:00:00:00:00:05" "$(grep CNI_ARGS "$FAKE/one.ADD.env")" "CNI_ARGS"
+	t "a published port that nobody takes is refused, not forgotten"
+	jq '.plugins[0].capabilities = {}' <<<"$LIST" >"$TMP/fakes.conflist"
+	calls >/dev/null
+	refuses 65 'no plugin of the network fakes takes published ports' run --bin-dir "$FAKE" \
+		--net "$TMP/fakes.conflist" -p 80:80 -- true
+	printf '%s' "$LIST" >"$TMP/fakes.conflist"
+	t "older versions: no prevResult at DEL before 0.4.0"
+	jq '.cniVersion = "0.3.1" | del(.cniVersions)' <<<"$LIST" >"$TMP/fakes.conflist"
+	fakes 0 --name t -- true
+	is null "$(stdin_of one.DEL .prevResult)" "prevResult"
+	printf '%s' "$LIST" >"$TMP/fakes.conflist"
+	clean
+fi
+
+if group "CHECK, STATUS, GC"; then
+	rm -f "$FAKE/calls"
+	CNI_PATH=$FAKE told 0 run -d --name t --net "$TMP/fakes.conflist" -- sleep 60
+	CNI_PATH=$FAKE told 0 check t
+	is "one ADD two ADD one CHECK two CHECK" "$(calls)" "order"
+	is "$(jq -c . <<<"$TWO")" "$(stdin_of one.CHECK .prevResult)" "prevResult"
+	say two.CHECK 'echo "{\"code\":106,\"msg\":\"gone astray\",\"details\":\"do this\"}"; exit 1'
+	told 1 check t
+	like 't +fakes +wrong +two: gone astray +do this' "$OUT" "difference"
+	rm "$FAKE/say/two.CHECK" "$FAKE/calls"
+	CNI_PATH=$FAKE told 0 status "$TMP/fakes.conflist"
+	is "one STATUS two STATUS" "$(calls)" "order"
+	say one.STATUS 'echo "{\"code\":50,\"msg\":\"not today\"}"; exit 1'
+	CNI_PATH=$FAKE told 1 status "$TMP/fakes.conflist"
+	like 'fakes +one +no .*one: not today' "$OUT" "status"
+	rm "$FAKE/say/one.STATUS" "$FAKE/calls"
+	t "plugins of others are not asked for GC: without a list it would mean all"
+	CNI_PATH=$FAKE told 0 gc
+	fails "calls" test -e "$FAKE/calls"
+	is "10.9.9.10/24 up" "$(row t '"\(.address) \(.state)"')" "ls knows it by its result"
+	t "explain"
+	CNI_PATH=$FAKE told 0 explain "$TMP/fakes.conflist"
+	like '# one: not a plugin of taskvpc' "$OUT" "says so"
+	t "rm does not need to be told where the plugins are"
+	told 0 rm t
+	is "two DEL one DEL" "$(calls)" "order"
+	clean
+fi
+
+if group "failures"; then
+	t "the second fails: all are deleted, nothing is left"
+	say two.ADD 'echo "{\"code\":11,\"msg\":\"try later\",\"details\":\"in a minute\"}"; exit 1'
+	rm -f "$FAKE/calls"
+	refuses 69 'two: try later +in a minute' run --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+	like '^one ADD two ADD two DEL one DEL' "$(calls)" "order"
+	t "in the background too"
+	refuses 69 'two: try later' run -d --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- sleep 60
+	t "it talks nonsense, it dies, it says nothing"
+	say two.ADD 'echo hello'
+	refuses 65 'result of two is no valid JSON' run --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+	say two.ADD 'kill -SEGV $$'
+	refuses 69 'two: plugin .*died of signal 11' run --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+	say two.ADD 'exit 3'
+	refuses 69 'two: plugin .*failed with status 3' run --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+	t "DEL fails: the task stays, and the next to look tries again"
+	say two.ADD "echo '$TWO'"
+	say two.DEL 'echo "{\"code\":5,\"msg\":\"no way\"}"; exit 1'
+	fakes 69 --name t -- true
+	like 'task t stays, it cannot be taken down: two: no way.*taskvpc gc' "${ERR//$'\n'/ }" "told"
+	is dead "$(row t .state)" "state"
+	told 69 gc
+	like 'no way' "$ERR" "gc"
+	refuses 69 'no way' run --name t --mode none -- true
+	rm "$FAKE/say/two.DEL"
+	told 0 gc
+	is "" "$("$TASKVPC" ls -q)" "tasks"
+	clean
+fi
+
+if group "reference plugins"; then
+	if [ -x "$CNI_REF/portmap" ] && [ -x "$CNI_REF/bridge" ]; then
+		export CNI_PATH=$CNI_REF
+		t "behind awsvpc"
+		start web --net "$ROOT/netconf-examples/awsvpc-chained.conflist" -p 8080:80 -- \
+			sh -c 'while busybox nc -l -p 80 -e /bin/hostname; do :; done'
+		until_true listens web 80
+		is web "$(busybox nc -w 2 198.51.100.2 8080)" "by portmap"
+		told 0 rm web
+		fails "its port" busybox nc -w 1 198.51.100.2 8080
+		t "alone"
+		echo '{"cniVersion":"1.0.0","name":"ref","type":"bridge","bridge":"br-ref","isGateway":true,
+			"ipam":{"type":"host-local","dataDir":"'"$TMP"'/hl","ranges":[[{"subnet":"10.44.0.0/24"}]]}}' >"$TMP/ref.conf"
+		told 0 run --net "$TMP/ref.conf" --name r -- sh -c 'ip -o -4 addr show eth0; ping -c 1 -W 1 127.0.0.1 >/dev/null && echo lo'
+		like '10\.44\.0\.2/24.*lo' "${OUT//$'\n'/ }" "address, and lo is up"
+		start r --net "$TMP/ref.conf" -- sleep 60
+		is "bridge 10.44.0.3/24 ref up" "$(row r '"\(.mode) \(.address) \(.network) \(.state)"')" "ls"
+		told 0 rm r
+		is "" "$(find "$TMP/hl/ref" -name '10.*')" "leases of host-local"
+		ip link del br-ref
+	else
+		skip "needs the reference plugins"
+	fi
+fi
+
+finish

@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# taskvpc doctor: each thing that breaks is made to break, found, and repaired by the fix that is told.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+
+uplink
+# finding CHECK: "verdict finding" of a check, a line each. fix CHECK: the first fix.
+finding() { jq -r --arg c "$1" '.[] | select(.check == $c) | "\(.verdict) \(.finding)"' <<<"$OUT"; }
+fix() { jq -r --arg c "$1" '[.[] | select(.check == $c).fix] | first' <<<"$OUT"; }
+# sick RC CHECK REGEX: doctor ends with RC and finds this. well: it finds nothing.
+sick() {
+	told "$1" doctor --json
+	like "$3" "$(finding "$2")" "$2"
+}
+well() {
+	told 0 doctor --json
+	is "" "$(jq -r '.[] | select(.verdict != "ok") | "\(.check): \(.finding)"' <<<"$OUT")" "findings"
+}
+
+if group "a healthy host"; then
+	well
+	is "kernel plugins networks store leftovers forwarding firewall rp_filter MAC MTU" \
+		"$(jq -r 'map(.check) | join(" ")' <<<"$OUT")" "checks"
+	start a -- sleep 60
+	start b --mode bridge -p 8080:80 -- sleep 60
+	well
+	told 0 doctor
+	like '^ok +kernel' "$OUT" "table"
+	t "it changes nothing"
+	before=$(state)
+	told 0 doctor
+	is "$before" "$(state)" "what there is"
+	told 0 rm a b
+fi
+
+if group forwarding; then
+	start a -- sleep 60
+	start b --mode bridge -- sleep 60
+	ping_ok a "$(ip_of b)"
+	sysctl -qw net.ipv4.ip_forward=0
+	ping_no a "$(ip_of b)"
+	sick 1 forwarding 'fail .*does not forward IPv4'
+	sh -c "$(fix forwarding)" >/dev/null
+	ping_ok a "$(ip_of b)"
+	well
+	told 0 rm a b
+	sysctl -qw net.ipv4.ip_forward=0
+	well
+fi
+
+if group firewall; then
+	start a -- sleep 60
+	start b -- sleep 60
+	t "iptables, as Docker sets it"
+	if command -v iptables-nft >/dev/null; then
+		# The fix says iptables: that one it shall be.
+		mkdir -p "$TMP/bin" && ln -sf "$(command -v iptables-nft)" "$TMP/bin/iptables"
+		PATH=$TMP/bin:$PATH
+		iptables -P FORWARD DROP
+		ping_no a "$(ip_of b)"
+		sick 1 firewall 'fail .*policy of FORWARD is DROP'
+		sh -c "$(fix firewall | sed 's/ (.*//')"
+		ping_ok a "$(ip_of b)"
+		iptables -P FORWARD ACCEPT
+		iptables -F
+		well
+	else
+		skip "needs iptables-nft"
+	fi
+	t "a chain of somebody's own"
+	nft 'table inet mine { chain out { type filter hook forward priority 0; policy drop; }; }'
+	ping_no a "$(ip_of b)"
+	sick 1 firewall 'fail .*"mine out" drops'
+	like 'nft insert rule inet mine out iifname "eni' "$(fix firewall)" "fix"
+	for word in iifname oifname; do nft insert rule inet mine out $word '"eni*"' accept; done
+	ping_ok a "$(ip_of b)"
+	nft delete table inet mine
+	t "firewalld"
+	nft add table inet firewalld
+	sick 0 firewall 'warn firewalld runs'
+	nft delete table inet firewalld
+	well
+	told 0 rm a b
+fi
+
+if group leftovers; then
+	start a -- sleep 60
+	kill -KILL "$(pid_of a main)"
+	until_true eval '[ "$(row a .state)" = dead ]'
+	sick 1 leftovers 'fail a is gone, but holds 10\.200'
+	is "taskvpc gc" "$(fix leftovers)" "fix"
+	told 0 gc
+	well
+	t "a link without a record"
+	ip link add eniffff type veth peer name enipeer
+	ip link set eniffff alias eni-0123456789abcdef0
+	sick 0 leftovers 'warn the interface eniffff \(eni-0123456789abcdef0\) is of no record'
+	sh -c "$(fix leftovers)"
+	well
+fi
+
+if group store; then
+	start a -- sleep 60
+	t "an index that contradicts the records"
+	cp $DATA/index "$TMP/index"
+	start b -- sleep 60
+	cp "$TMP/index" $DATA/index
+	told 1 doctor --json
+	like 'fail ' "$(finding store)" "store"
+	told 0 rm b a
+	rm $DATA/index
+	until_true eval '[ "$(row b .state)" = dead ]' # its namespace ends behind our back
+	told 0 gc
+	is "" "$("$TASKVPC" ls -q)" "tasks after gc: $OUT"
+	well
+	t "who may write"
+	chmod 0777 $DATA
+	sick 1 store 'fail .*may be written by others'
+	sh -c "$(fix store)"
+	well
+fi
+
+if group networks; then
+	echo '{' >/etc/cni/net.d/broken.conf
+	sick 0 networks 'warn .*broken.conf is no valid JSON'
+	rm /etc/cni/net.d/broken.conf
+	echo '{"cniVersion":"1.1.0","name":"n","type":"nosuch"}' >/etc/cni/net.d/n.conf
+	sick 1 plugins 'fail network n: .*no plugin "nosuch"'
+	rm /etc/cni/net.d/n.conf
+	t "a LAN of the host behind a subnet"
+	ip addr add 10.200.1.200/25 dev up0
+	sick 0 networks 'warn network lab-awsvpc: its subnet 10\.200\.1\.0/24 overlaps with 10\.200\.1\.200/25 on up0'
+	ip addr del 10.200.1.200/25 dev up0
+	t "full"
+	one 10.9.0.0/29 '.ipam.ranges[0][0].reserve = "minimal" | .name = "tiny" | del(.vpc)' >/etc/cni/net.d/tiny.conf
+	for i in 1 2 3 4 5; do start s$i --net tiny -- sleep 60; done
+	sick 0 networks 'warn network tiny: no address of 10\.9\.0\.0/29 is free'
+	told 0 rm --all --time 1
+	rm /etc/cni/net.d/tiny.conf
+	well
+fi
+
+if group links; then
+	start a -- sleep 60
+	t "the MAC that systemd would give"
+	link=$(row a .hostInterface)
+	mac=$(row a .hostMac)
+	ip link set "$link" address 02:00:00:00:00:99
+	sick 1 MAC "fail a: $link has the MAC 02:00:00:00:00:99 instead of $mac"
+	like 'MACAddressPolicy=none' "$(fix MAC)" "fix"
+	ip link set "$link" address "$mac"
+	t "an MTU larger than the uplink's"
+	ip link set up0 mtu 1300
+	sick 0 MTU 'warn a: its MTU is 1500, that of the uplink up0 only 1300'
+	start c -- sleep 60
+	is 1300 "$(row c .mtu)" "of a new task"
+	ip link set up0 mtu 1500
+	t "two ends that differ"
+	ip link set "$link" mtu 1200
+	sick 0 MTU 'warn a: the two ends of its link have the MTUs 1500 and 1200'
+	sh -c "$(fix MTU)"
+	told 0 rm c
+	well
+	told 0 rm a
+fi
+
+if group rp_filter; then
+	t "several interfaces of one task"
+	netns two
+	ID=two works ADD "$CONF" CNI_NETNS=$NETNS/two
+	ID=two works ADD "$(jq -c '.name = "lab2"' <<<"$CONF")" CNI_NETNS=$NETNS/two CNI_IFNAME=eth1
+	in_ns two sysctl -qw net.ipv4.conf.all.rp_filter=1
+	sick 0 rp_filter 'warn two: rp_filter is strict for eth1'
+	sh -c "$(fix rp_filter)" >/dev/null
+	well
+	ID=two works DEL "$CONF"
+	ID=two works DEL "$(jq -c '.name = "lab2"' <<<"$CONF")" CNI_IFNAME=eth1
+	drop two
+	t "two uplinks of the host"
+	ip route add default via 198.51.100.7 metric 100
+	sysctl -qw net.ipv4.conf.all.rp_filter=1
+	sick 0 rp_filter 'warn .*2 default routes'
+	sh -c "$(fix rp_filter)" >/dev/null
+	well
+	ip route del default via 198.51.100.7 metric 100
+fi
+
+finish

@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# taskvpc run, killed: at every system call that matters, in the foreground and in the background.
+# Nothing of the task runs on, and the next gc (or run, or rm) leaves nothing.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+need strace
+
+uplink
+# A store and the rules of a bridge may be there already, or not: begin with nothing.
+baseline
+
+no_plugins() { ! pgrep -x awsvpc >/dev/null && ! pgrep '^task-' >/dev/null; }
+nothing_runs() { ! pgrep '^taskvpc' >/dev/null; }
+# healed: what a kill left is found dead, and gc takes it away.
+healed() {
+	until_true nothing_runs || fail "processes: $(pgrep -a 'taskvpc')"
+	until_true no_plugins
+	told 0 gc
+	is "" "$(tasks)" "tasks after gc"
+	is "" "$("$TASKVPC" ls -q)" "ls after gc"
+	clean
+}
+
+if group "while it runs"; then
+	for mode in awsvpc bridge host none; do
+		t "foreground, $mode"
+		"$TASKVPC" run --mode $mode --name k -- sh -c 'sleep 64 & sleep 65' &
+		pid=$!
+		until_true runs_in k 'sleep 65'
+		kill -KILL $pid
+		wait $pid 2>/dev/null
+		until_true gone 'sleep 6[45]'
+		fails "what the task ran" pgrep -fx 'sleep 6[45]'
+		is dead "$(row k .state)" "state"
+		healed
+	done
+	t "background: its supervisor"
+	start k -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	until_true gone 'sleep 66'
+	fails "what the task ran" pgrep -fx 'sleep 66'
+	healed
+	t "process 1 of the container"
+	start k -- sleep 66
+	kill -KILL "$(pid_of k main pid)"
+	until_true gone_task k
+	healed
+	t "one of two containers"
+	start k -- sleep 66
+	told 0 run -d --task k --name side -- sleep 67
+	kill -KILL "$(pid_of k main)"
+	until_true gone 'sleep 66'
+	is up "$(row k .state)" "state: the other lives"
+	is "dead up" "$("$TASKVPC" inspect k --json | jq -r '[.[0].containers[].state] | join(" ")')" "containers"
+	told 0 gc
+	told 0 exec k/side -- ip -o -4 addr show eth0
+	like '10\.200' "$OUT" "gc lets it live"
+	t "the name of the dead one is free"
+	told 0 run -d --task k --name main -- sleep 66
+	told 0 rm k
+	healed
+fi
+
+if group "who heals"; then
+	t "run"
+	start k --mode bridge -p 8080:80 -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	until_true nothing_runs
+	refuses 66 'no container.*runs.*gc' exec k true
+	told 0 run --mode bridge -p 8080:80 --name k -- true
+	clean
+	t "rm"
+	start k --mode bridge -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	until_true nothing_runs
+	told 0 rm k
+	clean
+	t "rm --all"
+	start k --mode bridge -- sleep 66
+	start l -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	told 0 rm --all --time 1
+	clean
+fi
+
+if group "at every system call"; then
+	# Those that change something; strace counts each of them by itself.
+	KINDS=(mkdir openat rename mount clone3 vfork unshare setns pipe2 write pwrite64 unlink fcntl close)
+	# killed_at KIND N WORD…: taskvpc, killed as it enters the N-th call of this kind.
+	killed_at() {
+		{
+			timeout -s KILL 20 strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:signal=KILL:when=$2" \
+				"$TASKVPC" "${@:3}"
+		} >/dev/null 2>&1
+		until_true nothing_runs || fail "processes: $(pgrep -a taskvpc)"
+		until_true no_plugins || fail "plugins: $(pgrep -a task-)"
+	}
+	# each_kill FUNCTION WORD…: for each call that these words make: killed there, then FUNCTION.
+	each_kill() {
+		local after=$1 kind n i where=$CASE
+		shift
+		strace -qq -o "$TMP/trace" -e "trace=$(IFS=, && echo "${KINDS[*]}")" "$TASKVPC" "$@" >/dev/null 2>&1
+		for kind in "${KINDS[@]}"; do
+			n=$(grep -c "^$kind(" "$TMP/trace")
+			for ((i = 1; i <= n; i += 1 + n / 12)); do
+				t "$where, killed at $kind $i of $n"
+				[ "$after" != gc_again ] || a_dead_task
+				killed_at "$kind" "$i" "$@"
+				"$after"
+			done
+		done
+	}
+	after_run() {
+		"$TASKVPC" gc >/dev/null 2>"$TMP/stderr" || fail "gc: $(<"$TMP/stderr")"
+		is "" "$(tasks)" "tasks"
+		clean
+	}
+	for mode in awsvpc bridge none; do
+		t "run, $mode"
+		each_kill after_run run --mode $mode --name k -- true
+	done
+	t "run -d"
+	after_detached() {
+		"$TASKVPC" rm --all --time 0 >/dev/null 2>"$TMP/stderr" || fail "rm: $(<"$TMP/stderr")"
+		after_run
+	}
+	KINDS=(pipe2 clone mkdir fcntl) each_kill after_detached run -d --mode none --name k -- sleep 0.2
+	a_dead_task() {
+		"$TASKVPC" run -d --mode bridge --name k -- sleep 66 >/dev/null
+		kill -KILL "$(pid_of k main)"
+		until_true nothing_runs
+	}
+	gc_again() { after_run; }
+	t "gc"
+	a_dead_task
+	each_kill gc_again gc
+fi
+
+if group "many at once"; then
+	begin_and_end() { "$TASKVPC" run --mode "$([ $(($1 % 2)) = 0 ] && echo awsvpc || echo bridge)" -- sh -c "exit $1"; }
+	many 30 begin_and_end
+	for ((i = 1; i <= 30; i++)); do is "$i" "$(<"$TMP/job/$i.rc")" "exit code $i: $(<"$TMP/job/$i.err")"; done
+	healed
+	t "of one name, one wins"
+	same_name() { "$TASKVPC" run --name one --mode none -- sleep 1; }
+	many 8 same_name
+	is 1 "$(many_rc 0)" "those that ran"
+	is 7 "$(many_rc 73)" "those that were refused"
+	healed
+	t "killed amid each other"
+	victim() {
+		"$TASKVPC" run --mode bridge -- sleep 30 &
+		local pid=$!
+		sleep "0.0$((RANDOM % 10))"
+		kill -KILL "$pid"
+		wait "$pid" 2>/dev/null
+	}
+	many 20 victim
+	healed
+fi
+
+finish

@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# taskvpc check, gc, status and explain: the verbs of networks as a runtime calls them, and plans.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+
+uplink
+baseline
+verdict() { "$TASKVPC" check --json "$@" | jq -r 'map("\(.task) \(.check)") | join(" ")'; }
+
+if group check; then
+	start a -- sleep 60
+	start b --mode bridge -p 8080:80 -- sleep 60
+	start h --mode host -p 9000:9000 -- sleep 60
+	start n --mode none -- sleep 60
+	told 0 check
+	is "a ok b ok h ok n ok" "$(verdict a b h n)" "verdicts"
+	t "a route that is gone, with its remedy"
+	ip route del "$(ip_of a)"
+	told 1 check
+	like "a +lab-awsvpc +wrong +.*route $(ip_of a).*gone" "$OUT" "difference"
+	is "b ok" "$(verdict b)" "the others"
+	told 0 check b
+	told 1 check a
+	sh -c "$("$TASKVPC" check a --json | jq -r '.[0].remedy' | sed 's/^[^:]*: //')"
+	told 0 check a
+	t "an address in the task"
+	in_ns b ip addr flush dev eth0
+	told 1 check b
+	like 'wrong' "$OUT" "verdict"
+	t "rules that were flushed; gc puts them back"
+	nft flush ruleset
+	told 1 check a
+	told 0 gc
+	like 'nothing to remove' "$ERR" "gc"
+	told 0 check a
+	refuses 66 'there is no task "nope"' check nope
+	refuses 66 'there is no task "nope"' check a nope
+	told 0 rm a b h n
+	clean
+fi
+
+if group gc; then
+	told 0 gc
+	like 'nothing to remove' "$ERR" "nothing"
+	is "[]" "$("$TASKVPC" gc --json | jq -c .)" "JSON"
+	start alive -- sleep 60
+	start dead -- sleep 61
+	add container
+	ip netns add gone && ID=gone works ADD "$CONF" CNI_NETNS=$NETNS/gone
+	kill -KILL "$(pid_of dead main)"
+	drop gone
+	until_true gone 'sleep 61'
+	told 0 gc --json
+	is "dead gone" "$(jq -r 'map(.task) | sort | join(" ")' <<<"$OUT")" "removed"
+	is "alive up container up" "$("$TASKVPC" ls --json | jq -r 'sort_by(.task) | map("\(.task) \(.state)") | join(" ")')" "left"
+	t "of one network"
+	ip netns add gone && ID=gone works ADD "$CONF" CNI_NETNS=$NETNS/gone
+	drop gone
+	told 0 gc lab-awsvpc
+	like 'nothing to remove' "$ERR" "another network"
+	told 0 gc lab
+	like '^gone ' "$(tail -n 1 <<<"$OUT")" "its own"
+	refuses 66 'network "nope"' gc nope
+	del container
+	ip netns del container
+	told 0 rm alive
+	clean
+fi
+
+if group status; then
+	told 0 status
+	is "lab-awsvpc lab-bridge lab-host lab-none" "$(awk 'NR > 1 && $3 == "ok" { print $1 }' <<<"$OUT" | sort | tr '\n' ' ' | sed 's/ $//')" "built in"
+	t "files: one more, one that replaces, one that is broken, one that is old"
+	cp "$ROOT/netconf-examples/bridge.conflist" /etc/cni/net.d/10-bridge.conflist
+	"$TASKVPC" inspect lab-none 2>/dev/null >/etc/cni/net.d/20-none.conflist
+	echo '{' >/etc/cni/net.d/30-broken.conflist
+	told 1 status
+	like 'bridge +bridge +ok +/etc/cni/net.d/10-bridge.conflist' "$OUT" "one more"
+	like 'lab-none +none +ok +/etc/cni/net.d/20-none.conflist' "$OUT" "one that replaces"
+	is 1 "$(grep -c lab-none <<<"$OUT")" "lines of it"
+	like '- +- +wrong +/etc/cni/net.d/30-broken.conflist .*no valid JSON' "$OUT" "broken"
+	rm /etc/cni/net.d/30-broken.conflist
+	told 0 status
+	jq '.cniVersions = ["0.4.0", "1.0.0"]' "$ROOT/netconf-examples/bridge.conflist" >/etc/cni/net.d/10-bridge.conflist
+	told 0 status
+	like 'bridge +bridge +unknown .*before cniVersion 1.1.0' "$OUT" "old"
+	t "a pool that is full, a plugin that is missing"
+	one 10.9.0.0/29 '.ipam.ranges[0][0].reserve = "minimal" | .name = "tiny" | del(.vpc)' >/etc/cni/net.d/tiny.conf
+	for i in 1 2 3 4 5; do start s$i --net tiny -- sleep 60; done
+	told 1 status tiny
+	like 'tiny +awsvpc +no .*exhausted' "$OUT" "full"
+	told 0 rm --all --time 1
+	echo '{"cniVersion":"1.1.0","name":"n","type":"nosuch"}' >/etc/cni/net.d/n.conf
+	told 1 status n
+	like 'n +nosuch +no .*no plugin "nosuch"' "$OUT" "missing"
+	t "warnings of the plugin"
+	jq '.cniVersions = ["1.1.0"] | .plugins[0].ipam.nonsense = 5 | .name = "warn"' "$ROOT/netconf-examples/bridge.conflist" >"$TMP/warn.conflist"
+	told 0 status "$TMP/warn.conflist"
+	like 'warning: .*nonsense' "$OUT" "message"
+	refuses 66 'no network "nope"' status nope
+	rm /etc/cni/net.d/*
+	clean
+fi
+
+if group explain; then
+	for network in lab-awsvpc lab-bridge lab-none; do
+		told 0 explain $network
+		isnt "" "$(grep -v '^#' <<<"$OUT")" "commands of $network"
+		like '^# ' "$(grep -m 1 '^#' <<<"$OUT")" "reasons of $network"
+	done
+	told 0 explain lab-host
+	like 'Nothing is made' "$OUT" "host"
+	t "ports and addresses that would be asked for"
+	told 0 explain lab-bridge -p 8080:80 --ip 10.201.0.9 --mac 02:00:00:00:00:09
+	like "ports4 '\{ 6 \. 8080 : 10\.201\.0\.9 \. 80 \}'" "$OUT" "port"
+	like '02:00:00:00:00:09' "$OUT" "MAC"
+	told 0 explain --name web lab-awsvpc
+	like 'ip netns add web' "$OUT" "name"
+	told 0 explain --verb del lab-bridge
+	like 'ip link del dev eni' "$OUT" "del"
+	clean
+	t "what is printed does what the plugin does"
+	"$TASKVPC" explain --name made lab-awsvpc >"$TMP/plan.sh"
+	runs "the plan" sh -e "$TMP/plan.sh"
+	ping_ok made 198.51.100.2
+	ip netns exec made ip route >"$TMP/made.route"
+	drop made
+	start task -- sleep 60
+	is "$(sed 's/10\.200\.[12]\.[0-9]*/X/g' "$TMP/made.route")" "$(in_ns task ip route | sed 's/10\.200\.[12]\.[0-9]*/X/g')" "routes"
+	told 0 rm task
+	nft delete table inet taskvpc 2>/dev/null
+	ip route del local 10.200.1.1 2>/dev/null
+	clean
+	t "of a task: what it has"
+	start task --mode bridge -p 8080:80 -- sleep 60
+	told 0 explain task
+	like "index [0-9]+ address $(row task .hostMac)" "$OUT" "its own MAC"
+	told 0 explain --verb del task
+	like "ip link del dev $(row task .hostInterface)" "$OUT" "del"
+	t "as JSON: a command and its reason"
+	told 0 explain task --json
+	is 0 "$(jq '[.[] | select((.command | type) != "string" or (.why | type) != "string")] | length' <<<"$OUT")" "rows"
+	like 'nft -f - .*EOF' "$(jq -r '.[0].command' <<<"$OUT" | tr '\n' ' ')" "a here-document is one command"
+	told 0 rm task
+	t "refused"
+	refuses 66 'no network "nope"' explain nope
+	refuses 64 'neither add nor del' explain --verb x lab-bridge
+	refuses 64 'is no name' explain --name 'X y' lab-bridge
+	refuses 64 '-p ' explain -p x lab-bridge
+	refuses 65 'gateway|reserved' explain --ip 10.201.0.1 lab-bridge
+	refuses 65 'port' explain -p 8080:80 lab-awsvpc
+	clean
+fi
+
+finish

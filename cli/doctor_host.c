@@ -161,11 +161,13 @@ void doctor_forwarding(struct doctor *d)
 	"iptables -I " chain " -i eni+ -j ACCEPT; iptables -I " chain " -o eni+ -j ACCEPT "        \
 	"(for bridges, their names instead of eni+)"
 
-static void tell_forward_drop(struct doctor *d, const char *chain)
+static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
 {
 	char fix[256];
 
-	if (!strcmp(chain, "filter FORWARD")) {
+	if (!strcmp(r->table, "firewalld"))
+		return;		/* look_for_firewalld tells */
+	if (r->by_policy && !strcmp(r->table, "filter") && !strcmp(r->chain, "FORWARD")) {
 		doctor_tell(d, DOCTOR_FAIL,
 			    access("/proc/sys/net/ipv4/conf/docker0", F_OK)
 				    ? OPEN_IPTABLES("FORWARD")
@@ -175,13 +177,13 @@ static void tell_forward_drop(struct doctor *d, const char *chain)
 		return;
 	}
 	snprintf(fix, sizeof(fix),
-		 "nft insert rule inet %s iifname \"eni*\" accept, and the same "
-		 "with oifname; `nft list ruleset` tells its family",
-		 chain);
+		 "nft 'insert rule %s %s %s iifname \"eni*\" accept', and the same with oifname "
+		 "(for bridges, their names instead of eni*)",
+		 r->family_name, r->table, r->chain);
 	doctor_tell(d, DOCTOR_FAIL, fix,
-		    "the nftables chain \"%s\" drops what is forwarded unless "
-		    "one of its rules accepts it",
-		    chain);
+		    "the nftables chain \"%s %s %s\" %s what is forwarded unless one of its rules "
+		    "accepts it",
+		    r->family_name, r->table, r->chain, r->by_policy ? "drops" : "refuses");
 }
 
 static void look_for_firewalld(struct doctor *d)
@@ -210,14 +212,15 @@ static void look_for_legacy(struct doctor *d)
 
 void doctor_firewall(struct doctor *d)
 {
-	char chain[128];
+	struct nft_refuser refusers[8];
 	struct err e;
+	size_t n;
 
-	if (nft_forward_drop(&d->nft, TASKVPC_TABLE, chain, sizeof(chain), &e) < 0)
+	if (nft_forward_refusers(&d->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, &e) < 0)
 		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
 			    "nftables does not answer: %s", e.msg);
-	else if (*chain)
-		tell_forward_drop(d, chain);
+	for (size_t i = 0; i < n; i++)
+		tell_refuser(d, &refusers[i]);
 	look_for_firewalld(d);
 	look_for_legacy(d);
 }

@@ -100,10 +100,18 @@ int nft_ruleset_drop_idle(struct netlink *nl, struct batch *b, const struct nft_
 			  struct err *e);
 
 /*
- * nft_forward_drop: a base chain of another table whose policy drops what is forwarded: no rule of
- * ours can allow what it refuses. @ret: "TABLE CHAIN", empty if there is none. Return: 0 or -errno.
+ * nft_forward_refusers: base chains of other tables that refuse what is forwarded, save what a rule with
+ * conditions lets pass: no rule of ours can allow what they refuse.
+ * @ret: up to @max of them, and no more base chains are looked at.
  */
-int nft_forward_drop(struct netlink *nl, const char *own_table, char *ret, size_t size, struct err *e);
+struct nft_refuser {
+	const char *family_name;	/* inet, ip, ip6 */
+	uint8_t family;			/* NFPROTO_* */
+	bool by_policy;			/* else by a rule without conditions */
+	char table[64], chain[64];
+};
+int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret, size_t max,
+			 size_t *ret_n, struct err *e);
 
 /* nft_has_table: Return: 1 if there is a table of that name, 0 if not, or -errno. */
 int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e);

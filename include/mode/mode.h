@@ -108,8 +108,11 @@ extern const struct field netconf_fields[];	/* the shared fields */
 /* mode_find: by the name in a record; NULL if this plugin has no such mode. */
 const struct mode *mode_find(const struct plugin *plugin, const char *name);
 
-/* mode_status_nft: nftables answers (code 50), and nobody else's policy drops what we forward (@warn). */
-int mode_status_nft(struct plan_io *io, struct text *warn, struct err *e);
+/*
+ * mode_status_nft: nftables answers (code 50), and no chain of others refuses what we forward (@warn).
+ * @bridge: through which the tasks' packets come, NULL: each by an interface of its own.
+ */
+int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, struct err *e);
 
 /* mode_mtu: the MTU to use: configured, else that of the default route's interface, else 1500. */
 int mode_mtu(const struct netconf *c, struct plan_io *io, uint32_t *ret, struct err *e);

@@ -5,7 +5,6 @@
 #include "kernel/nft_message.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DROP_TRIES 8
@@ -42,47 +41,6 @@ int nft_ruleset_intact(struct netlink *nl, const struct nft_ruleset *r, struct e
 			return ret;
 	}
 	return 0;
-}
-
-struct forward {
-	const char *own_table;
-	char *ret;
-	size_t size;
-};
-
-static int take_dropping(void *ctx, const struct nlmsghdr *h)
-{
-	struct nlattr *tb[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
-	struct forward *f = ctx;
-
-	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWCHAIN || !nft_attributes(h, tb, NFTA_CHAIN_MAX) ||
-	    !tb[NFTA_CHAIN_HOOK] || !tb[NFTA_CHAIN_POLICY] || !tb[NFTA_CHAIN_TABLE] ||
-	    !tb[NFTA_CHAIN_NAME] || nla_parse_nested(hook, NFTA_HOOK_MAX, tb[NFTA_CHAIN_HOOK], NULL) < 0)
-		return 0;
-	if (!hook[NFTA_HOOK_HOOKNUM] || ntohl(attr_u32(hook[NFTA_HOOK_HOOKNUM])) != NF_INET_FORWARD ||
-	    ntohl(attr_u32(tb[NFTA_CHAIN_POLICY])) != NF_DROP ||
-	    strcmp(nla_get_string(tb[NFTA_CHAIN_TABLE]), f->own_table) == 0)
-		return 0;
-	snprintf(f->ret, f->size, "%s %s", nla_get_string(tb[NFTA_CHAIN_TABLE]),
-		 nla_get_string(tb[NFTA_CHAIN_NAME]));
-	return 0;
-}
-
-int nft_forward_drop(struct netlink *nl, const char *own_table, char *ret, size_t size, struct err *e)
-{
-	static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
-	struct forward f = { own_table, ret, size };
-	int r = 0;
-
-	ret[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0 && !ret[0]; i++) {
-		struct nfgenmsg header = { .nfgen_family = families[i], .version = NFNETLINK_V0 };
-
-		r = netlink_ask(nl, message_new(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP,
-						&header, sizeof(header)),
-				take_dropping, NULL, &f, e);
-	}
-	return r;
 }
 
 int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e)

@@ -2,8 +2,6 @@
 /* What all modes share: the common fields of a configuration, and the MTU. */
 #include "mode/mode.h"
 
-#include "mode/ruleset.h"
-
 #include <string.h>
 #include <sys/socket.h>
 
@@ -27,28 +25,6 @@ const struct mode *mode_find(const struct plugin *plugin, const char *name)
 		if (strcmp((*m)->name, name) == 0)
 			return *m;
 	return NULL;
-}
-
-int mode_status_nft(struct plan_io *io, struct text *warn, struct err *e)
-{
-	char chain[128];
-	struct netlink *nl;
-	uint32_t generation;
-	int r = plan_io_nft(io, &nl, e);
-
-	if (r == 0)
-		r = nft_generation(nl, &generation, e);
-	if (r < 0) {
-		err_prefix(e, "nftables is not usable on this host");
-		e->code = ERR_UNAVAILABLE;
-		return r;
-	}
-	r = nft_forward_drop(nl, TASKVPC_TABLE, chain, sizeof(chain), e);
-	if (r == 0 && chain[0])
-		text_add(warn, "the nftables chain \"%s\" drops what is forwarded unless a rule of its own "
-			       "accepts it (Docker: iptables -I DOCKER-USER -j ACCEPT; firewalld: put the "
-			       "interface into the zone trusted)\n", chain);
-	return r;
 }
 
 int mode_mtu(const struct netconf *c, struct plan_io *io, uint32_t *ret, struct err *e)

@@ -218,7 +218,7 @@ static int routed_status(const struct netconf *c, struct plan_io *io, struct tex
 			 struct err *e)
 {
 	(void)c;
-	return mode_status_nft(io, warn, e);
+	return mode_status_nft(NULL, io, warn, e);
 }
 
 const struct mode mode_routed = {

@@ -178,6 +178,7 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
+	const struct bridge_conf *own = (const void *)c->own;
 	int r = bridge_find(c, io, e);
 
 	if (r < 0) {
@@ -185,7 +186,7 @@ static int bridge_status(const struct netconf *c, struct plan_io *io, struct tex
 		return r;
 	}
 	bridge_warn_of_keys(c->root, warn);
-	return mode_status_nft(io, warn, e);
+	return mode_status_nft(own->bridge, io, warn, e);
 }
 
 const struct mode mode_bridge = {

@@ -285,24 +285,110 @@ if group status; then
 	is "" "$ERR" stderr
 	t "STATUS warns of another table that drops what is forwarded, by name"
 	for family in inet ip ip6; do
-		nft "add table $family docker0; add chain $family docker0 FORWARD { type filter hook forward priority 0; policy drop; }"
+		nft "add table $family docker0; add chain $family docker0 fw { type filter hook forward priority 0; policy drop; }"
 		status "$CONF"
-		like 'docker0.*(FORWARD|forward).*drop|drop.*docker0' "$ERR" "warning for family $family"
+		like "\"$family docker0 fw\" drops by its policy.*nft 'insert rule $family docker0 fw iifname \"cni0\" accept'" "$ERR" \
+			"warning for family $family"
 		nft delete table $family docker0
 	done
 	if command -v iptables >/dev/null; then
 		t "STATUS warns of iptables' policy, as Docker sets it"
 		iptables -P FORWARD DROP
+		ip6tables -P FORWARD DROP
 		status "$CONF"
-		like 'forward.*drop|drop.*forward' "$ERR" "warning"
+		like '"ip filter FORWARD" drops by its policy.*: iptables -I FORWARD.*iptables -I DOCKER-USER -j ACCEPT' "$ERR" "warning"
+		like '"ip6 filter FORWARD" drops by its policy.*: ip6tables -I FORWARD' "$ERR" "warning"
+		t "STATUS warns of iptables' last rule, as RHEL had it"
 		iptables -P FORWARD ACCEPT
+		ip6tables -P FORWARD ACCEPT
+		iptables -A FORWARD -m state --state ESTABLISHED -j ACCEPT
+		iptables -A FORWARD -m comment --comment last -j REJECT --reject-with icmp-host-prohibited
+		status "$CONF"
+		like '"ip filter FORWARD" refuses by a rule without conditions' "$ERR" "warning"
+		like '^[^"]*"[^"]*"[^"]*$' "$ERR" "one warning"
+		iptables -I FORWARD -j ACCEPT
+		status "$CONF"
+		is "" "$ERR" "once all is accepted before it"
 		nft delete table ip filter
+		nft delete table ip6 filter
 	fi
-	nft 'add table inet other; add chain inet other in { type filter hook input priority 0; policy drop; };
-		add chain inet other fw { type filter hook forward priority 0; policy accept; }'
+	t "STATUS warns of a last rule, as firewalld ends its chain; it is right, and so is its advice"
+	nft -f - <<-'END'
+		table inet firewalld {
+			chain filter_FORWARD {
+				type filter hook forward priority filter + 10; policy accept;
+				ct state { established, related } accept
+				ct status dnat accept
+				iifname "lo" accept
+				ct state invalid drop
+				ip6 daddr { ::/96, ::ffff:0:0/96 } reject with icmpv6 type addr-unreachable
+				jump filter_FORWARD_ZONES
+				reject with icmpx type admin-prohibited
+			}
+			chain filter_FORWARD_ZONES {
+			}
+		}
+	END
 	status "$CONF"
-	is "" "$ERR" "an input policy is no matter"
+	like '"inet firewalld filter_FORWARD" refuses by a rule without conditions' "$ERR" "warning"
+	like 'firewall-cmd --permanent --zone=trusted --add-interface=cni0' "$ERR" "advice"
+	add c1
+	ping_no c1 203.0.113.2
+	# What firewalld makes of that advice.
+	nft 'add rule inet firewalld filter_FORWARD_ZONES iifname "cni0" accept'
+	ping_ok c1 203.0.113.2
+	nft delete table inet firewalld
+	t "STATUS: the advice for a chain of anybody"
+	nft 'add table inet other; add chain inet other fw { type filter hook forward priority 0; policy drop; }'
+	status "$CONF"
+	ping_no c1 203.0.113.2
+	advice=$(sed -n "s/.*: \\(nft 'insert .* accept'\\), and.*/\\1/p" <<<"$ERR")
+	eval "$advice" || fail "the advice: $advice"
+	eval "${advice/iifname/oifname}"
+	ping_ok c1 203.0.113.2
 	nft delete table inet other
+	del c1
+	t "STATUS: verdicts that are none for all packets"
+	while read -r rule; do
+		nft "add table inet other; add chain inet other fw { type filter hook forward priority 0; }; add chain inet other sub;
+			add rule inet other fw $rule"
+		status "$CONF"
+		is "" "$ERR" "after: $rule"
+		nft delete table inet other
+	done <<-'END'
+		ip daddr 192.0.2.0/24 drop
+		limit rate over 10/second drop
+		ct state invalid counter drop
+		meta nfproto ipv6 reject
+		jump sub
+		counter
+		counter log prefix "x" accept
+		goto sub
+	END
+	t "STATUS: verdicts that are"
+	while read -r rule; do
+		nft "add table inet other; add chain inet other fw { type filter hook forward priority 0; }; add rule inet other fw $rule"
+		status "$CONF"
+		like '"inet other fw" refuses' "$ERR" "after: $rule"
+		nft delete table inet other
+	done <<-'END'
+		drop
+		counter drop
+		log prefix "x" counter drop
+		reject
+		counter reject with icmpx type admin-prohibited
+	END
+	t "STATUS: what is no matter of ours"
+	nft 'add table inet other; add chain inet other in { type filter hook input priority 0; policy drop; };
+		add chain inet other fw { type filter hook forward priority 0; policy drop; }; add rule inet other fw accept;
+		add table bridge other; add chain bridge other fw { type filter hook forward priority 0; policy drop; };
+		add table inet taskvpc; add chain inet taskvpc fw { type filter hook forward priority 0; policy drop; }'
+	status "$CONF"
+	is "" "$ERR" "an input policy, a policy behind accept, frames of a bridge, our own table"
+	for table in "inet other" "bridge other" "inet taskvpc"; do
+		# shellcheck disable=SC2086 # FAMILY NAME
+		nft delete table $table
+	done
 	t "STATUS: the pool is full"
 	SMALL=$(conf '.ipam.ranges=[[{subnet:"10.88.0.0/30"}]]')
 	add full "$SMALL"

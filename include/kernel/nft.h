@@ -78,7 +78,10 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
  * time-out is one tick of the kernel's clock. No wait where dropping is deleting.
  */
 void nft_wait_expired(void);
-/* Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno. */
+/*
+ * nft_element_find: exactly this one; the kernel itself takes an interval for found where another one
+ * contains it. Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno.
+ */
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);
 /* nft_set_count: living elements; a missing set has none. Return: 0 or -errno. */

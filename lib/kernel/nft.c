@@ -192,19 +192,31 @@ void nft_wait_expired(void)
 		;
 }
 
-/* What elements are counted: living ones, and with @data only those that lead there. */
+/*
+ * What elements are counted: living ones; with @key, which is an interval, none that merely contains it;
+ * with @data only those that lead there.
+ */
 struct count {
 	unsigned n;
-	const struct key *data;
+	const struct key *key, *data;
 };
 
-static bool leads_there(const struct nlattr *data, const struct key *want)
+static bool holds(const struct nlattr *attr, const unsigned char *bytes, size_t len)
 {
 	struct nlattr *tb[NFTA_DATA_MAX + 1];
 
-	return data && nla_parse_nested(tb, NFTA_DATA_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0 &&
-	       tb[NFTA_DATA_VALUE] && nla_len(tb[NFTA_DATA_VALUE]) == (int)want->len &&
-	       memcmp(nla_data(tb[NFTA_DATA_VALUE]), want->first, want->len) == 0;
+	return attr && nla_parse_nested(tb, NFTA_DATA_MAX, (struct nlattr *)(uintptr_t)attr, NULL) == 0 &&
+	       tb[NFTA_DATA_VALUE] && nla_len(tb[NFTA_DATA_VALUE]) == (int)len &&
+	       memcmp(nla_data(tb[NFTA_DATA_VALUE]), bytes, len) == 0;
+}
+
+static bool counts(const struct count *c, struct nlattr *const *el)
+{
+	if (c->key && (!holds(el[NFTA_SET_ELEM_KEY], c->key->first, c->key->len) ||
+		       !holds(el[NFTA_SET_ELEM_KEY_END], c->key->last, c->key->len)))
+		return false;
+	return !el[NFTA_SET_ELEM_EXPIRATION] &&
+	       (!c->data || holds(el[NFTA_SET_ELEM_DATA], c->data->first, c->data->len));
 }
 
 /* An element that is about to expire counts as gone. */
@@ -219,8 +231,7 @@ static int take_element(void *ctx, const struct nlmsghdr *h)
 		return 0;
 	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left)
 		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) == 0)
-			c->n += !el[NFTA_SET_ELEM_EXPIRATION] &&
-				(!c->data || leads_there(el[NFTA_SET_ELEM_DATA], c->data));
+			c->n += counts(c, el);
 	return 0;
 }
 
@@ -232,8 +243,8 @@ static void forget_elements(void *ctx)
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e)
 {
-	const struct key data = concatenate(el->data, el->n_data);
-	struct count c = { .data = el->n_data ? &data : NULL };
+	const struct key key = concatenate(el->key, el->n_key), data = concatenate(el->data, el->n_data);
+	struct count c = { .key = key.interval ? &key : NULL, .data = el->n_data ? &data : NULL };
 	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_element,
 			    forget_elements, &c, e);
 

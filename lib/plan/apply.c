@@ -72,6 +72,17 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	return r < 0 ? r : stream_flush(st, e);
 }
 
+/* Where the kernel's sentence does not say what to do about it. */
+static void add_hint(const struct step *s, struct err *e)
+{
+	if (e->sys == EXFULL)
+		err_hint(e, "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
+			    "which has no such limit");
+	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
+		err_hint(e, "this block overlaps with that of another network (its subnet, or vpc.cidr), "
+			    "which the host cannot keep apart: give them separate blocks, or the same");
+}
+
 /* "COMMAND: the kernel's sentence" */
 static void name_step(const struct plan *p, unsigned i, struct err *e)
 {
@@ -82,9 +93,7 @@ static void name_step(const struct plan *p, unsigned i, struct err *e)
 	plan_print_step(p, &p->steps[i], false, &t);
 	line[strcspn(line, "\n")] = '\0';
 	err_prefix(e, "%s", line);
-	if (e->sys == EXFULL)
-		err_hint(e, "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
-			    "which has no such limit");
+	add_hint(&p->steps[i], e);
 }
 
 static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last, struct err *e)

@@ -13,6 +13,22 @@ static void keep_first(int r, const struct err *now, int *first, struct err *e)
 	}
 }
 
+/*
+ * Of intervals the kernel deletes whatever contains the key: one of a network with a wider block, if ours
+ * is not there. Return: 0 it is there, 1 not, or a negative errno.
+ */
+static int find_interval(const struct plan *p, const struct step *s, struct stream *st, struct err *e)
+{
+	int r = 0;
+
+	if (s->kind == &step_element && s->element.element.lasting) {
+		r = stream_flush(st, e);
+		if (r == 0)
+			r = plan_call(step_element.check, s, p, st->io, e);
+	}
+	return r;
+}
+
 static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct err *e)
 {
 	const struct step *s = &p->steps[i];
@@ -24,6 +40,9 @@ static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct
 	}
 	if (!s->kind->drop)
 		return 0;
+	r = find_interval(p, s, st, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = stream_to(st, s->kind->via, s->side, e);
 	if (r == 0) {
 		st->io->batch->owner = i;

@@ -76,7 +76,9 @@ $(lib): $(lib_obj)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-plugin_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard plugins/$(call plugin_dir,$(1))/*.c))
+# Each links the modes of all, because it takes down what others left; what it does not use is dropped.
+plugin_src = plugins/$(call plugin_dir,$(1))/main.c plugins/modes.c $(filter-out %/main.c,$(wildcard plugins/*/*.c))
+plugin_obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(call plugin_src,$(1)))
 define plugin_rule
 $(BUILD)/bin/$(1): $(call plugin_obj,$(1)) $(lib)
 	$$(call say,LD,$$@)

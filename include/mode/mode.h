@@ -99,13 +99,14 @@ struct plugin {
 	const char *name;		/* of the binary: "awsvpc" */
 	const char *help;
 	const struct mode *const *modes;	/* NULL-terminated; the first is the default */
+	const struct mode *const *known;	/* whose records it understands; NULL: its own modes' */
 	/* select: which mode a configuration asks for; NULL where there is one. *e: code 7. */
 	const struct mode *(*select)(const json *root, struct err *e);
 };
 
 extern const struct field netconf_fields[];	/* the shared fields */
 
-/* mode_find: by the name in a record; NULL if this plugin has no such mode. */
+/* mode_find: by the name in a record, of any plugin that @plugin knows; NULL if there is no such mode. */
 const struct mode *mode_find(const struct plugin *plugin, const char *name);
 
 /*

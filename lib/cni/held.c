@@ -57,10 +57,9 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 	if (h->mode)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"attachment of container %s, interface %s, network %s: mode \"%s\" "
-		"is none of plugin %s",
-		h->a.container_id, h->a.ifname, h->a.network, h->a.mode, c->plugin->name);
-	err_hint(e, "call the plugin that made it; did `type` of the network change meanwhile?");
+		"attachment of container %s, interface %s, network %s: %s does not know the mode \"%s\"",
+		h->a.container_id, h->a.ifname, h->a.network, c->plugin->name, h->a.mode);
+	err_hint(e, "call the plugin that made it, in the version that did");
 	return -EINVAL;
 }
 

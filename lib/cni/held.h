@@ -10,7 +10,7 @@
 struct held {
 	struct store_record record;
 	struct attachment a;
-	const struct mode *mode;	/* NULL: not one of this plugin's */
+	const struct mode *mode;	/* NULL: unknown to this plugin */
 	struct plan plan;
 };
 
@@ -26,7 +26,7 @@ int held_get(struct call *c, const struct store_key *key, struct held *ret, stru
 /* held_next: as store_next, of one network or of all. Return: as held_get. */
 int held_next(struct call *c, const char *network, uint64_t *cursor, struct held *ret,
 	      struct err *e);
-/* held_needs_mode: an error that names the mode, where this plugin lacks it. */
+/* held_needs_mode: an error that names the mode, where this plugin does not know it. */
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 
 /*

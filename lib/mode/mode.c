@@ -21,7 +21,7 @@ const struct field netconf_fields[] = {
 
 const struct mode *mode_find(const struct plugin *plugin, const char *name)
 {
-	for (const struct mode *const *m = plugin->modes; *m; m++)
+	for (const struct mode *const *m = plugin->known ? plugin->known : plugin->modes; *m; m++)
 		if (strcmp((*m)->name, name) == 0)
 			return *m;
 	return NULL;

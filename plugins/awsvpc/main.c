@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "awsvpc.h"
 #include "cni/cni.h"
+#include "modes.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ static const struct plugin plugin = {
 	.name = "awsvpc",
 	.help = "Gives a task its own interface and its own address out of a pool of VPC subnets.",
 	.modes = modes,
+	.known = all_modes,
 	.select = select_mode,
 };
 

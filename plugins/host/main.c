@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cni/cni.h"
 #include "host.h"
+#include "modes.h"
 
 static const struct mode *const modes[] = { &mode_host, NULL };
 
@@ -8,6 +9,7 @@ static const struct plugin plugin = {
 	.name = "task-host",
 	.help = "Keeps the ports of a task that runs in the host's own network namespace.",
 	.modes = modes,
+	.known = all_modes,
 };
 
 int main(int argc, char **argv)

@@ -1,33 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * task-ipam: the pool as an IPAM plugin of its own, for bridge, ptp, macvlan and every other interface
- * plugin that delegates. Its attachments have leases and a record, but nothing in the kernel.
- */
 #include "cni/cni.h"
-
-static int nothing_to_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
-			      struct err *e)
-{
-	(void)c;
-	(void)io;
-	(void)a;
-	(void)e;
-	return 0;
-}
-
-static void empty_plan(const struct attachment *a, struct plan *p)
-{
-	plan_init(p, a);
-}
-
-static const struct mode mode_ipam = {
-	.name = "ipam",
-	.help = "Addresses out of a pool of subnets, for other interface plugins.",
-	.reserve = RESERVE_MINIMAL,
-	.needs_address = true,
-	.resolve = nothing_to_resolve,
-	.plan = empty_plan,
-};
+#include "ipam.h"
+#include "modes.h"
 
 static const struct mode *const modes[] = { &mode_ipam, NULL };
 
@@ -35,6 +9,7 @@ static const struct plugin plugin = {
 	.name = "task-ipam",
 	.help = "Gives addresses out of a pool of subnets to any interface plugin.",
 	.modes = modes,
+	.known = all_modes,
 };
 
 int main(int argc, char **argv)

@@ -166,7 +166,7 @@ static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
 	char fix[256];
 
 	if (!strcmp(r->table, "firewalld"))
-		return;		/* look_for_firewalld tells */
+		return; /* look_for_firewalld tells */
 	if (r->by_policy && !strcmp(r->table, "filter") && !strcmp(r->chain, "FORWARD")) {
 		doctor_tell(d, DOCTOR_FAIL,
 			    access("/proc/sys/net/ipv4/conf/docker0", F_OK)
@@ -216,7 +216,8 @@ void doctor_firewall(struct doctor *d)
 	struct err e;
 	size_t n;
 
-	if (nft_forward_refusers(&d->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, &e) < 0)
+	if (nft_forward_refusers(&d->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, &e) <
+	    0)
 		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
 			    "nftables does not answer: %s", e.msg);
 	for (size_t i = 0; i < n; i++)

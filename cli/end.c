@@ -18,11 +18,17 @@
 #include "kernel/netns.h"
 #include "state.h"
 
-static int detach(const struct task *t, struct err *e)
+static int detach(const struct task *t, const char *elsewhere, struct err *e)
 {
-	const struct chain chain = task_chain(t);
 	const char *cookie = json_string(json_get(t->doc, "netnsCookie"));
-	int r = chain_del(&chain, json_get(t->doc, "result"), e);
+	struct chain chain = task_chain(t);
+	char path[2 * CHAIN_PATH];
+	int r;
+
+	snprintf(path, sizeof(path), "%s%s%s", chain.path ? chain.path : "", elsewhere ? ":" : "",
+		 elsewhere ? elsewhere : "");
+	chain.path = path;
+	r = chain_del(&chain, json_get(t->doc, "result"), e);
 
 	if (r < 0 || !cookie)
 		return r;
@@ -45,7 +51,7 @@ static void remove_files(const struct task *t)
 	rmdir(t->dir);
 }
 
-static int take_down(struct task *t, struct err *e)
+static int take_down(struct task *t, const char *elsewhere, struct err *e)
 {
 	struct err ignored;
 	char path[PATH_MAX];
@@ -56,7 +62,7 @@ static int take_down(struct task *t, struct err *e)
 	t->doc = NULL;
 	if (file_path(path, t->dir, "task", ".json") &&
 	    file_read_json(path, &t->doc, &ignored) == 0)
-		r = detach(t, e);
+		r = detach(t, elsewhere, e);
 	if (r == 0)
 		remove_files(t);
 	else
@@ -70,23 +76,24 @@ int task_leave(struct task *t, struct err *e)
 	int r = task_lock_last(t, e);
 
 	if (r == 0)
-		return take_down(t, e);
+		return take_down(t, NULL, e);
 	task_close(t);
 	return r < 0 ? r : 0;
 }
 
-int task_heal(const char *name, struct err *e)
+int task_heal(const char *name, const char *path, struct err *e)
 {
 	struct task t = TASK_NONE;
 	int r = task_lock_alone(&t, name, e);
 
 	if (r)
 		return r < 0 ? r : 0;
-	r = take_down(&t, e);
+	r = take_down(&t, path, e);
 	return r < 0 ? r : 1;
 }
 
 struct healing {
+	const char *path;
 	unsigned healed;
 	int failed;
 };
@@ -95,7 +102,7 @@ static int heal_one(void *ctx, const char *name, struct err *e)
 {
 	struct healing *h = ctx;
 	struct err why;
-	int r = task_heal(name, &why);
+	int r = task_heal(name, h->path, &why);
 
 	if (r < 0 && !h->failed) {
 		h->failed = r;
@@ -105,9 +112,9 @@ static int heal_one(void *ctx, const char *name, struct err *e)
 	return 0;
 }
 
-int tasks_heal(unsigned *healed, struct err *e)
+int tasks_heal(const char *path, unsigned *healed, struct err *e)
 {
-	struct healing h = { 0 };
+	struct healing h = { .path = path };
 
 	tasks_each(heal_one, &h, e);
 	*healed = h.healed;

@@ -108,6 +108,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 	cleanup_json json *before = NULL;
 	int rest, r = cli_options(c, argc, argv, c, &rest, e), healed;
 	const char *network;
+	char path[CHAIN_PATH];
 	struct err second; /* not told: one is enough to begin with */
 	unsigned n;
 
@@ -121,7 +122,8 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		r = judge_network(before, network, e);
 	if (r < 0)
 		return r;
-	healed = tasks_heal(&n, e);
+	chain_path(c, path);
+	healed = tasks_heal(path, &n, e);
 	r = collect_all(c, before, network, healed < 0 ? &second : e);
 	if (healed < 0 || r < 0)
 		return -EIO;

@@ -23,6 +23,7 @@
 #define TAKE_DOWN_MS 70000 /* more than a plugin may take */
 
 struct removal {
+	char path[CHAIN_PATH];
 	bool all;
 	const char *time;
 	int patience_ms;
@@ -120,7 +121,7 @@ static int remove_one(const struct removal *m, const char *name, struct err *e)
 		r = end_containers(&t, m->patience_ms, e);
 	/* Who was alive has taken itself down by now; of the dead, it is our turn. */
 	if (r == 0)
-		r = task_heal(name, e);
+		r = task_heal(name, m->path, e);
 	return r < 0 ? r : 0;
 }
 
@@ -159,6 +160,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		err_hint(e, "taskvpc rm TASK..., or --all; tasks: taskvpc ls");
 		return -EINVAL;
 	}
+	chain_path(c, m.path);
 	r = read_time(&m, e);
 	if (r == 0 && m.all)
 		tasks_each(sweep_one, &s, e);

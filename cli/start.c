@@ -69,14 +69,14 @@ int start_prepare(struct start *s, struct err *e)
 	unsigned healed;
 	int r;
 
-	if (tasks_heal(&healed, &why) < 0)
+	chain_path(s->cli, path);
+	if (tasks_heal(path, &healed, &why) < 0)
 		fprintf(stderr, "taskvpc run: warning: %s\n", why.msg);
 	if (s->task)
 		return 0;
 	r = find_network(s, e);
 	if (r < 0)
 		return r;
-	chain_path(s->cli, path);
 	chain.list = s->net->list;
 	chain.path = path;
 	r = wish_read(&s->wish, s->net->list, &s->runtime, &s->args, e);

@@ -114,7 +114,7 @@ static int make_named(const char *name, struct task *ret, struct err *e)
 	int r = make(name, ret, e);
 
 	if (r == 1) {
-		r = task_heal(name, e);
+		r = task_heal(name, NULL, e);
 		r = r == 1 ? make(name, ret, e) : r < 0 ? r : 1;
 	}
 	return r == 1 ? refuse_taken(name, e) : r;

@@ -66,11 +66,14 @@ struct chain task_chain(const struct task *t);
  * Return: 0 or a negative errno: then the files stay, and the next to look tries again.
  */
 int task_leave(struct task *t, struct err *e);
-/* task_heal: take @name down if nobody supervises it. Return: 1 if it was, 0 if it lives, -errno.
+/*
+ * task_heal: take @name down if nobody supervises it.
+ * @path: where plugins may be that are not any more where they were; NULL: nowhere else.
+ * Return: 1 if it was taken down, 0 if it lives, or a negative errno.
  */
-int task_heal(const char *name, struct err *e);
+int task_heal(const char *name, const char *path, struct err *e);
 /* tasks_heal: all that are dead. @healed: how many. A failure holds up none of the others. */
-int tasks_heal(unsigned *healed, struct err *e);
+int tasks_heal(const char *path, unsigned *healed, struct err *e);
 
 /* For end.c. task_lock_alone: of a task that is not alive. Return: 0, 1 if it lives or is gone,
  * -errno. task_lock_last: of our own. Return: 0 if we were the last who held it, else 1, or -errno.

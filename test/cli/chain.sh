@@ -82,6 +82,31 @@ if group "what plugins are given"; then
 	clean
 fi
 
+if group "where plugins are looked for"; then
+	# A taskvpc that has no plugins beside it, as an installed one.
+	mkdir -p "$TMP/bin" && cp "$TASKVPC" "$TMP/bin/"
+	installed() { TASKVPC=$TMP/bin/taskvpc told "$@"; }
+	mount -t tmpfs tmpfs /opt
+	mkdir -p /opt/cni/bin
+	t "nowhere"
+	installed 66 run --mode none -- true
+	like 'no plugin "task-none" in /opt/cni/bin:/usr/lib/cni.*make install' "${ERR//$'\n'/ }" "error"
+	t "where make install puts them"
+	cp "$BIN/task-none" /opt/cni/bin/
+	installed 0 run --mode none -- true
+	t "CNI_PATH before it, --bin-dir before that"
+	printf '#!/bin/sh\nexit 3\n' >"$FAKE/task-none" && chmod +x "$FAKE/task-none"
+	CNI_PATH=$FAKE installed 69 run --mode none -- true
+	like "plugin $FAKE/task-none" "$ERR" "error"
+	CNI_PATH=$FAKE installed 0 run --bin-dir "$BIN" --mode none -- true
+	installed 69 run --bin-dir "$FAKE" --mode none -- true
+	umount /opt
+	rm "$FAKE/task-none"
+	told 0 gc --bin-dir "$BIN"
+	is "" "$(tasks)" "tasks"
+	clean
+fi
+
 if group "CHECK, STATUS, GC"; then
 	rm -f "$FAKE/calls"
 	CNI_PATH=$FAKE told 0 run -d --name t --net "$TMP/fakes.conflist" -- sleep 60

@@ -177,13 +177,13 @@ static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
 		return;
 	}
 	snprintf(fix, sizeof(fix),
-		 "nft 'insert rule %s %s %s iifname \"eni*\" accept', and the same with oifname "
-		 "(for bridges, their names instead of eni*)",
+		 "nft insert rule %s %s %s iifname \"eni*\" accept, and the same with oifname (for "
+		 "bridges, their names instead of eni*)",
 		 r->family_name, r->table, r->chain);
 	doctor_tell(d, DOCTOR_FAIL, fix,
-		    "the nftables chain \"%s %s %s\" %s what is forwarded unless one of its rules "
+		    "the nftables chain \"%s %s\" %s what is forwarded unless one of its rules "
 		    "accepts it",
-		    r->family_name, r->table, r->chain, r->by_policy ? "drops" : "refuses");
+		    r->table, r->chain, r->by_policy ? "drops" : "refuses");
 }
 
 static void look_for_firewalld(struct doctor *d)

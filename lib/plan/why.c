@@ -63,6 +63,10 @@ static const char *why_element(const struct step *s)
 		{ "hairpin6",
 		  "What was redirected within the subnet must come back by the host, so "
 		  "the host becomes its source." },
+		{ "masq_all4", "masqAll: who comes by a published port bears the bridge's address." },
+		{ "masq_all6", "masqAll: who comes by a published port bears the bridge's address." },
+		{ "no_snat4", "snat is false: the task sees every client's own address." },
+		{ "no_snat6", "snat is false: the task sees every client's own address." },
 		{ "ports4",
 		  "A published port: protocol and port of the host, address and port of the "
 		  "task." },
@@ -93,9 +97,6 @@ static const char *why_sysctl(const struct step *s)
 		{ "accept_dad", "No waiting for duplicates: the pool gives an address only once." },
 		{ "arp_notify", "It tells the LAN of its address when it comes up, so that nobody "
 				"sends to an old MAC." },
-		{ "route_localnet",
-		  "So that published ports are reached by 127.0.0.1 as well; a rule "
-		  "keeps others from using it." },
 		{ NULL, NULL },
 	};
 	const char *name = strrchr(s->sysctl.path, '/');
@@ -205,6 +206,12 @@ static const char *why_settle(const struct step *s)
 	return "Wait until the LAN was asked for duplicates.";
 }
 
+static const char *why_localnet(const struct step *s)
+{
+	(void)s;
+	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from using it.";
+}
+
 static const char *why_flows(const struct step *s)
 {
 	(void)s;
@@ -237,7 +244,7 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_bridge, why_bridge },   { &step_ifb, why_ifb },
 		{ &step_qdisc, why_qdisc },     { &step_redirect, why_redirect },
 		{ &step_flows, why_flows },     { &step_flows_end, why_flows },
-		{ &step_settle, why_settle },
+		{ &step_settle, why_settle },   { &step_localnet, why_localnet },
 	};
 
 	if (undo)

@@ -43,6 +43,11 @@ if group "published ports"; then
 	same_as_apply "$(ports '[{"hostPort":8080,"containerPort":80},{"hostPort":8443,"containerPort":443,"hostIP":"198.51.100.1"},
 		{"hostPort":53,"containerPort":53,"protocol":"udp","hostIP":"::"},{"containerPort":81},
 		{"hostPort":9899,"containerPort":9899,"protocol":"sctp"}]' "$DUAL")"
+	for source in masqAll=true snat=false; do
+		same_as_apply "$(ports '[{"hostPort":8080,"containerPort":80}]' "$(jq -c ".$source" <<<"$DUAL")")"
+		like "${source%=*}" "$(env -i PATH="$PATH" CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain add --why \
+			<<<"$(ports '[{"hostPort":8080,"containerPort":80}]' "$(jq -c ".$source" <<<"$DUAL")")")" "--why"
+	done
 fi
 if group "bandwidth"; then
 	same_as_apply "$(conf '.runtimeConfig.bandwidth={ingressRate:10000000,ingressBurst:800000,egressRate:20000000,egressBurst:900000}')"

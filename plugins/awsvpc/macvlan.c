@@ -117,14 +117,17 @@ static void plan_host_access(struct plan *p)
 	const struct link_end end = shim_end(a);
 	const struct ifref dev = { end.name, end.ifindex };
 	const struct macvlan_of of = { a->master, a->master_ifindex, 0, a->mtu };
-	const struct link_settings up = { .up = true, .no_link_local = true };
+	const bool ipv6 = a->mtu >= IPV6_MTU_MIN;
+	const struct link_settings up = { .up = true, .no_link_local = ipv6 };
 	int shim = plan_macvlan(p, HOST, &end, &of);
 
 	plan_share(p, shim);
-	plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra", end.name));
+	if (ipv6)
+		plan_share(p,
+			   plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra", end.name));
 	plan_share(p, plan_link(p, -1, HOST, &dev, &up));
 	/* A task asks for the host's IPv6 address by multicast, which only its owner takes. */
-	if (ip_is_set(&a->host_ips[1])) {
+	if (ipv6 && ip_is_set(&a->host_ips[1])) {
 		const struct cidr own = cidr_host(&a->host_ips[1]);
 
 		plan_share(p, plan_addr(p, shim, HOST, &dev, &own,

@@ -144,7 +144,7 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 	const struct link_settings set = {
 		.alias = a->eni_id,
 		/* Link-locals on host ends make every ADD pay for the tasks already there. */
-		.no_link_local = true,
+		.no_link_local = a->mtu >= IPV6_MTU_MIN,
 		.up = true,
 	};
 
@@ -165,13 +165,14 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 {
 	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct attachment *a = p->a;
+	const struct link_settings up = { .up = true };
 	/*
 	 * The guard would drop what a link-local address sends: the gateway is all there is. Nor need
 	 * router advertisements be refused here, by a sysctl that costs the more the more namespaces
 	 * there are (the dentry cache tells them apart one by one): the only neighbour is the host.
 	 */
-	const struct link_settings up = { .up = true }, task = { .no_link_local = true, .up = true };
-	const struct attachment *a = p->a;
+	const struct link_settings task = { .no_link_local = a->mtu >= IPV6_MTU_MIN, .up = true };
 
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
 	plan_link(p, veth, TASK, dev, &task);

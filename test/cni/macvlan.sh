@@ -157,6 +157,15 @@ if group hostaccess; then
 	del b "$CONFIG"
 	drop a b
 	clean
+	t "an MTU that IPv6 does not run with"
+	small=$(mv_conf bridge true 'del(.ipam.ranges[1]) | .mtu = 1000')
+	add a "$small"
+	ping_ok host "$(address a)"
+	ping_ok a 10.0.1.1
+	verify a "$small"
+	del a "$small"
+	drop a
+	clean
 	t "two with hostAccess at once, and away at once"
 	job() {
 		ip netns add "p$1"

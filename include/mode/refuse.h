@@ -5,8 +5,11 @@
 
 #include "mode/mode.h"
 
-/* mode_refuse_addresses: `ipam`, an address or a MAC asked for, where @mode has none to give. */
-int mode_refuse_addresses(const struct netconf *c, const char *mode, struct err *e);
+/*
+ * mode_refuse_interface: what would be of an interface of the task's own, where @mode makes none: `mtu`,
+ * `ipam` (save dataDir, the place of the store), an address or a MAC asked for.
+ */
+int mode_refuse_interface(const struct netconf *c, const char *mode, struct err *e);
 /* mode_refuse_other_ports: a host port that is neither blank nor the container's own; @why not. */
 int mode_refuse_other_ports(const struct netconf *c, const char *why, struct err *e);
 

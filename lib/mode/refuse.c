@@ -4,13 +4,21 @@
 
 #include <errno.h>
 
-int mode_refuse_addresses(const struct netconf *c, const char *mode, struct err *e)
+static bool names_store_alone(const json *ipam)
+{
+	return json_count(ipam) == (json_is_absent(json_get(ipam, "dataDir")) ? 0 : 1);
+}
+
+int mode_refuse_interface(const struct netconf *c, const char *mode, struct err *e)
 {
 	char mac[MAC_TEXT];
 
-	if (json_count(c->ipam)) {
+	if (c->mtu) {
+		err_set(e, ERR_CONFIG, 0, "mtu: %u: the mode %s makes no interface to bear it", c->mtu, mode);
+		err_hint(e, "leave mtu out of the network configuration");
+	} else if (!names_store_alone(c->ipam)) {
 		err_set(e, ERR_CONFIG, 0, "ipam: the mode %s gives no addresses", mode);
-		err_hint(e, "leave ipam out of the network configuration");
+		err_hint(e, "leave ipam out of the network configuration, save its dataDir");
 	} else if (c->address_wanted) {
 		err_set(e, ERR_CONFIG, 0,
 			"an address is asked for, by runtimeConfig, args.cni or CNI_ARGS IP: "

@@ -19,7 +19,7 @@ static int host_judge(const struct netconf *c, struct err *e)
 {
 	int r = mode_refuse_other_ports(c, "the container listens on the host itself", e);
 
-	return r < 0 ? r : mode_refuse_addresses(c, "host", e);
+	return r < 0 ? r : mode_refuse_interface(c, "host", e);
 }
 
 /* A blank host port is the container's. */

@@ -195,6 +195,23 @@ if group "what it cannot give"; then
 	refused 7 'address' ADD "$(jq -c '.runtimeConfig.ips=["198.51.100.9"]' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'address' ADD "$(jq -c '.runtimeConfig.ipRanges=[[{subnet:"10.0.1.0/24"}]]' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'MAC 02:00:00:00:00:09' ADD "$HOST" CNI_NETNS=$OWN CNI_ARGS="MAC=02:00:00:00:00:09"
+	refused 7 'mtu: 1400: the mode host makes no interface' ADD "$(jq -c '.mtu=1400' <<<"$HOST")" CNI_NETNS=$OWN
+	refused 7 'ipam' ADD "$(jq -c '.ipam={dataDir:"/run/elsewhere",ranges:[]}' <<<"$HOST")" CNI_NETNS=$OWN
+	t "ipam.dataDir names the store, where it is not the usual one"
+	ELSEWHERE=$(jq -c '.ipam={dataDir:"/run/elsewhere"}' <<<"$WEB")
+	works STATUS "$ELSEWHERE" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	hosts c1 "$ELSEWHERE"
+	ID=c2 refused 107 'c1' ADD "$ELSEWHERE" CNI_NETNS=$OWN
+	netns b1
+	PLUGIN=$BIN/task-bridge ID=b1 refused 107 'host port 80/tcp is held by container c1' ADD '{"cniVersion":"1.0.0","name":"br",
+		"type":"task-bridge","ipam":{"dataDir":"/run/elsewhere","ranges":[[{"subnet":"10.88.0.0/16"}]]},
+		"runtimeConfig":{"portMappings":[{"hostPort":80,"containerPort":80}]}}'
+	drop b1
+	is 0 "$(records)" "records in the usual one"
+	off c1 "$ELSEWHERE"
+	hosts c2 "$ELSEWHERE"
+	off c2 "$ELSEWHERE"
+	rm -rf /run/elsewhere
 	t "an empty ipam says nothing"
 	hosts c1 "$(jq -c '.ipam={}' <<<"$HOST")" CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAME=x"
 	off c1

@@ -124,6 +124,11 @@ static void fill_bridge_foreign(struct attachment *a)
 	fill_port(a, IPPROTO_TCP, 8080, NULL);
 }
 
+static void fill_none(struct attachment *a)
+{
+	fixture_attachment(a, NULL, NULL);
+}
+
 const struct drawing drawings[] = {
 	{ "veth-ipv4", &mode_routed, fill_v4, false },
 	{ "veth-dual-masquerade-noimds", &mode_routed, fill_all, false },
@@ -133,6 +138,7 @@ const struct drawing drawings[] = {
 	{ "bridge", &mode_bridge, fill_bridge, false },
 	{ "bridge-full", &mode_bridge, fill_bridge_full, false },
 	{ "bridge-foreign", &mode_bridge, fill_bridge_foreign, false },
+	{ "none", &mode_none, fill_none, false },
 };
 
 const size_t n_drawings = ARRAY_SIZE(drawings);

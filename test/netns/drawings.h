@@ -5,6 +5,7 @@
 
 #include "awsvpc/awsvpc.h"
 #include "bridge/bridge.h"
+#include "none/none.h"
 
 struct drawing {
 	const char *name;		/* also of the golden file */

@@ -55,11 +55,12 @@ cni_tests  := $(sort $(wildcard test/cni/*.sh))
 cli_tests  := $(sort $(wildcard test/cli/*.sh))
 e2e_tests  := $(sort $(wildcard test/e2e/*.sh))
 
+comma := ,
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-hardening test-san test-package deb fresh bench lint layers fmt docs clean deps-lint tests
+	test-cni test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -123,7 +124,7 @@ run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || fa
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-e2e test-san ## every suite, nothing installed
+check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-e2e test-fuzz test-san ## every suite, nothing installed
 
 test-docs: all ## the documents say what the binaries say
 	@test/docs.sh
@@ -151,6 +152,9 @@ test-cli: all ## the command taskvpc, as people call it
 
 test-e2e: all ## containerd and podman, chains with the reference plugins
 	@$(call run_suite,$(e2e_tests))
+
+test-fuzz: ## a few seconds of each fuzz target
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
 
 test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni test-cli
@@ -189,7 +193,7 @@ uninstall: ## remove what install put there; a foreign loopback stays
 
 # ---- what a bare Debian needs ------------------------------------------------------------------
 deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
-deps_test  := libcmocka-dev clang iproute2 nftables iptables iputils-ping jq strace tcpdump \
+deps_test  := libcmocka-dev clang libclang-rt-dev iproute2 nftables iptables iputils-ping jq strace tcpdump \
   procps util-linux groff-base busybox-static containernetworking-plugins containerd runc podman
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
@@ -232,8 +236,9 @@ demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 
 # ---- keeping it clean --------------------------------------------------------------------------
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
-  test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h)
-sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh) cli/taskvpc.bash .ci/run
+  test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h \
+  test/fuzz/*.c test/fuzz/*.h)
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
 	@test/layers.sh
@@ -249,6 +254,23 @@ lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shel
 	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins cli
 	shellcheck -x $(sh_files)
 	codespell -q 3 -L statics,iif,isnt,allocat lib include plugins cli man test docs netconf-examples *.md
+
+# ---- fuzzing ------------------------------------------------------------------------------------
+FUZZ_SECONDS ?= 60
+fuzz_names := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz_obj   := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(lib_src) $(filter-out %/main.c,$(wildcard plugins/*/*.c)) test/fuzz/fuzz.c)
+
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -f% -D_FORTIFY% -O2 -Wduplicated% -Wlogical% -Wimplicit%,$(CFLAGS)) -O1 \
+	  $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -Iplugins -Itest/fuzz -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(fuzz_obj)
+	$(call say,LD,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(if $(findstring netlink,$@),-Wl$(comma)--wrap=sendto$(comma)--wrap=recv) $(LIBS)
+
+fuzz: $(fuzz_names:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_SECONDS (60), from the corpus in test/fuzz
+	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run.sh $(fuzz_names)
 
 # ---- benchmarks --------------------------------------------------------------------------------
 bench_bins := $(addprefix $(BUILD)/test/,bench_cni bench_store bench_net empty)

@@ -20,6 +20,7 @@
 
 #define ANSWER_TIMEOUT_S 20	/* the kernel answers at once; this only bounds a hang */
 #define DUMP_TRIES 16
+#define ERRNO_MAX 4095	/* MAX_ERRNO of include/linux/err.h */
 #define ANSWER_BYTES 8192	/* what the kernel makes of a dump that finds this little room (netlink(7)) */
 
 static int socket_options(int fd)
@@ -129,7 +130,7 @@ static void extended_ack(const struct nlmsghdr *h, char *ret, size_t size)
 	const struct nlattr *a;
 
 	ret[0] = '\0';
-	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS) || h->nlmsg_len < NLMSG_HDRLEN + skip)
 		return;
 	if (!(h->nlmsg_flags & NLM_F_CAPPED))
 		skip += NLMSG_ALIGN(error->msg.nlmsg_len) - sizeof(error->msg);
@@ -139,6 +140,16 @@ static void extended_ack(const struct nlmsghdr *h, char *ret, size_t size)
 		     (int)(h->nlmsg_len - NLMSG_HDRLEN - skip), NLMSGERR_ATTR_MSG);
 	if (a && nla_len(a) > 0 && ((const char *)nla_data(a))[nla_len(a) - 1] == '\0')
 		text_printable(ret, size, nla_data(a));
+}
+
+/* The errno that an answer tells, positive; what is none, or is cut off, is EPROTO. */
+static int answer_error(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *answer = message_data(h);
+
+	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof(answer->error))
+		return h->nlmsg_type == NLMSG_DONE ? 0 : EPROTO;
+	return answer->error > 0 || answer->error < -ERRNO_MAX ? EPROTO : -answer->error;
 }
 
 static int kernel_error(struct err *e, int error, const char *text)
@@ -191,15 +202,16 @@ static ssize_t receive(struct netlink *nl, void *buf, size_t size, struct err *e
 static int take_answer(const struct batch *b, uint32_t first, const struct nlmsghdr *h,
 		       struct batch_failure *f)
 {
-	const struct nlmsgerr *error = message_data(h);
 	uint32_t i = h->nlmsg_seq - first;
+	int error;
 
 	if (h->nlmsg_type != NLMSG_ERROR || i >= b->n)
 		return 0;
-	if (error->error && tolerated(b->tolerate[i], -error->error))
+	error = answer_error(h);
+	if (error && tolerated(b->tolerate[i], error))
 		f->tolerated = true;
-	else if (!f->error && error->error) {
-		f->error = -error->error;
+	else if (error && !f->error) {
+		f->error = error;
 		f->owner = b->owners[i];
 		extended_ack(h, f->text, sizeof(f->text));
 	}
@@ -254,21 +266,19 @@ struct ask {
 /* Return: 0, or the error that the kernel or @reply gave. */
 static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 {
-	const struct nlmsgerr *error = message_data(h);
-
 	if (h->nlmsg_seq != a->seq)
 		return 0;
 	a->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
-		int code = h->nlmsg_len >= NLMSG_HDRLEN + sizeof(int) ? error->error : 0;
+		int error = answer_error(h);
 		char text[192] = "";
 
 		a->done = true;
-		if (code == 0)
+		if (error == 0)
 			return 0;
 		if (h->nlmsg_type == NLMSG_ERROR)
 			extended_ack(h, text, sizeof(text));
-		return kernel_error(e, -code, text);
+		return kernel_error(e, error, text);
 	}
 	return a->reply ? a->reply(a->ctx, h) : 0;
 }

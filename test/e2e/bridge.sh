@@ -189,6 +189,32 @@ if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/
 	fails "the bridge" ip link show cni0
 	is "" "$(find /var/lib/cni -type f 2>/dev/null)" "cached results"
 	clean
+	t "containerd: a published port (in the list itself, as ctr passes none), reached from everywhere"
+	jq '.plugins[0].runtimeConfig = {portMappings: [{hostPort: 8080, containerPort: 7007, protocol: "tcp"}]}' $LIST >"$TMP/list"
+	begin db
+	cp $LIST "$TMP/list.plain"
+	cp "$TMP/list" $LIST
+	begin web
+	answers hello outside 198.51.100.1 8080
+	answers hello third 203.0.113.1 8080
+	answers hello host 198.51.100.1 8080
+	answers hello host 127.0.0.1 8080
+	is hello "$(inside db sh -c "echo hello | nc -w 2 198.51.100.1 8080" | tr -d '\r')" "from the other container by the host's address"
+	is hello "$(inside web sh -c "echo hello | nc -w 2 198.51.100.1 8080" | tr -d '\r')" "from the container itself"
+	answers "" outside 198.51.100.1 7007
+	t "containerd: the port is taken, and the error says by whom"
+	seen=$(lab run --rm --cni --cgroup "$CGROUP/twin" --rootfs "$TMP/rootfs" twin /bin/true 2>&1)
+	like 'host port 8080/tcp is held by container [a-z]*-web' "$seen" "error"
+	answers hello outside 198.51.100.1 8080
+	t "containerd: the port goes with its container, and the next has it"
+	ends web
+	answers "" outside 198.51.100.1 8080
+	begin next
+	answers hello outside 198.51.100.1 8080
+	ends next
+	ends db
+	cp "$TMP/list.plain" $LIST
+	clean
 	t "containerd is killed with all: GC takes away what is left"
 	for name in web db; do
 		lab run -d --cni --cgroup "$CGROUP/$name" --rootfs "$TMP/rootfs" "$name" /bin/sleep 60 </dev/null ||

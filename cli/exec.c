@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* exec: one more command in a container that runs, in all of its namespaces. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -14,7 +16,7 @@
 #include "sandbox.h"
 #include "state.h"
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) /* and processes */
 
 /* "TASK" or "TASK/CONTAINER". */
 static int find(const char *word, struct container *ret, struct err *e)
@@ -36,49 +38,87 @@ static int find(const char *word, struct container *ret, struct err *e)
 	return r;
 }
 
-/* The pid is the container's as long as its supervisor lives; so look again, with it in hand. */
-static int enter(const char *word, struct err *e)
+/*
+ * The pid is the container's as long as its supervisor lives; so look again, with it in hand.
+ * Return: a pidfd of the container's first process, or a negative errno.
+ */
+static int open_container(const char *word, struct err *e)
 {
 	struct container seen = { .init = -1 }, again = { .init = -1 };
-	cleanup_close int fd = -1;
-	int r = find(word, &seen, e);
+	int fd, r = find(word, &seen, e);
 
 	if (r < 0)
 		return r;
 	fd = pidfd_open(seen.init, 0);
 	r = find(word, &again, e);
-	if (r < 0)
-		return r;
-	if (fd >= 0 && again.init == seen.init && setns(fd, NAMESPACES) == 0)
-		return 0;
-	return err_sys(e, ERR_KERNEL, errno ? errno : ESRCH, "cannot enter %s", word);
+	if (r == 0 && fd >= 0 && again.init == seen.init)
+		return fd;
+	cleanup_closep(&fd);
+	return r < 0 ? r : err_set(e, ERR_KERNEL, ESRCH, "%s is just ending", word);
 }
 
-static int start(char **argv, const sigset_t *mask, pid_t *ret, struct err *e)
+/* The child is of the container's processes; those that we may start later are our own again. */
+static pid_t fork_there(int container, int own)
 {
+	pid_t pid = setns(container, CLONE_NEWPID) < 0 ? -1 : fork();
+
+	if (pid != 0 && setns(own, CLONE_NEWPID) < 0)
+		abort(); /* it is where we are: cannot be refused */
+	return pid;
+}
+
+/* The mounts are others, the files are the same: so the directory is. */
+static void become(int container, char **argv, const sigset_t *mask, int report)
+{
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	struct err e;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setns(container, NAMESPACES) < 0) {
+		err_sys(&e, ERR_KERNEL, errno, "cannot enter the container");
+		report_write(report, &e);
+		_exit(EXIT_FAILED);
+	}
+	if (!cwd || chdir(cwd) < 0)
+		(void)!chdir("/");
+	command_become(argv, mask, report);
+}
+
+static int start(int container, char **argv, const sigset_t *mask, pid_t *ret, struct err *e)
+{
+	cleanup_close int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	int report[2], r;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_sys(e, ERR_KERNEL, errno, "cannot make a pipe");
-	*ret = fork();
-	if (*ret == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		command_become(argv, mask, report[1]);
-	}
+	if (own < 0 || pipe2(report, O_CLOEXEC) < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot prepare to enter the container");
+	*ret = fork_there(container, own);
+	if (*ret == 0)
+		become(container, argv, mask, report[1]);
 	close(report[1]);
-	r = *ret < 0 ? err_sys(e, ERR_KERNEL, errno, "cannot start a process")
+	r = *ret < 0 ? err_sys(e, ERR_KERNEL, errno, "cannot start a process in the container")
 		     : report_read(report[0], e);
 	close(report[0]);
 	return r;
 }
 
-static int run(struct cli *c, int argc, char **argv, struct err *e)
+/* Return: the command's exit code, or -errno. */
+static int exec_in(const char *word, char **argv, struct err *e)
 {
-	int rest, r = cli_options(c, argc, argv, c, &rest, e);
-	cleanup_free char *cwd = r ? NULL : getcwd(NULL, 0);
+	cleanup_close int container = open_container(word, e);
 	pid_t pid = -1;
 	sigset_t mask;
-	int command;
+	int r;
+
+	if (container < 0)
+		return container;
+	signals_block(&mask);
+	r = start(container, argv, &mask, &pid, e);
+	return r < 0 ? r : supervise(pid);
+}
+
+static int run(struct cli *c, int argc, char **argv, struct err *e)
+{
+	int rest, r = cli_options(c, argc, argv, c, &rest, e), command;
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
@@ -88,17 +128,8 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		err_hint(e, "taskvpc exec TASK -- COMMAND; tasks: taskvpc ls");
 		return -EINVAL;
 	}
-	signals_block(&mask);
-	r = enter(argv[rest], e);
-	if (r == 0)
-		r = command_judge(argv[command], e);
-	if (r < 0)
-		return r;
-	/* The mounts are others, the files are the same. */
-	if (cwd && chdir(cwd) < 0)
-		(void)!chdir("/");
-	r = start(argv + command, &mask, &pid, e);
-	return r < 0 ? r : supervise(pid);
+	r = command_judge(argv[command], e);
+	return r < 0 ? r : exec_in(argv[rest], argv + command, e);
 }
 
 const struct command command_exec = {

@@ -177,6 +177,8 @@ static void cell_bar(const json *row, const struct column *col, struct cell *ret
 		bool last = i + 1 == ARRAY_SIZE(kinds);
 		int64_t n = last ? left : share(number(row, kinds[i].key), size, width);
 
+		if (n <= 0)
+			continue;
 		text_add(&t, "%s", out_tone(kinds[i].tone));
 		for (; n > 0 && left > 0; n--, left--)
 			text_add(&t, "%s", glyph(&kinds[i]));

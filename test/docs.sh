@@ -80,7 +80,7 @@ fi
 # Names with a folder of ours in front, in backquotes or as the target of a link.
 while IFS=: read -r document name; do
 	[ -e "$name" ] || [ -e "$(dirname "$document")/$name" ] || wrong "$document names $name, which does not exist"
-done < <(grep -oE '[`(](test|lib|include|plugins|docs|netconf-examples)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
+done < <(grep -oE '[`(](test|lib|include|plugins|cli|man|docs|netconf-examples)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
 	README.md CONTRIBUTING.md docs/*.md netconf-examples/README.md | sed 's/:[`(]/:/' | sort -u)
 
 [ "$FAILED" = 0 ] && echo "docs.sh: the documents say what the code says"

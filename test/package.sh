@@ -67,6 +67,9 @@ use() {
 	for plugin in awsvpc task-bridge task-host task-none task-ipam; do
 		like "^CNI $plugin plugin v$VERSION" "$(/usr/lib/cni/"$plugin" --help </dev/null)" "$plugin --help"
 	done
+	like "^taskvpc $VERSION" "$(taskvpc --version)" "taskvpc --version"
+	runs "the manual" gzip -t /usr/share/man/man1/taskvpc.1.gz
+	runs "completion" bash -c '. /usr/share/bash-completion/completions/taskvpc && complete -p taskvpc'
 	is "containernetworking-plugins: /usr/lib/cni/loopback" "$(dpkg -S /usr/lib/cni/loopback)" "owner of loopback"
 	is "700 root" "$(stat -c '%a %U' /run/taskvpc)" "the store's directory"
 
@@ -101,6 +104,9 @@ attach() {
 	runs "ping from the task" ip netns exec t1 ping -n -q -c 1 -W 2 10.0.1.1
 	t "DEL"
 	runs "DEL" cni DEL
+	t "taskvpc finds the plugins"
+	like 'inet 10\.' "$(taskvpc run -- ip -4 -o addr show eth0 2>&1)" "address of a task"
+	is "" "$(taskvpc ls --quiet)" "tasks left"
 	is lo "$(ip -o link | sed 's/^[0-9]*: \([^:]*\):.*/\1/')" "links of the host"
 }
 

@@ -117,9 +117,7 @@ $(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(drawings) $(modes
 $(soak_bin): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(lib)
 	$(link_test)
 
-# All of them run, whichever fails; the last line names those that did.
-run_suite = failed=; for t in $(1); do echo "== $$t"; timeout -k 5 600 $$t || failed+=" $$t"; done; \
-  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+run_suite = test/suite.sh $(1)
 
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check

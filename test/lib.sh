@@ -41,7 +41,7 @@ DATA=/run/taskvpc
 ip link set lo up
 # A host without any address would have nothing to ping from.
 ip addr add 192.0.2.1/32 dev lo
-ip -6 addr add 2001:db8::1/128 dev lo
+ip -6 addr add 2001:db8::1/128 dev lo nodad
 
 PLUGIN=$BIN/awsvpc
 # AddressSanitizer needs a long start and finds leaks at the exit: exact times mean nothing there.

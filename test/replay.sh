@@ -45,26 +45,27 @@ replayed() {
 
 # same_as_apply CONF: ADD here, replay there, compare.
 same_as_apply() {
-	local config=$1
+	local config=$1 shared
+	# Both hosts see /tmp, and so do all scripts that run just now: our /run is our own.
+	shared=$(mktemp -d)
 	# Forwarding stays on after DEL (see README), and would be part of the next comparison.
 	echo 0 >/proc/sys/net/ipv4/ip_forward
 	echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
-	works ADD "$config" || return
+	works ADD "$config" || { rm -rf "$shared"; return; }
 	state c1 >"$TMP/applied"
 	env -i PATH="$PATH" CNI_CONTAINERID=c1 CNI_NETNS="$NETNS/c1" CNI_IFNAME=eth0 CNI_PATH="$BIN" \
 		"$PLUGIN" --explain add <<<"$config" >"$TMP/plan.sh"
 	isnt "" "$(cat "$TMP/plan.sh")" "the printed plan"
 	# The same private-host frame as this script's own, but without its namespaces.
 	runs "replay" unshare --net --mount --propagation private env TASKVPC_TEST=inside BIN="$BIN" \
-		CREATED="${CREATED:-}" bash -c "cp $TMP/plan.sh /tmp/plan.$$.sh; exec bash '$0' replay \
-		/tmp/plan.$$.sh /tmp/replayed.$$"
-	rm -f "/tmp/plan.$$.sh"
-	if diff "$TMP/applied" "/tmp/replayed.$$" >"$TMP/diff"; then
+		CREATED="${CREATED:-}" bash -c "cp $TMP/plan.sh $shared/plan; exec bash '$0' replay \
+		$shared/plan $shared/replayed"
+	if diff "$TMP/applied" "$shared/replayed" >"$TMP/diff"; then
 		pass
 	else
 		fail "replaying the plan gives another state: $(head -20 "$TMP/diff" | tr '\n' '|')"
 	fi
-	rm -f "/tmp/replayed.$$"
+	rm -rf "$shared"
 	works DEL "$config"
 }
 

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* task-bridge: a Linux bridge a network, with everything that users of the reference chain expect. */
+/*
+ * task-bridge: a Linux bridge a network, with everything that users of the reference chain expect.
+ *
+ * fields.c    the configuration, and what it cannot be
+ * reference.c keys of the reference chain that have no place here
+ * ports.c     published ports: what they may be, and where dynamic ones come from
+ * resolve.c   the bridge as it is, and what the configuration means for this attachment
+ * plan.c      the plan, a pure function of the record
+ * bridge.c    the mode that names them
+ */
 #ifndef BRIDGE_BRIDGE_H
 #define BRIDGE_BRIDGE_H
 
@@ -12,24 +21,39 @@ struct bridge_conf {
 	uint32_t masquerade_backend;	/* of the reference plugin; ours is nftables always */
 	bool hairpin, promiscuous, isolated;
 	bool mac_check, detect_duplicates;
-	bool snat, masq_all;		/* of published ports */
-	uint32_t vlan;
+	uint32_t vlan;			/* only 0 */
 	uint32_t ingress_policy;	/* index into ingress_policy_names */
+	bool snat, masq_all;		/* of published ports */
 	char dynamic_ports[32];		/* "FIRST-LAST" */
 	struct bandwidth bandwidth;
 };
+
+static inline const struct bridge_conf *bridge_conf(const struct netconf *c)
+{
+	return (const void *)c->own;
+}
 
 extern const struct field bridge_fields[];
 extern const struct mode mode_bridge;
 
 void bridge_defaults(void *own);
 int bridge_judge(const struct netconf *c, struct err *e);
+
 /* Keys of the reference chain that have no place here: refused, or told line by line. */
 int bridge_refuse_keys(const json *root, struct err *e);
 void bridge_warn_of_keys(const json *root, struct text *warn);
+
+int bridge_judge_ports(const struct netconf *c, struct err *e);
 int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
-/* bridge_find: is the name free, or that of a bridge, and `vlan` none? Changes nothing. */
-int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e);
+/* bridge_accept_ports: has the task an address for each? */
+int bridge_accept_ports(const struct attachment *a, struct err *e);
+
+/*
+ * bridge_look: the bridge of the configuration as it is.
+ * Return: 0, 1 if there is none yet, or a negative errno with code 7: the name is that of another
+ * interface, or `vlan` is set.
+ */
+int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e);
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e);
 int bridge_accept(const struct attachment *a, struct err *e);
 void bridge_plan(const struct attachment *a, struct plan *p);

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration of task-bridge: the reference bridge's keys, and what it can't be. */
+/* The configuration: the keys of the reference bridge, portmap, firewall and bandwidth, and ours. */
 #include "bridge.h"
 
-#include "kernel/sysctl.h"
 #include "mode/bandwidth.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BRIDGE_DEFAULT "cni0"
-#define FIRST_UNPRIVILEGED 1024
-#define LAST_PORT 65535
-#define DYNAMIC_PORTS_LEAST 1000
+#define RATE_MAX ((int64_t)1 << 53)
 
 static const char *const backend_names[] = { "nftables", "iptables", NULL };
-
-#define RATE_MAX ((int64_t)1 << 53)
 
 const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, bridge, "bridge", FIELD_TEXT, .fallback = BRIDGE_DEFAULT,
@@ -101,117 +93,30 @@ static int judge_name(const char *name, struct err *e)
 	return -EINVAL;
 }
 
-/* A dynamic port needs a container port to lead to; a port of the container needs a number. */
-static int judge_ports(const struct netconf *c, struct err *e)
+/* Switches that cannot go together. */
+static int judge_switches(const struct bridge_conf *own, struct err *e)
 {
-	for (unsigned i = 0; i < c->n_ports; i++) {
-		const struct ip *host_ip = &c->ports[i].host_ip;
-		char text[IP_TEXT];
-
-		if (ip_is_set(host_ip) && ip_is_multicast(host_ip)) {
-			err_set(e, ERR_CONFIG, 0,
-				"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host", i,
-				ip_text(host_ip, text));
-			err_hint(e, "allowed: an address of this host, 0.0.0.0, ::, or none");
-			return -EINVAL;
-		}
-		if (c->ports[i].container_port)
-			continue;
-		err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].containerPort: missing", i);
-		err_hint(e, "allowed: 1 to 65535");
-		return -EINVAL;
-	}
+	if (own->hairpin && own->promiscuous)
+		return refuse(e, "hairpinMode: true cannot go with promiscMode: true",
+			      "published ports reach the task itself without hairpinMode");
+	if (own->masq_all && !own->snat)
+		return refuse(e, "masqAll: true cannot go with snat: false",
+			      "leave snat out: masqAll needs it");
 	return 0;
-}
-
-/* "FIRST-LAST" as ports. Return: success. */
-static bool parse_range(const char *text, const char *separators, unsigned long *first,
-			unsigned long *last)
-{
-	char *end;
-
-	*first = strtoul(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || !strchr(separators, *end) || !*end)
-		return false;
-	text = end + strspn(end, separators);
-	*last = strtoul(text, &end, 10);
-	return isdigit((unsigned char)*text) && !*end && *first >= 1 && *first <= *last && *last <= LAST_PORT;
-}
-
-/* Where the kernel takes the source ports of outgoing connections from. */
-static int ephemeral(unsigned long *first, unsigned long *last, struct err *e)
-{
-	char text[64];
-	int r = sysctl_read("net/ipv4/ip_local_port_range", text, sizeof(text), e);
-
-	if (r < 0)
-		return r;
-	if (r == 1 || !parse_range(text, "\t ", first, last)) {
-		*first = 32768;
-		*last = 60999;
-	}
-	return 0;
-}
-
-int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e)
-{
-	const struct bridge_conf *own = (const void *)c->own;
-	unsigned long low, high, from, to;
-	int r = ephemeral(&low, &high, e);
-
-	if (r < 0)
-		return r;
-	if (!own->dynamic_ports[0]) {
-		/* Behind the kernel's range, where services are rare; in front if there is no room. */
-		bool behind = high < LAST_PORT - DYNAMIC_PORTS_LEAST;
-
-		from = behind ? high + 1 : FIRST_UNPRIVILEGED;
-		to = behind ? LAST_PORT : low - 1;
-	} else if (!parse_range(own->dynamic_ports, "-", &from, &to)) {
-		err_set(e, ERR_CONFIG, 0, "dynamicPortRange: \"%s\" is no range of ports",
-			own->dynamic_ports);
-		err_hint(e, "allowed: \"FIRST-LAST\" within 1-65535, such as \"61000-65535\"");
-		return -EINVAL;
-	} else if (from <= high && low <= to) {
-		err_set(e, ERR_CONFIG, 0,
-			"dynamicPortRange: \"%s\" overlaps with %lu-%lu, the ports of outgoing connections",
-			own->dynamic_ports, low, high);
-		err_hint(e, "choose ports outside net.ipv4.ip_local_port_range");
-		return -EINVAL;
-	}
-	*first = (uint16_t)from;
-	*last = (uint16_t)to;
-	return 0;
-}
-
-/* A range that cannot be is told at the first ADD, not months later with the first dynamic port. */
-static int judge_dynamic_ports(const struct netconf *c, struct err *e)
-{
-	const struct bridge_conf *own = (const void *)c->own;
-	uint16_t first, last;
-
-	return own->dynamic_ports[0] ? bridge_dynamic_ports(c, &first, &last, e) : 0;
 }
 
 int bridge_judge(const struct netconf *c, struct err *e)
 {
-	const struct bridge_conf *own = (const void *)c->own;
+	const struct bridge_conf *own = bridge_conf(c);
 	int r = bridge_refuse_keys(c->root, e);
 
 	if (r == 0)
 		r = judge_name(own->bridge, e);
-
-	if (r == 0 && own->hairpin && own->promiscuous)
-		r = refuse(e, "hairpinMode: true cannot go with promiscMode: true",
-			   "published ports reach the task itself without hairpinMode");
-	if (r == 0 && own->masq_all && !own->snat)
-		r = refuse(e, "masqAll: true cannot go with snat: false",
-			   "leave snat out: masqAll needs it");
 	if (r == 0)
-		r = judge_dynamic_ports(c, e);
+		r = judge_switches(own, e);
 	if (r == 0)
 		r = bandwidth_judge(&own->bandwidth, "task-bridge", e);
 	if (r == 0)
 		r = bandwidth_judge(&c->bandwidth, "runtimeConfig.bandwidth", e);
-	return r < 0 ? r : judge_ports(c, e);
+	return r < 0 ? r : bridge_judge_ports(c, e);
 }

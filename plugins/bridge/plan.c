@@ -82,7 +82,9 @@ static void plan_bridge_ipv6(struct plan *p)
 {
 	static const char *const off[] = { "accept_ra", "accept_dad" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(off) && p->a->mtu >= IPV6_MTU_MIN; i++)
+	if (p->a->mtu < IPV6_MTU_MIN)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
 		plan_share(p, plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/%s", p->a->bridge,
 					  off[i]));
 }
@@ -174,33 +176,3 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 	plan_host_end(p, veth);
 	plan_task_end(p, veth);
 }
-
-static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
-			 struct err *e)
-{
-	const struct bridge_conf *own = (const void *)c->own;
-	int r = bridge_find(c, io, e);
-
-	if (r < 0) {
-		e->code = ERR_UNAVAILABLE;
-		return r;
-	}
-	bridge_warn_of_keys(c->root, warn);
-	return mode_status_nft(own->bridge, io, warn, e);
-}
-
-const struct mode mode_bridge = {
-	.name = "bridge",
-	.help = "A Linux bridge: gateway, masquerade, published ports, shaping.",
-	.fields = bridge_fields,
-	.defaults = bridge_defaults,
-	.reserve = RESERVE_MINIMAL,
-	.has_interface = true,
-	.leases_ports = true,
-	.judge = bridge_judge,
-	.resolve = bridge_resolve,
-	.accept = bridge_accept,
-	.dynamic_ports = bridge_dynamic_ports,
-	.plan = bridge_plan,
-	.status = bridge_status,
-};

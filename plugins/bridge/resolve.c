@@ -56,32 +56,29 @@ static int refuse_vlan(struct netlink *nl, uint32_t vlan, struct err *e)
 	return -EINVAL;
 }
 
-int bridge_find(const struct netconf *c, struct plan_io *io, struct err *e)
+int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e)
 {
-	const struct bridge_conf *own = (const void *)c->own;
-	struct link_info link;
+	const struct bridge_conf *own = bridge_conf(c);
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
 	if (r == 0)
 		r = refuse_vlan(nl, own->vlan, e);
-	if (r == 0)
-		r = ask_bridge(nl, own->bridge, &link, e);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : ask_bridge(nl, own->bridge, ret, e);
 }
 
-static int find_bridge(struct netlink *nl, struct attachment *a, struct err *e)
+/* The bridge that is there, ours or another's, and what addresses others have given it. */
+static int take_bridge(const struct link_info *link, struct plan_io *io, struct attachment *a,
+		       struct err *e)
 {
-	struct link_info link;
-	int r = ask_bridge(nl, a->bridge, &link, e);
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	a->bridge_foreign = link.ifindex != a->bridge_ifindex;
-	a->bridge_ifindex = link.ifindex;
-	a->bridge_mac = link.mac;
-	return addr_list(nl, link.ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
-			 &a->n_bridge_had, e);
+	a->bridge_foreign = link->ifindex != a->bridge_ifindex;
+	a->bridge_ifindex = link->ifindex;
+	a->bridge_mac = link->mac;
+	return r < 0 ? r : addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
+				     &a->n_bridge_had, e);
 }
 
 /* Does `ipam.routes` say where the default route goes? */
@@ -99,7 +96,7 @@ static bool routes_name_default(const json *ipam)
 
 static void take_settings(const struct netconf *c, struct attachment *a)
 {
-	const struct bridge_conf *own = (const void *)c->own;
+	const struct bridge_conf *own = bridge_conf(c);
 	const struct bandwidth *b = &c->bandwidth;
 	bool asked = b->ingress_rate || b->egress_rate || b->ingress_burst || b->egress_burst;
 	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
@@ -125,17 +122,16 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e)
 {
-	const struct bridge_conf *own = (const void *)c->own;
-	struct netlink *nl;
-	int r = plan_io_route(io, HOST, &nl, e);
+	struct link_info link;
+	int r = bridge_look(c, io, &link, e);
 
-	text_copy(a->bridge, sizeof(a->bridge), own->bridge);
+	if (r < 0)
+		return r;
+	text_copy(a->bridge, sizeof(a->bridge), bridge_conf(c)->bridge);
 	name_bridge(a);
 	if (r == 0)
-		r = refuse_vlan(nl, own->vlan, e);
-	if (r == 0)
-		r = find_bridge(nl, a, e);
-	if (r == 0)
+		r = take_bridge(&link, io, a, e);
+	if (r >= 0)
 		r = mode_mtu(c, io, &a->mtu, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
@@ -160,19 +156,6 @@ static int accept_gateway(const struct attachment *a, const struct address *addr
 	return 0;
 }
 
-static int accept_port(const struct attachment *a, unsigned i, struct err *e)
-{
-	const struct ip *host_ip = &a->ports[i].host_ip;
-	char text[IP_TEXT];
-
-	if (ip_is_set(host_ip) ? attachment_has_family(a, host_ip->family) : a->n_addresses > 0)
-		return 0;
-	err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].hostIP: \"%s\": the task has no such address",
-		i, ip_is_set(host_ip) ? ip_text(host_ip, text) : "");
-	err_hint(e, "a port is published on addresses of the families that the task has");
-	return -EINVAL;
-}
-
 int bridge_accept(const struct attachment *a, struct err *e)
 {
 	int r = 0;
@@ -180,7 +163,7 @@ int bridge_accept(const struct attachment *a, struct err *e)
 	for (unsigned i = 0; i < a->n_addresses && r == 0; i++)
 		if (a->bridge_gateway && !a->force_address && ip_is_set(&a->addresses[i].gateway))
 			r = accept_gateway(a, &a->addresses[i], e);
-	for (unsigned i = 0; i < a->n_ports && r == 0; i++)
-		r = accept_port(a, i, e);
+	if (r == 0)
+		r = bridge_accept_ports(a, e);
 	return r < 0 ? r : task_accept_mtu(a, e);
 }

@@ -555,7 +555,7 @@ if group "layer 2 only"; then
 	done
 	t "without ipam nothing can be published"
 	netns l
-	ID=l refused 7 'portMappings|address|ipam' ADD \
+	ID=l refused 7 'portMappings\[0\]: the task has no address that the port could lead to' ADD \
 		"$(ports '[{"hostPort":80,"containerPort":80}]' "$(conf 'del(.isGateway, .isDefaultGateway, .ipMasq, .ipam)')")"
 	drop l
 fi

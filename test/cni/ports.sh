@@ -397,6 +397,14 @@ if group dynamic; then
 	del web
 	t "a configured range that overlaps with it is refused"
 	ID=web refused 7 'dynamicPortRange.*61000-65535' ADD "$(ports "$DYNAMIC" "$(conf '.dynamicPortRange="61000-65535"')")"
+	t "the kernel's range leaves none"
+	for whole in "1024 65535" "1024 65000"; do
+		echo "$whole" >/proc/sys/net/ipv4/ip_local_port_range
+		ID=web refused 7 "dynamicPortRange: net.ipv4.ip_local_port_range is ${whole% *}-${whole#* } and leaves no ports" \
+			ADD "$(ports "$DYNAMIC")"
+		add web "$(ports '[{"hostPort":8080,"containerPort":80}]')"
+		del web
+	done
 	echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range
 	for bad in 60999-61000 32000-32768 40000-40001 1024-65535; do
 		ID=web refused 7 "dynamicPortRange.*$bad" ADD "$(ports "$DYNAMIC" "$(conf ".dynamicPortRange=\"$bad\"")")"

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge.h"
+
+static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
+			 struct err *e)
+{
+	struct link_info link;
+	int r = bridge_look(c, io, &link, e);
+
+	if (r < 0) {
+		e->code = ERR_UNAVAILABLE;
+		return r;
+	}
+	bridge_warn_of_keys(c->root, warn);
+	return mode_status_nft(bridge_conf(c)->bridge, io, warn, e);
+}
+
+const struct mode mode_bridge = {
+	.name = "bridge",
+	.help = "A Linux bridge: gateway, masquerade, published ports, shaping.",
+	.fields = bridge_fields,
+	.defaults = bridge_defaults,
+	.reserve = RESERVE_MINIMAL,
+	.has_interface = true,
+	.leases_ports = true,
+	.judge = bridge_judge,
+	.resolve = bridge_resolve,
+	.accept = bridge_accept,
+	.dynamic_ports = bridge_dynamic_ports,
+	.plan = bridge_plan,
+	.status = bridge_status,
+};

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Published ports: what they may be, and where a host port of 0 comes from. */
+#include "bridge.h"
+
+#include "kernel/sysctl.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_UNPRIVILEGED 1024
+#define LAST_PORT 65535
+#define DYNAMIC_PORTS_LEAST 1000
+
+struct port_range {
+	unsigned long first, last;
+};
+
+static const char local_range[] = "net.ipv4.ip_local_port_range";
+
+/* ---- dynamic ports ---- */
+
+/* "FIRST-LAST" as ports. Return: success. */
+static bool parse_range(const char *text, const char *separators, struct port_range *ret)
+{
+	char *end;
+
+	ret->first = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || !*end || !strchr(separators, *end))
+		return false;
+	text = end + strspn(end, separators);
+	ret->last = strtoul(text, &end, 10);
+	return isdigit((unsigned char)*text) && !*end && ret->first >= 1 && ret->first <= ret->last &&
+	       ret->last <= LAST_PORT;
+}
+
+/* Where the kernel takes the source ports of outgoing connections from. */
+static int ask_local_range(struct port_range *ret, struct err *e)
+{
+	char text[64];
+	int r = sysctl_read("net/ipv4/ip_local_port_range", text, sizeof(text), e);
+
+	if (r < 0)
+		return r;
+	if (r == 1 || !parse_range(text, "\t ", ret))
+		*ret = (struct port_range){ 32768, 60999 };	/* the kernel's own default */
+	return 0;
+}
+
+/* Behind the kernel's range, where services are rare; in front if there is no room. */
+static int choose_range(const struct port_range *local, struct port_range *ret, struct err *e)
+{
+	if (local->last < LAST_PORT - DYNAMIC_PORTS_LEAST)
+		*ret = (struct port_range){ local->last + 1, LAST_PORT };
+	else
+		*ret = (struct port_range){ FIRST_UNPRIVILEGED, local->first - 1 };
+	if (local->first > 1 && ret->first <= ret->last)
+		return 0;
+	err_set(e, ERR_CONFIG, 0,
+		"dynamicPortRange: %s is %lu-%lu and leaves no ports for a hostPort of 0", local_range,
+		local->first, local->last);
+	err_hint(e, "give each port a hostPort, or make that range smaller");
+	return -EINVAL;
+}
+
+/* The configured one, which must keep clear of the kernel's. */
+static int read_range(const char *text, const struct port_range *local, struct port_range *ret,
+		      struct err *e)
+{
+	if (!parse_range(text, "-", ret)) {
+		err_set(e, ERR_CONFIG, 0, "dynamicPortRange: \"%s\" is no range of ports", text);
+		err_hint(e, "allowed: \"FIRST-LAST\" within 1-65535, such as \"61000-65535\"");
+		return -EINVAL;
+	}
+	if (ret->last < local->first || local->last < ret->first)
+		return 0;
+	err_set(e, ERR_CONFIG, 0,
+		"dynamicPortRange: \"%s\" overlaps with %lu-%lu, the ports of outgoing connections", text,
+		local->first, local->last);
+	err_hint(e, "choose ports outside %s", local_range);
+	return -EINVAL;
+}
+
+int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e)
+{
+	const char *configured = bridge_conf(c)->dynamic_ports;
+	struct port_range local, range;
+	int r = ask_local_range(&local, e);
+
+	if (r == 0)
+		r = *configured ? read_range(configured, &local, &range, e) :
+				  choose_range(&local, &range, e);
+	if (r < 0)
+		return r;
+	*first = (uint16_t)range.first;
+	*last = (uint16_t)range.last;
+	return 0;
+}
+
+/* ---- port mappings ---- */
+
+/* A dynamic port needs a container port to lead to; a port of the container needs a number. */
+static int judge_port(const struct port *port, unsigned i, struct err *e)
+{
+	char text[IP_TEXT];
+
+	if (ip_is_set(&port->host_ip) && ip_is_multicast(&port->host_ip)) {
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host", i,
+			ip_text(&port->host_ip, text));
+		err_hint(e, "allowed: an address of this host, 0.0.0.0, ::, or none");
+		return -EINVAL;
+	}
+	if (port->container_port)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].containerPort: missing", i);
+	err_hint(e, "allowed: 1 to 65535");
+	return -EINVAL;
+}
+
+int bridge_judge_ports(const struct netconf *c, struct err *e)
+{
+	uint16_t first, last;
+	int r = 0;
+
+	/* A range that cannot be is told at the first ADD, not months later with the first dynamic port. */
+	if (bridge_conf(c)->dynamic_ports[0])
+		r = bridge_dynamic_ports(c, &first, &last, e);
+	for (unsigned i = 0; i < c->n_ports && r == 0; i++)
+		r = judge_port(&c->ports[i], i, e);
+	return r;
+}
+
+static int accept_port(const struct attachment *a, unsigned i, struct err *e)
+{
+	const struct ip *host_ip = &a->ports[i].host_ip;
+	char text[IP_TEXT];
+
+	if (ip_is_set(host_ip) ? attachment_has_family(a, host_ip->family) : a->n_addresses > 0)
+		return 0;
+	if (ip_is_set(host_ip))
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.portMappings[%u].hostIP: \"%s\": the task has no address of this family",
+			i, ip_text(host_ip, text));
+	else
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.portMappings[%u]: the task has no address that the port could lead to", i);
+	err_hint(e, "a port is published on addresses of the families that the task has from ipam");
+	return -EINVAL;
+}
+
+int bridge_accept_ports(const struct attachment *a, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < a->n_ports && r == 0; i++)
+		r = accept_port(a, i, e);
+	return r;
+}

@@ -6,5 +6,5 @@
 #include "host/host.h"
 #include "ipam/ipam.h"
 
-const struct mode *const all_modes[] = { &mode_routed, &mode_macvlan, &mode_bridge, &mode_host,
-					 &mode_ipam, NULL };
+const struct mode *const all_modes[] = { &mode_routed, &mode_macvlan, &mode_bridge,
+					 &mode_host,   &mode_ipam,    NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* STATUS of modes that forward: does nftables answer, and does somebody else's firewall stand in the way? */
+/* STATUS of modes that forward: does nftables answer, and does another's firewall let tasks through? */
 #include "mode/mode.h"
 
 #include "mode/ruleset.h"
@@ -15,20 +15,25 @@ static void tell_remedy(const struct nft_refuser *r, const char *bridge, struct 
 	const char *dev = bridge ? bridge : "eni*";
 
 	if (strcmp(r->table, "firewalld") == 0)
-		text_add(warn, "firewall-cmd --permanent --zone=trusted --add-%s%s, then firewall-cmd --reload",
+		text_add(warn,
+			 "firewall-cmd --permanent --zone=trusted --add-%s%s, then firewall-cmd "
+			 "--reload",
 			 bridge ? "interface=" : "source=", bridge ? bridge : "SUBNET");
 	else if (strcmp(r->table, "filter") == 0 && strcmp(r->family_name, "inet") != 0)
-		text_add(warn, "%s -I FORWARD -j ACCEPT; with Docker %s -I DOCKER-USER -j ACCEPT", iptables,
-			 iptables);
+		text_add(warn, "%s -I FORWARD -j ACCEPT; with Docker %s -I DOCKER-USER -j ACCEPT",
+			 iptables, iptables);
 	else
-		text_add(warn, "nft 'insert rule %s %s %s iifname \"%s\" accept', and the same with oifname",
+		text_add(warn,
+			 "nft 'insert rule %s %s %s iifname \"%s\" accept', and the same with "
+			 "oifname",
 			 r->family_name, r->table, r->chain, dev);
 }
 
 static void warn_of_refuser(const struct nft_refuser *r, const char *bridge, struct text *warn)
 {
-	text_add(warn, "the nftables chain \"%s %s %s\" %s all that is forwarded, unless a rule of its own "
-		       "accepts it before. To let the tasks through: ",
+	text_add(warn,
+		 "the nftables chain \"%s %s %s\" %s all that is forwarded, unless a rule of its "
+		 "own accepts it before. To let the tasks through: ",
 		 r->family_name, r->table, r->chain,
 		 r->by_policy ? "drops by its policy" : "refuses by a rule without conditions");
 	tell_remedy(r, bridge, warn);

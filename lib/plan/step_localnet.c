@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 127.0.0.0/8 may cross a link of the host (route_localnet), so that published ports are reached from
- * the host by 127.0.0.1. Unlike other shared sysctls it is taken back with the last that needs it: what
- * stands before it, a rule that drops all but that, may go with the same attachment. Any value but 0
- * means yes to the kernel; ours is one that nobody else writes, so what others switched on stays.
+ * 127.0.0.0/8 may cross a link of the host (route_localnet), so that published ports are reached
+ * from the host by 127.0.0.1. Unlike other shared sysctls it is taken back with the last that needs
+ * it: what stands before it, a rule that drops all but that, may go with the same attachment. Any
+ * value but 0 means yes to the kernel; ours is one that nobody else writes, so what others switched
+ * on stays.
  */
 #include "plan/step.h"
 
@@ -13,14 +14,15 @@
 #include <string.h>
 
 #define LOCALNET_PATH 64
-#define OURS "118"		/* as the protocol of our addresses: 0x76 */
+#define OURS          "118" /* as the protocol of our addresses: 0x76 */
 
 static void localnet_path(const struct step *s, char ret[static LOCALNET_PATH])
 {
 	snprintf(ret, LOCALNET_PATH, "net/ipv4/conf/%s/route_localnet", s->localnet.dev.name);
 }
 
-static int localnet_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int localnet_apply(const struct step *s, const struct plan *p, struct plan_io *io,
+			  struct err *e)
 {
 	char path[LOCALNET_PATH], now[16];
 	int r;
@@ -34,7 +36,8 @@ static int localnet_apply(const struct step *s, const struct plan *p, struct pla
 	return r < 0 ? r : sysctl_write(path, OURS, e);
 }
 
-static int localnet_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int localnet_undo(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e)
 {
 	char path[LOCALNET_PATH], now[16];
 	int r;
@@ -48,7 +51,8 @@ static int localnet_undo(const struct step *s, const struct plan *p, struct plan
 	return sysctl_write(path, "0", e);
 }
 
-static int localnet_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int localnet_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			  struct err *e)
 {
 	char path[LOCALNET_PATH], now[16];
 	int r;

@@ -54,7 +54,8 @@ int bridge_accept_ports(const struct attachment *a, struct err *e);
  * interface, or `vlan` is set.
  */
 int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e);
-int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e);
+int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
+		   struct err *e);
 int bridge_accept(const struct attachment *a, struct err *e);
 void bridge_plan(const struct attachment *a, struct plan *p);
 

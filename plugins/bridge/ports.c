@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_UNPRIVILEGED 1024
-#define LAST_PORT 65535
+#define FIRST_UNPRIVILEGED  1024
+#define LAST_PORT           65535
 #define DYNAMIC_PORTS_LEAST 1000
 
 struct port_range {
@@ -31,8 +31,8 @@ static bool parse_range(const char *text, const char *separators, struct port_ra
 		return false;
 	text = end + strspn(end, separators);
 	ret->last = strtoul(text, &end, 10);
-	return isdigit((unsigned char)*text) && !*end && ret->first >= 1 && ret->first <= ret->last &&
-	       ret->last <= LAST_PORT;
+	return isdigit((unsigned char)*text) && !*end && ret->first >= 1 &&
+	       ret->first <= ret->last && ret->last <= LAST_PORT;
 }
 
 /* Where the kernel takes the source ports of outgoing connections from. */
@@ -44,7 +44,7 @@ static int ask_local_range(struct port_range *ret, struct err *e)
 	if (r < 0)
 		return r;
 	if (r == 1 || !parse_range(text, "\t ", ret))
-		*ret = (struct port_range){ 32768, 60999 };	/* the kernel's own default */
+		*ret = (struct port_range){ 32768, 60999 }; /* the kernel's own default */
 	return 0;
 }
 
@@ -58,8 +58,8 @@ static int choose_range(const struct port_range *local, struct port_range *ret, 
 	if (local->first > 1 && ret->first <= ret->last)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"dynamicPortRange: %s is %lu-%lu and leaves no ports for a hostPort of 0", local_range,
-		local->first, local->last);
+		"dynamicPortRange: %s is %lu-%lu and leaves no ports for a hostPort of 0",
+		local_range, local->first, local->last);
 	err_hint(e, "give each port a hostPort, or make that range smaller");
 	return -EINVAL;
 }
@@ -76,8 +76,8 @@ static int read_range(const char *text, const struct port_range *local, struct p
 	if (ret->last < local->first || local->last < ret->first)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"dynamicPortRange: \"%s\" overlaps with %lu-%lu, the ports of outgoing connections", text,
-		local->first, local->last);
+		"dynamicPortRange: \"%s\" overlaps with %lu-%lu, the ports of outgoing connections",
+		text, local->first, local->last);
 	err_hint(e, "choose ports outside %s", local_range);
 	return -EINVAL;
 }
@@ -89,8 +89,8 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 	int r = ask_local_range(&local, e);
 
 	if (r == 0)
-		r = *configured ? read_range(configured, &local, &range, e) :
-				  choose_range(&local, &range, e);
+		r = *configured ? read_range(configured, &local, &range, e)
+				: choose_range(&local, &range, e);
 	if (r < 0)
 		return r;
 	*first = (uint16_t)range.first;
@@ -107,8 +107,8 @@ static int judge_port(const struct port *port, unsigned i, struct err *e)
 
 	if (ip_is_set(&port->host_ip) && ip_is_multicast(&port->host_ip)) {
 		err_set(e, ERR_CONFIG, 0,
-			"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host", i,
-			ip_text(&port->host_ip, text));
+			"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host",
+			i, ip_text(&port->host_ip, text));
 		err_hint(e, "allowed: an address of this host, 0.0.0.0, ::, or none");
 		return -EINVAL;
 	}
@@ -124,7 +124,7 @@ int bridge_judge_ports(const struct netconf *c, struct err *e)
 	uint16_t first, last;
 	int r = 0;
 
-	/* A range that cannot be is told at the first ADD, not months later with the first dynamic port. */
+	/* A range that cannot be is told at the first ADD, not with the first dynamic port. */
 	if (bridge_conf(c)->dynamic_ports[0])
 		r = bridge_dynamic_ports(c, &first, &last, e);
 	for (unsigned i = 0; i < c->n_ports && r == 0; i++)
@@ -141,11 +141,14 @@ static int accept_port(const struct attachment *a, unsigned i, struct err *e)
 		return 0;
 	if (ip_is_set(host_ip))
 		err_set(e, ERR_CONFIG, 0,
-			"runtimeConfig.portMappings[%u].hostIP: \"%s\": the task has no address of this family",
+			"runtimeConfig.portMappings[%u].hostIP: \"%s\": the task has no address of "
+			"this family",
 			i, ip_text(host_ip, text));
 	else
 		err_set(e, ERR_CONFIG, 0,
-			"runtimeConfig.portMappings[%u]: the task has no address that the port could lead to", i);
+			"runtimeConfig.portMappings[%u]: the task has no address that the port "
+			"could lead to",
+			i);
 	err_hint(e, "a port is published on addresses of the families that the task has from ipam");
 	return -EINVAL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keys of the reference bridge, portmap, firewall and bandwidth that task-bridge has no place for. Where
- * to ignore one would open what it was to close, it is refused; the rest is without effect, and STATUS
- * says so.
+ * Keys of the reference bridge, portmap, firewall and bandwidth that task-bridge has no place for.
+ * Where to ignore one would open what it was to close, it is refused; the rest is without effect,
+ * and STATUS says so.
  */
 #include "bridge.h"
 
@@ -13,14 +13,18 @@ struct key {
 };
 
 static const struct key refused[] = {
-	{ "conditionsV4", "hostIP limits a port to one address of the host; for other conditions drop the "
-			  "packets in a table of your own, at the hook forward" },
-	{ "conditionsV6", "hostIP limits a port to one address of the host; for other conditions drop the "
-			  "packets in a table of your own, at the hook forward" },
-	{ "vlanTrunk", "use a bridge per VLAN: make it with the VLAN's interface as its port, and name it "
-		       "in bridge" },
-	{ "disableContainerInterface", "leave ipam out for an interface without addresses, which is up; or "
-				       "keep the reference bridge" },
+	{ "conditionsV4",
+	  "hostIP limits a port to one address of the host; for other conditions drop the "
+	  "packets in a table of your own, at the hook forward" },
+	{ "conditionsV6",
+	  "hostIP limits a port to one address of the host; for other conditions drop the "
+	  "packets in a table of your own, at the hook forward" },
+	{ "vlanTrunk",
+	  "use a bridge per VLAN: make it with the VLAN's interface as its port, and name it "
+	  "in bridge" },
+	{ "disableContainerInterface",
+	  "leave ipam out for an interface without addresses, which is up; or "
+	  "keep the reference bridge" },
 };
 
 static const struct key ignored[] = {
@@ -28,9 +32,11 @@ static const struct key ignored[] = {
 	{ "markMasqBit", "no packet is marked" },
 	{ "externalSetMarkChain", "no packet is marked" },
 	{ "backend", "it is nftables always" },
-	{ "iptablesAdminChainName", "rules of your own go into a table of your own, at the hook forward" },
-	{ "firewalldZone", "put the bridge into a zone yourself: firewall-cmd --permanent --zone=trusted "
-			   "--add-interface=BRIDGE" },
+	{ "iptablesAdminChainName",
+	  "rules of your own go into a table of your own, at the hook forward" },
+	{ "firewalldZone",
+	  "put the bridge into a zone yourself: firewall-cmd --permanent --zone=trusted "
+	  "--add-interface=BRIDGE" },
 	{ "shapedSubnets", "all traffic of the task is shaped" },
 	{ "unshapedSubnets", "all traffic of the task is shaped" },
 };
@@ -73,5 +79,6 @@ void bridge_warn_of_keys(const json *root, struct text *warn)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		if (says(root, ignored[i].name))
-			text_add(warn, "%s: without effect, %s\n", ignored[i].name, ignored[i].instead);
+			text_add(warn, "%s: without effect, %s\n", ignored[i].name,
+				 ignored[i].instead);
 }

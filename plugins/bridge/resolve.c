@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must be known before planning: the bridge as it is, if it is; and what the addresses allow. */
+/* What must be known before planning: the bridge as it is, and what the addresses allow. */
 #include "bridge.h"
 
 #include "base/io.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define OUR_INDEXES 0x40000000U	/* from here on, indexes of what is shared come from names */
+#define OUR_INDEXES 0x40000000U /* from here on, indexes of what is shared come from names */
 
 /*
  * A bridge of ours is known by its index, which comes from its name. Its MAC is fixed, because a
@@ -49,10 +49,10 @@ static int refuse_vlan(struct netlink *nl, uint32_t vlan, struct err *e)
 	if (!vlan || r < 0)
 		return r;
 	err_set(e, ERR_CONFIG, 0, "vlan: %u: %s", vlan,
-		r ? "task-bridge puts no port into a VLAN" :
-		    "this kernel has no VLAN filtering of bridges (CONFIG_BRIDGE_VLAN_FILTERING)");
-	err_hint(e, "leave vlan out and use a bridge per VLAN: make it with the VLAN's interface as its "
-		    "port, and name it in bridge");
+		r ? "task-bridge puts no port into a VLAN"
+		  : "this kernel has no VLAN filtering of bridges (CONFIG_BRIDGE_VLAN_FILTERING)");
+	err_hint(e, "leave vlan out and use a bridge per VLAN: make it with the VLAN's interface "
+		    "as its port, and name it in bridge");
 	return -EINVAL;
 }
 
@@ -77,8 +77,10 @@ static int take_bridge(const struct link_info *link, struct plan_io *io, struct 
 	a->bridge_foreign = link->ifindex != a->bridge_ifindex;
 	a->bridge_ifindex = link->ifindex;
 	a->bridge_mac = link->mac;
-	return r < 0 ? r : addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
-				     &a->n_bridge_had, e);
+	if (r < 0)
+		return r;
+	return addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
+			 &a->n_bridge_had, e);
 }
 
 /* Does `ipam.routes` say where the default route goes? */
@@ -148,9 +150,11 @@ static int accept_gateway(const struct attachment *a, const struct address *addr
 	for (unsigned i = 0; i < a->n_bridge_had; i++) {
 		if (cidr_equal(&a->bridge_had[i], &want) || !cidr_overlap(&a->bridge_had[i], &want))
 			continue;
-		err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" already has the address %s, which differs from %s",
+		err_set(e, ERR_CONFIG, 0,
+			"bridge: \"%s\" already has the address %s, which differs from %s",
 			a->bridge, cidr_text(&a->bridge_had[i], had), cidr_text(&want, gateway));
-		err_hint(e, "forceAddress: true takes %s away; or use another bridge or subnet", had);
+		err_hint(e, "forceAddress: true takes %s away; or use another bridge or subnet",
+			 had);
 		return -EINVAL;
 	}
 	return 0;

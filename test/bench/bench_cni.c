@@ -123,17 +123,35 @@ void suite_latency(void)
 	tasks_drop(0, all->n + ROUNDS + WARM_UP);
 }
 
+/* What each binary costs before it does anything: VERSION. */
+static void suite_start(void)
+{
+	static const char *const names[] = { "awsvpc",    "task-bridge", "task-host",
+					     "task-none", "task-ipam",   "loopback" };
+	static struct samples series[ARRAY_SIZE(names)], empty;
+	char path[256];
+
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		take(&empty, ask_version(empty_program), "empty", "run");
+		for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+			snprintf(path, sizeof(path), "%s/%s", own_dir, names[i]);
+			take(&series[i], ask_version(path), names[i], "VERSION");
+		}
+	}
+	emit("start", "empty C process", "run", 0, &empty);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		emit("start", names[i], "VERSION", 0, &series[i]);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} suites[] = {
-		{ "latency", suite_latency },
-		{ "memory", suite_memory },
-		{ "parallel", suite_parallel },
-		{ "scale", suite_scale },
-		{ "gc", suite_gc },
+		{ "latency", suite_latency }, { "start", suite_start },
+		{ "memory", suite_memory },   { "parallel", suite_parallel },
+		{ "scale", suite_scale },     { "gc", suite_gc },
 		{ "packets", suite_packets },
 	};
 

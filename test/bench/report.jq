@@ -32,6 +32,11 @@ p50("latency"; "empty C process"; "run") as $empty
 	"a synchronous RTM_DELLINK alone / DEL: \(p50("floor"; "routed veth"; "DEL") / p50("latency"; "awsvpc veth"; "DEL") | one)",
 	"" else empty end),
 
+(if has_suite("start") then
+	"What each binary costs before it does anything (VERSION), milliseconds",
+	($all[] | select(.suite == "start") | [.of, (.p50 | ms)] | row([22, 8])),
+	"" else empty end),
+
 (if has_suite("memory") then
 	"Peak resident memory, kB",
 	(["", "ADD", "CHECK", "DEL", "first ADD", "peer ADD"] | row([22, 8, 8, 8, 11, 11])),

@@ -6,7 +6,7 @@
 #   BIN=DIR       our plugins (default build/bin)
 #   PEER_DIR=DIR  the plugins to compare with (default /usr/lib/cni)
 #   OUT=DIR       where figures.jsonl, report.txt and the charts go (default build/bench)
-#   ONLY=LIST     suites: latency memory parallel scale gc packets data store
+#   ONLY=LIST     suites: latency start memory parallel scale gc packets data store
 #   PACKETS=N     rounds of the suite packets (default 1000)
 set -eu
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,7 +14,7 @@ BIN=$(realpath "${BIN:-$ROOT/build/bin}")
 PEER_DIR=$(realpath "${PEER_DIR:-/usr/lib/cni}")
 TOOLS=$ROOT/build/test
 OUT=$(realpath -m "${OUT:-$ROOT/build/bench}")
-ONLY=${ONLY:-latency memory parallel scale gc packets data store}
+ONLY=${ONLY:-latency start memory parallel scale gc packets data store}
 CONTESTANTS=${CONTESTANTS:-$ROOT/test/bench/contestants.json}
 HERE=$ROOT/test/bench
 

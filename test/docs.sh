@@ -7,7 +7,8 @@
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
 #   - each example has a row in netconf-examples/README.md, and each row a file;
-#   - files that a document names exist.
+#   - files that a document names exist;
+#   - each answer in docs/trust.md names a case that a test has.
 #
 #   test/docs.sh            compare, say what differs, exit 1 if anything does
 #   test/docs.sh --write    put the reference and the plan into README.md
@@ -82,6 +83,11 @@ while IFS=: read -r document name; do
 	[ -e "$name" ] || [ -e "$(dirname "$document")/$name" ] || wrong "$document names $name, which does not exist"
 done < <(grep -oE '[`(](test|lib|include|plugins|cli|man|docs|netconf-examples)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
 	README.md CONTRIBUTING.md docs/*.md netconf-examples/README.md | sed 's/:[`(]/:/' | sort -u)
+
+# docs/trust.md: each row names a script and the words of a case in it.
+while IFS='|' read -r script words; do
+	grep -qF -- "$words" "test/$script" || wrong "docs/trust.md: test/$script has no case '$words'"
+done < <(sed -nE 's/^\|.*\| `([a-z0-9_/.]+)`: (.*) \|$/\1|\2/p' docs/trust.md)
 
 [ "$FAILED" = 0 ] && echo "docs.sh: the documents say what the code says"
 exit "$FAILED"

@@ -60,7 +60,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni test-cli test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin

@@ -95,9 +95,9 @@ struct command {
 	int (*run)(struct cli *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct command command_capture, command_check, command_doctor, command_exec,
-	command_explain, command_gc, command_inspect, command_ls, command_ports, command_rm,
-	command_run, command_status, command_subnets;
+extern const struct command command_capture, command_check, command_compare, command_doctor,
+	command_exec, command_explain, command_gc, command_inspect, command_ls, command_ports,
+	command_rm, command_run, command_status, command_subnets;
 
 /*
  * cli_options: read the options of c->command into @values, and the common ones into @c.

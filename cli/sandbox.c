@@ -14,8 +14,7 @@
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC)
 
-/* fork(), into new namespaces. unshare() would move our own later children as well. */
-static pid_t fork_into(uint64_t namespaces)
+pid_t fork_into(uint64_t namespaces)
 {
 	struct clone_args args = { .flags = namespaces, .exit_signal = SIGCHLD };
 

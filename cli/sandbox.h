@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -41,6 +42,12 @@ struct init_pipes {
 };
 void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 	__attribute__((noreturn));
+
+/*
+ * fork_into: fork(), the child in new namespaces (CLONE_NEW*). unshare() would move our own later
+ * children as well.
+ */
+pid_t fork_into(uint64_t namespaces);
 
 /* ---- what `run` and `exec` share ---- */
 

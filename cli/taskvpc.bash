@@ -59,7 +59,7 @@ _taskvpc() {
 	--verb) words='add del' ;;
 	--task | -t) words=$(_taskvpc_tasks) ;;
 	--bin-dir | --conf-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
-	--log) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+	--log | --html) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
 	*)
 		case $word in
 		-*) words=$(_taskvpc_help "$command") ;;
@@ -68,6 +68,7 @@ _taskvpc() {
 			exec | rm | capture | check) words=$(_taskvpc_tasks) ;;
 			inspect | explain) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			status | gc) words=$(_taskvpc_networks) ;;
+			compare) words='awsvpc-veth awsvpc-macvlan bridge host none' ;;
 			run) mapfile -t COMPREPLY < <(compgen -c -- "$word") && return ;;
 			esac
 			;;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Is the address the task's own, and with it every port? */
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "questions.h"
+#include "wire.h"
+
+void ask_own_address(struct lab *lab, struct answer *ret)
+{
+	const struct ip own = lab_own(&lab->a);
+	char text[IP_TEXT];
+
+	ip_text(&own, text);
+	if (!lab->a.nic.address.ip.family)
+		answer_no(ret, "only %s", text);
+	else if (wire_has(lab, &lab->host, &own))
+		answer_no(ret, "%s is the host's", text);
+	else
+		answer_yes(ret, "%s/%u", text, lab->a.nic.address.len);
+}
+
+static int serve(const struct lab *lab, const struct lab_task *t)
+{
+	const struct ip any = { .family = AF_INET };
+	const struct sockaddr_in at = wire_sockaddr(&any, TASK_PORT);
+
+	return wire_bound(lab, &t->ns, SOCK_STREAM, &at);
+}
+
+static void listen_both(struct lab *lab, const struct lab_task *second, struct answer *ret)
+{
+	const struct ip first_ip = lab_client(lab, &lab->a), second_ip = lab_client(lab, second);
+	cleanup_close int one = serve(lab, &lab->a), two = serve(lab, second);
+	char first_text[IP_TEXT], second_text[IP_TEXT];
+
+	if (one < 0)
+		not_tried(ret, "not even one listens: %s", wire_words(one));
+	else if (two < 0)
+		answer_no(ret, "the second cannot listen: %s", wire_words(two));
+	else if (ip_is_loopback(&first_ip))
+		answer_yes(ret, "each at a loopback of its own");
+	else
+		answer_yes(ret, "%s:%d and %s:%d", ip_text(&first_ip, first_text), TASK_PORT,
+			   ip_text(&second_ip, second_text), TASK_PORT);
+}
+
+void ask_same_port(struct lab *lab, struct answer *ret)
+{
+	struct lab_task second;
+	struct err e, ignored;
+
+	if (lab_attach(lab, lab->list, "second", TASK_PORT, &second, &e) < 0)
+		answer_no(ret, "%s", e.msg);
+	else
+		listen_both(lab, &second, ret);
+	lab_detach(lab, &second, &ignored);
+}

@@ -21,8 +21,8 @@
 #   a line of … alone         matches any number of lines, none too
 #   blanks                    any run of them is as good as any other; at the ends of a line they are nothing
 #
-# A reader is slower than a server, the test is not: behind a command that starts one (httpd, nc -l,
-# tcpdump), it waits until one more socket listens. Commands that read their stdin need one: here it
+# A reader is slower than a server, the test is not: behind a command that starts one in the background
+# (`run -d` with $server or nc, or a command that ends in &), it waits until one more socket listens. Commands that read their stdin need one: here it
 # is where the next command comes from.
 
 HARNESS_ONLY=1
@@ -43,15 +43,15 @@ tidy() { sed -E 's/[[:blank:]]+/ /g; s/^ //; s/ $//'; }
 
 # pattern LINE: the regular expression that a line of a lesson stands for, in PATTERN.
 pattern() {
-	local line=$1 c i
-	if [ "$line" = … ]; then
+	local text=$1 c i
+	if [ "$text" = … ]; then
 		PATTERN=$'([^\n]*\n)*'
 		return
 	fi
 	PATTERN=
-	line=${line//…/$'\x01'}
-	for ((i = 0; i < ${#line}; i++)); do
-		c=${line:i:1}
+	text=${text//…/$'\x01'}
+	for ((i = 0; i < ${#text}; i++)); do
+		c=${text:i:1}
 		case $c in
 		$'\x01') PATTERN+=$'[^\n]*' ;;
 		[][\\.^\$*+?\(\)\{\}\|]) PATTERN+=\\$c ;;
@@ -124,39 +124,40 @@ type_in() {
 	return 1
 }
 
-# listening: how many sockets listen in all namespaces that the shell's host has processes in.
+# listening: how many sockets listen, for connections or (tcpdump) for packets, in all namespaces that
+# the shell's host has processes in.
 LISTENING='cat /proc/[0-9]*/net/{tcp,tcp6,packet} 2>/dev/null |
 	awk '\''$4 == "0A" { print $10 } $4 == "0003" { print $NF }'\'' | sort -u | wc -l'
 listening() {
-	type_in "$LISTENING"
+	type_in "(s=\$?; $LISTENING; exit \$s)"
 	echo "$SEEN"
 }
+
+# more_listen NUMBER: more than that?
+more_listen() { [ "$(listening)" -gt "$1" ]; }
 
 # ---- a lesson ----
 
 # step LINE COMMAND EXPECTED: type it and judge.
 step() {
-	local at=$LESSON:$1 command=$2 expected before= i
+	local at=$LESSON:$1 command=$2 expected before=''
 	expected=$(tidy <<<"${3%$'\n'}")$'\n'
 	[ -n "$3" ] || expected=
-	if [[ $command =~ (httpd|nc\ -l|tcpdump|capture) ]]; then before=$(listening); fi
+	if [[ $command =~ \ -d\ .*(\$server|\ nc\ )|\&$ ]]; then before=$(listening); fi
 	if ! type_in "$command"; then
 		fail "$at: \`$command\` did not end; so far: $SEEN"
 		return 1
 	fi
 	[ -z "${SHOW:-}" ] || printf '# %s\n%s' "$command" "$SEEN"
-	for ((i = 0; i < 40; i++)); do
-		[ -n "$before" ] && [ "$STATUS" = 0 ] && [ "$(listening)" -le "$before" ] || break
-		sleep 0.05
-	done
 	[ -z "$SEEN" ] || SEEN=$(tidy <<<"${SEEN%$'\n'}")$'\n'
-	if matches "$expected" "$SEEN"; then
-		pass
-	else
+	if ! matches "$expected" "$SEEN"; then
 		fail "$at: \`$command\` prints something else (- lesson, + seen):"
 		difference "$expected" "$SEEN"
 		return 1
 	fi
+	pass
+	if [ -n "$before" ] && [ "$STATUS" = 0 ]; then until_true more_listen "$before"; fi
+	return 0
 }
 
 # steps FILE: its commands, each as three strings that end in NUL: line number, command, output.

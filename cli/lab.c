@@ -174,10 +174,8 @@ int lab_open(struct lab *lab, struct err *e)
 		r = find_plugins(lab, e);
 	if (r == 0)
 		r = make_lan(lab, e);
-	if (r == 0)
-		r = lab_attach(lab, lab->list, "a", TASK_PORT, &lab->a, e);
-	if (r == 0)
-		r = lab_attach(lab, lab->list, "b", 0, &lab->b, e);
+	if (r == 0 && lab_attach(lab, lab->list, "a", TASK_PORT, &lab->a, &lab->broken) == 0)
+		lab_attach(lab, lab->list, "b", 0, &lab->b, &lab->broken);
 	return r;
 }
 

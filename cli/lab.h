@@ -43,9 +43,13 @@ struct lab {
 	struct netns host, lan;
 	struct nic lan_nic;
 	struct lab_task a, b;
+	struct err broken; /* code 0: both are attached; else why not, and nothing can be tried */
 };
 
-/* lab_open: in namespaces that nobody else is in (worker.c). */
+/*
+ * lab_open: in namespaces that nobody else is in (lab_worker.c). That the tasks cannot be attached
+ * is no error: this kernel may lack what the mode needs.
+ */
 int lab_open(struct lab *lab, struct err *e);
 
 /*
@@ -57,7 +61,7 @@ int lab_attach(struct lab *lab, const json *list, const char *name, unsigned por
 	       struct lab_task *ret, struct err *e);
 int lab_detach(struct lab *lab, struct lab_task *t, struct err *e);
 /* lab_again: both tasks anew, in fresh namespaces: somebody has lied to the old ones. */
-int lab_again(struct lab *lab, struct err *e);
+void lab_again(struct lab *lab);
 /* lab_small: the network once more, with a pool of a /28; a new root. */
 json *lab_small(const struct lab *lab);
 

@@ -134,13 +134,11 @@ int lab_detach(struct lab *lab, struct lab_task *t, struct err *e)
 }
 
 /* a as well: on a bridge with hairpin ports it hears its own lies, and believes them. */
-int lab_again(struct lab *lab, struct err *e)
+void lab_again(struct lab *lab)
 {
-	int r = lab_detach(lab, &lab->a, e);
+	struct err *e = &lab->broken;
 
-	if (r == 0)
-		r = lab_detach(lab, &lab->b, e);
-	if (r == 0)
-		r = lab_attach(lab, lab->list, "a", TASK_PORT, &lab->a, e);
-	return r < 0 ? r : lab_attach(lab, lab->list, "b", 0, &lab->b, e);
+	if (lab_detach(lab, &lab->a, e) == 0 && lab_detach(lab, &lab->b, e) == 0 &&
+	    lab_attach(lab, lab->list, "a", TASK_PORT, &lab->a, e) == 0)
+		lab_attach(lab, lab->list, "b", 0, &lab->b, e);
 }

@@ -81,7 +81,10 @@ static void __attribute__((noreturn)) lab_main(const struct cli *c, const struct
 	while (hello.r == 0 && recv(fd, &n, sizeof(n), 0) == sizeof(n)) {
 		struct answer answer = { .verdict = NOT_TRIED };
 
-		questions[n].ask(&lab, &answer);
+		if (lab.broken.code)
+			not_tried(&answer, "%s", lab.broken.msg);
+		else
+			questions[n].ask(&lab, &answer);
 		(void)!send(fd, &answer, sizeof(answer), 0);
 	}
 	_exit(0);

@@ -91,7 +91,6 @@ static void tell_all(const struct lab *lab, const struct attack *k, int raw, str
 void ask_spoofed_arp(struct lab *lab, struct answer *ret)
 {
 	struct attack k;
-	struct err e;
 	int raw;
 
 	if (!attack_plan(lab, &k, ret))
@@ -103,6 +102,5 @@ void ask_spoofed_arp(struct lab *lab, struct answer *ret)
 	}
 	tell_all(lab, &k, raw, ret);
 	cleanup_closep(&raw);
-	if (lab_again(lab, &e) < 0)
-		not_tried(ret, "%s", e.msg);
+	lab_again(lab);
 }

@@ -14,6 +14,8 @@ static void reach(const struct lab *lab, const struct rendezvous *where, struct 
 	ip_text(&where->to, text);
 	if (r == 0)
 		answer_yes(ret, "%s:%u", text, where->port);
+	else if (!met.tried)
+		not_tried(ret, "nobody could listen: %s", wire_words(r));
 	else
 		answer_no(ret, "%s:%u: %s", text, where->port, wire_words(r));
 	meeting_end(&met);

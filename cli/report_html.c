@@ -116,7 +116,7 @@ static void put_table(FILE *out, const json *doc)
 	const unsigned columns = json_count(json_get(doc, "modes")) + 1;
 	const char *group = "";
 
-	fputs("<h2>Side by side</h2>\n<div class=\"scroll\"><table>\n", out);
+	fputs("<h2 class=\"table\">Side by side</h2>\n<div class=\"scroll\"><table>\n", out);
 	put_head(out, doc);
 	fputs("<tbody>\n", out);
 	for (const json *row = json_first(json_get(doc, "questions")); row; row = json_next(row)) {

@@ -57,8 +57,11 @@ const char report_style[] =
 	"--good:#0b5c3b;--bad:#9b1c15;--good-tint:#eaf6f0;--bad-tint:#fbeae9;--m0:#2563eb;"
 	"--m1:#0e8a7d;--m2:#b7791f;--m3:#a23b72;--m4:#6b7280}"
 	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
-	"body{font-size:10pt}main{max-width:none;padding:0}h2{margin-top:22pt;break-after:avoid}"
-	".modes{grid-template-columns:repeat(3,1fr)}.charts{grid-template-columns:repeat(2,1fr)}"
+	"body{font-size:9pt}main{max-width:none;padding:0}h1{font-size:20pt}"
+	"p{max-width:none;margin-bottom:4pt}h2{margin:12pt 0 8pt;break-after:avoid}"
+	"h2.table{break-before:page}figure{padding:8pt 10pt}.modes,.charts{gap:8pt}"
+	".modes svg{max-height:42mm}"
+	".modes{grid-template-columns:repeat(3,1fr)}.charts{grid-template-columns:repeat(3,1fr)}"
 	".scroll{overflow:visible}table{min-width:0;font-size:8.5pt}th,td{padding:4pt 6pt}"
 	"tbody th small,td small{font-size:7.5pt}thead{display:table-header-group}"
 	"tr{break-inside:avoid}tr.group{break-after:avoid}}\n";

@@ -100,13 +100,12 @@ static bool comes(int fd, short what)
 	return poll(&p, 1, PATIENCE_MS) > 0;
 }
 
-static int connected(const struct lab *lab, const struct netns *ns, const struct sockaddr_in *to)
+/* Return: 0 or a negative errno. */
+static int set_out(int fd, const struct sockaddr_in *to)
 {
-	int fd = wire_socket(lab, ns, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1, r = 0;
+	int on = 1, r = 0;
 	socklen_t len = sizeof(r);
 
-	if (fd < 0)
-		return fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0)
 		r = errno;
@@ -114,9 +113,6 @@ static int connected(const struct lab *lab, const struct netns *ns, const struct
 		getsockopt(fd, SOL_SOCKET, SO_ERROR, &r, &len);
 	else if (r == EINPROGRESS)
 		r = ETIMEDOUT;
-	if (!r)
-		return fd;
-	close(fd);
 	return -r;
 }
 
@@ -127,21 +123,23 @@ int wire_meet(const struct lab *lab, const struct rendezvous *where, struct meet
 	cleanup_close int listener = wire_bound(lab, where->server, SOCK_STREAM, &at);
 	struct sockaddr_in from = { .sin_family = 0 };
 	socklen_t len = sizeof(from);
-	int on = 1;
+	int on = 1, r;
 
 	*ret = (struct meeting)MEETING_NONE;
 	if (listener < 0)
 		return listener;
-	ret->client = connected(lab, where->client, &to);
+	ret->client = wire_socket(lab, where->client, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (ret->client < 0)
 		return ret->client;
+	ret->tried = true;
+	r = set_out(ret->client, &to);
+	if (r < 0)
+		return r;
 	/* Whoever has answered may have been somebody else. */
 	if (comes(listener, POLLIN))
 		ret->server = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
-	if (ret->server < 0) {
-		meeting_end(ret);
+	if (ret->server < 0)
 		return -ETIMEDOUT;
-	}
 	setsockopt(ret->server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	ret->seen = ip_of(&from);
 	return 0;

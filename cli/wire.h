@@ -24,6 +24,7 @@ int wire_bound(const struct lab *lab, const struct netns *ns, int type,
 struct meeting {
 	int client, server; /* TCP, connected to each other; -1: closed */
 	struct ip seen;     /* who the server thinks has come */
+	bool tried;         /* a server listened, and a client set out */
 };
 #define MEETING_NONE                                                                               \
 	{                                                                                          \
@@ -38,8 +39,8 @@ struct rendezvous {
 };
 
 /*
- * wire_meet: a server listens, a client comes. Return: 0, or a negative errno as the client saw it:
- * -ETIMEDOUT if nobody answered.
+ * wire_meet: a server listens, a client comes. Return: 0, or a negative errno as the client saw it
+ * (-ETIMEDOUT if nobody answered); where ret->tried is false, why there was nothing to see.
  */
 int wire_meet(const struct lab *lab, const struct rendezvous *where, struct meeting *ret);
 void meeting_end(struct meeting *m);

@@ -135,6 +135,22 @@ if group "some modes, as a table"; then
 	clean
 fi
 
+if group "a mode that cannot be attached here"; then
+	mount -t tmpfs tmpfs /mnt
+	cp "$TASKVPC" "$BIN"/task-* /mnt/
+	printf '%s\n' '#!/bin/sh' 'echo "{\"cniVersion\":\"1.1.0\",\"code\":100,\"msg\":\"no <such> kernel\"}"' 'exit 1' >/mnt/awsvpc
+	chmod +x /mnt/awsvpc
+	TASKVPC=/mnt/taskvpc compare --json --html "$HTML" awsvpc-macvlan host
+	echo "$OUT" >"$DOC"
+	is "not-tried no" "$(verdicts own-address)" "own-address"
+	is "not tried" "$(jq -r '[.questions[].cells["awsvpc-macvlan"].verdict] | unique | join(" ")' "$DOC")" "its cells"
+	is "awsvpc: no <such> kernel" "$(jq -r '[.questions[].cells["awsvpc-macvlan"].detail] | unique | join("|")' "$DOC")" "why"
+	is "" "$(jq -r '.questions[] | select(.cells.host.verdict == "not tried") | .key' "$DOC")" "not tried in the other mode"
+	is "26 0" "$(grep -c 'no &lt;such&gt; kernel' "$HTML") $(grep -c '<such>' "$HTML")" "escaped"
+	umount /mnt
+	clean
+fi
+
 if group "bad input"; then
 	refuses 64 '"nope" is no mode.*there are awsvpc-veth, awsvpc-macvlan, bridge, host, none' compare nope
 	refuses 64 'no mode' compare none ''

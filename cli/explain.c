@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explain: the plan of a network or of a task, as commands, and for each the reason. */
+/* explain: the plan of a network or of a task, as commands, and for each the reason; or a packet.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "output.h"
 #include "state.h"
 #include "verbs.h"
+#include "way.h"
 #include "wish.h"
 
 struct explain {
@@ -262,10 +264,11 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
-	r = cli_words(c, argc, rest, 1, e);
+	r = cli_words(c, argc, rest, 2, e);
 	if (r == 0 && rest == argc) {
 		cli_error(e, EXIT_USAGE, "no network, and no task");
-		err_hint(e, "taskvpc explain NETWORK|FILE|TASK; try: taskvpc explain lab-awsvpc");
+		err_hint(e, "taskvpc explain NETWORK|FILE|TASK; try: taskvpc explain lab-awsvpc\n"
+			    "or of a packet: taskvpc explain SRC DST[:PORT][/PROTO]");
 		return -EINVAL;
 	}
 	if (r == 0)
@@ -276,6 +279,8 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		r = live_attachments(c, &all, e);
 	if (r < 0)
 		return r;
+	if (argc - rest == 2)
+		return way_explain(c, all, argv[rest], argv[rest + 1], e);
 	if (live_find(all, argv[rest], &rows, &ignored) == 0)
 		return explain_task(c, &x, rows, e);
 	r = network_find(c, argv[rest], &n, e);
@@ -284,17 +289,34 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 const struct command command_explain = {
 	.name = "explain",
-	.synopsis = "[OPTION]... NETWORK|FILE|TASK",
-	.help = "print a plan as commands, and why each",
+	.synopsis = "[OPTION]... NETWORK|FILE|TASK | SRC DST[:PORT][/PROTO]",
+	.help = "print a plan as commands, or follow a packet, and why",
 	.lesson =
 		"Every attachment is a list of steps, and every step is a command of ip, nft or\n"
 		"sysctl that does the same. Of a network, they are what the next task would get;\n"
 		"of a task, what it has. Nothing is changed: but what is printed can be run by "
 		"sh,\n"
-		"on a host of one's own, and then does what the plugin does.\n",
+		"on a host of one's own, and then does what the plugin does.\n\n"
+		"With two words it follows a packet and its answer, hop by hop: at each station "
+		"the\n"
+		"kernel is asked as the packet would ask it (route, neighbour, bridge, the element "
+		"of\n"
+		"the rule that decides), and the command that asks the same is told. Each end is "
+		"a\n"
+		"task, an address, host or outside: anybody beyond the default route. No packet "
+		"is\n"
+		"sent. Without a port it is a ping; PROTO is tcp, udp or sctp. The verdict:\n\n"
+		"  arrives  and so does the answer\n"
+		"  leaves   by an interface of the host; an answer from there would get back\n"
+		"  refused  it arrives, but nobody listens on the port\n"
+		"  dies     where, why, and the command that repairs it\n"
+		"  unsure   a firewall of others decides, by conditions that are not read here\n",
 	.examples = "  taskvpc explain lab-awsvpc\n"
 		    "  taskvpc explain lab-bridge -p 8080:80\n"
-		    "  taskvpc explain --verb del web\n",
+		    "  taskvpc explain --verb del web\n"
+		    "  taskvpc explain web db:5432            may web connect to db?\n"
+		    "  taskvpc explain outside host:8080      does the published port work?\n"
+		    "  taskvpc explain web outside            by which address is it seen?\n",
 	.flags = COMMAND_ROOT,
 	.options = options,
 	.run = run,

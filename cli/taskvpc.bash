@@ -66,7 +66,11 @@ _taskvpc() {
 		*)
 			case $command in
 			exec | rm | capture | check) words=$(_taskvpc_tasks) ;;
-			inspect | explain) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
+			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
+			explain)
+				words="$(_taskvpc_tasks) host outside"
+				[ "$COMP_CWORD" != 2 ] || words+=" $(_taskvpc_networks)"
+				;;
 			status | gc) words=$(_taskvpc_networks) ;;
 			compare) words='awsvpc-veth awsvpc-macvlan bridge host none' ;;
 			run) mapfile -t COMPREPLY < <(compgen -c -- "$word") && return ;;

@@ -65,6 +65,7 @@ struct link_info {
 	char alias[64];
 	struct mac mac;
 	bool hairpin, isolated;	/* of a bridge port */
+	uint32_t macvlan_mode;	/* of a macvlan: MACVLAN_MODE_* */
 };
 
 /* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno. */
@@ -79,5 +80,8 @@ int link_bridge_vlans(struct netlink *nl, struct err *e);
 /* Both: Return 0, 1 if there is no such link, or a negative errno. */
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e);
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e);
+
+/* link_list: all links, by index. @ret: the caller frees it; NULL where there are none. */
+int link_list(struct netlink *nl, struct link_info **ret, size_t *ret_n, struct err *e);
 
 #endif

@@ -84,6 +84,11 @@ void nft_wait_expired(void);
  */
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);
+/*
+ * nft_map_get: where a map leads from el->key. el->data, el->n_data of the types that the map has:
+ * filled in (NFT_TYPE_IP: the family must be set). Return: 0, 1 if it has no such key, or -errno.
+ */
+int nft_map_get(struct netlink *nl, const char *table, struct nft_element *el, struct err *e);
 /* nft_set_count: living elements; a missing set has none. Return: 0 or -errno. */
 int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const char *set,
 		  unsigned *ret, struct err *e);
@@ -111,6 +116,7 @@ struct nft_refuser {
 	const char *family_name;	/* inet, ip, ip6 */
 	uint8_t family;			/* NFPROTO_* */
 	bool by_policy;			/* else by a rule without conditions */
+	bool conditions;		/* a rule before it may decide otherwise for some packets */
 	char table[64], chain[64];
 };
 int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret, size_t max,

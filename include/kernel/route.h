@@ -57,6 +57,42 @@ struct route_uplink {
 /* route_uplink_find: the interface of the default route of @family (RTM_GETROUTE, fib match). */
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e);
 
+/* Where the kernel sends a packet. */
+struct route_ask {
+	struct ip dst;
+	struct ip src;			/* family 0: the kernel chooses */
+	uint32_t iif;			/* 0: it is sent from here; else it came in there */
+};
+struct route_way {
+	uint32_t ifindex;
+	struct ip gw;			/* family 0: none, the destination itself is on the link */
+	struct ip src;			/* of what is sent from here without a source */
+	bool local;			/* it is for this namespace itself */
+	struct cidr match;		/* what the route that decides says of destinations */
+	uint32_t table;			/* where it stands */
+};
+/*
+ * route_way_find: the kernel's own decision about one packet (RTM_GETROUTE; then again with fib match,
+ * for the route that decides). What came in is judged as a packet is: with rp_filter, and whether the
+ * interface forwards.
+ * @ret_why: with 1, a positive errno: ENETUNREACH no route; EHOSTUNREACH no forwarding, or a route of
+ * type unreachable; EACCES type prohibit; EINVAL type blackhole, an address that cannot be, or
+ * rp_filter; EXDEV rp_filter, before Linux 6.13; ENODEV no such @iif.
+ * Return: 0, 1 if the packet goes nowhere, or a negative errno.
+ */
+int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route_way *ret, int *ret_why,
+		   struct err *e);
+
+struct neigh_info {
+	struct mac mac;
+	bool valid;			/* frames are sent to that MAC; else it is asked for first */
+	bool fixed;			/* never asked for again: permanent or noarp */
+	const char *state;		/* "permanent", "reachable", …; static */
+};
+/* neigh_get: Return: 0, 1 if there is no entry, or a negative errno. */
+int neigh_get(struct netlink *nl, uint32_t ifindex, const struct ip *ip, struct neigh_info *ret,
+	      struct err *e);
+
 struct addr_info {
 	uint32_t ifindex;
 	struct cidr cidr;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One link asked for by index or name: never a dump of all of them. */
+/* One link asked for by index or name; a dump of all of them only for who wants them all. */
 #include "kernel/link.h"
 
 #include "base/text.h"
@@ -9,6 +9,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void attr_text(const struct nlattr *a, char *ret, size_t size)
@@ -31,6 +32,14 @@ static void take_port(const struct nlattr *data, struct link_info *ret)
 	ret->isolated = tb[IFLA_BRPORT_ISOLATED] && nla_get_u8(tb[IFLA_BRPORT_ISOLATED]);
 }
 
+static void take_macvlan(const struct nlattr *data, struct link_info *ret)
+{
+	struct nlattr *tb[IFLA_MACVLAN_MAX + 1];
+
+	if (data && nla_parse_nested(tb, IFLA_MACVLAN_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0)
+		ret->macvlan_mode = attr_u32(tb[IFLA_MACVLAN_MODE]);
+}
+
 static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1];
@@ -38,6 +47,8 @@ static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
 	if (!linkinfo || nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) < 0)
 		return;
 	attr_text(tb[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
+	if (strcmp(ret->kind, "macvlan") == 0)
+		take_macvlan(tb[IFLA_INFO_DATA], ret);
 	take_port(tb[IFLA_INFO_SLAVE_DATA], ret);
 }
 
@@ -120,4 +131,48 @@ int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, st
 
 	message_put_text(m, IFLA_IFNAME, name);
 	return ask_link(nl, m, ret, e);
+}
+
+struct list {
+	struct link_info *of;
+	size_t n, room;
+};
+
+static int list_link(void *ctx, const struct nlmsghdr *h)
+{
+	struct list *l = ctx;
+
+	if (h->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		struct link_info *more = reallocarray(l->of, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		l->of = more;
+		l->room = room;
+	}
+	return take_link(&l->of[l->n++], h);
+}
+
+static void list_nothing(void *ctx)
+{
+	((struct list *)ctx)->n = 0;
+}
+
+int link_list(struct netlink *nl, struct link_info **ret, size_t *ret_n, struct err *e)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m = message_new(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	struct list l = { .of = NULL };
+	int r = netlink_ask(nl, m, list_link, list_nothing, &l, e);
+
+	if (r < 0) {
+		free(l.of);
+		return r;
+	}
+	*ret = l.of;
+	*ret_n = l.n;
+	return 0;
 }

@@ -253,6 +253,62 @@ int nft_element_find(struct netlink *nl, const char *table, const struct nft_ele
 	return r < 0 ? r : c.n == 0;
 }
 
+/* The data of an element, by the types that the caller expects. */
+static void split(struct nft_element *el, const unsigned char *bytes, size_t len)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < el->n_data; i++) {
+		struct nft_atom *a = &el->data[i];
+		size_t size = a->type == NFT_TYPE_IP ? ip_size(&a->net.ip) : sizeof(uint16_t);
+
+		if (at + size > len)
+			return;
+		if (a->type == NFT_TYPE_IP)
+			memcpy(a->net.ip.b, bytes + at, size);
+		else
+			a->number = (uint16_t)(bytes[at] << 8 | bytes[at + 1]);
+		at += (size + 3) & ~(size_t)3;
+	}
+}
+
+struct lookup {
+	struct nft_element *el;
+	bool found;
+};
+
+static int take_data(void *ctx, const struct nlmsghdr *h)
+{
+	struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1], *el[NFTA_SET_ELEM_MAX + 1], *value[NFTA_DATA_MAX + 1];
+	struct lookup *l = ctx;
+	struct nlattr *item;
+	int left;
+
+	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM ||
+	    !nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) || !tb[NFTA_SET_ELEM_LIST_ELEMENTS])
+		return 0;
+	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
+		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) < 0 ||
+		    el[NFTA_SET_ELEM_EXPIRATION] || !el[NFTA_SET_ELEM_DATA] ||
+		    nla_parse_nested(value, NFTA_DATA_MAX, el[NFTA_SET_ELEM_DATA], NULL) < 0 ||
+		    !value[NFTA_DATA_VALUE])
+			continue;
+		l->found = true;
+		split(l->el, nla_data(value[NFTA_DATA_VALUE]), (size_t)nla_len(value[NFTA_DATA_VALUE]));
+	}
+	return 0;
+}
+
+int nft_map_get(struct netlink *nl, const char *table, struct nft_element *el, struct err *e)
+{
+	struct lookup l = { .el = el };
+	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_data, NULL, &l, e);
+
+	if (r == -ENOENT)
+		return 1;
+	return r < 0 ? r : !l.found;
+}
+
 int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const char *set,
 		  unsigned *ret, struct err *e)
 {

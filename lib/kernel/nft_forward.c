@@ -112,23 +112,30 @@ static bool passes_on(const struct nlattr *item, int *verdict)
 	       (strcmp(name, "match") == 0 && is_called(tb[NFTA_EXPR_DATA], "comment"));
 }
 
+struct reading {
+	int verdict;
+	bool conditions;	/* some rule said nothing of all packets */
+};
+
 static int take_rule(void *ctx, const struct nlmsghdr *h)
 {
 	struct nlattr *tb[NFTA_RULE_MAX + 1], *item;
-	int *verdict = ctx, left;
+	struct reading *reading = ctx;
+	int left;
 
-	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWRULE || *verdict != NFT_CONTINUE ||
+	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWRULE || reading->verdict != NFT_CONTINUE ||
 	    !nft_attributes(h, tb, NFTA_RULE_MAX) || !tb[NFTA_RULE_EXPRESSIONS])
 		return 0;
 	nla_for_each_nested(item, tb[NFTA_RULE_EXPRESSIONS], left)
-		if (!passes_on(item, verdict))
+		if (!passes_on(item, &reading->verdict))
 			break;
+	reading->conditions |= reading->verdict == NFT_CONTINUE;
 	return 0;
 }
 
 static void no_verdict(void *ctx)
 {
-	*(int *)ctx = NFT_CONTINUE;
+	*(struct reading *)ctx = (struct reading){ .verdict = NFT_CONTINUE };
 }
 
 /* ---- */
@@ -144,13 +151,16 @@ static struct nl_msg *question(int type, uint8_t family)
 static int refuses(struct netlink *nl, struct nft_refuser *r, struct err *e)
 {
 	struct nl_msg *m = question(NFT_MSG_GETRULE, r->family);
+	struct reading reading;
 	int verdict, ret;
 
 	message_put_text(m, NFTA_RULE_TABLE, r->table);
 	message_put_text(m, NFTA_RULE_CHAIN, r->chain);
-	ret = netlink_ask(nl, m, take_rule, no_verdict, &verdict, e);
+	ret = netlink_ask(nl, m, take_rule, no_verdict, &reading, e);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
+	verdict = reading.verdict;
+	r->conditions = reading.conditions;
 	if (verdict == NFT_CONTINUE || verdict == NFT_RETURN)
 		return r->by_policy;
 	r->by_policy = false;

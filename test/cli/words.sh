@@ -36,7 +36,8 @@ if group "help"; then
 	refuses 64 '"nope" is no command' help nope
 	refuses 64 'no command' ''
 	for command in ls ports subnets doctor; do refuses 64 'too many words' $command extra; done
-	for command in inspect explain; do refuses 64 'too many words' $command a b; done
+	refuses 64 'too many words' inspect a b
+	refuses 64 'too many words' explain a b c
 	for command in "${COMMANDS[@]}"; do
 		refuses 64 '--nope: no such option' "$command" --nope
 		refuses 64 '-Z: no such option' "$command" -Z
@@ -97,6 +98,8 @@ if group "completion"; then
 	is web "$(completes rm w)" "tasks of rm"
 	is "lab-awsvpc" "$(completes run --net lab-a)" "networks"
 	is "lab-bridge web" "$(completes inspect '' | grep -E 'bridge|web' | sort | tr '\n' ' ' | sed 's/ $//')" "both"
+	is "host lab-host" "$(completes explain h | tr '\n' ' ')$(completes explain lab-h)" "explain: ends and networks"
+	is "web host outside" "$(completes explain web '' | tr '\n' ' ' | sed 's/ $//')" "explain: the other end"
 	is "host" "$(completes run --mode h)" "modes"
 	is "add del" "$(completes explain --verb '' | tr '\n' ' ' | sed 's/ $//')" "verbs"
 	is "" "$(completes ls w)" "nothing"

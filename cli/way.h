@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way of one packet, followed through the namespaces of this host: at each station the kernel
+ * is asked what it would do, and what it says is one hop of the report. The packet itself is never
+ * sent.
+ *
+ *   leave ─▶ cross ─▶ arrive ─▶ (forwarded: cross ─▶ arrive …) ─▶ deliver
+ *
+ * cross is layer 2: links, neighbours, bridges. leave, arrive and deliver are layer 3: rules and
+ * routes. Afterwards the answer goes the same way back. Private to cli/way*.c and explain.c.
+ */
+#ifndef CLI_WAY_H
+#define CLI_WAY_H
+
+#include "kernel/link.h"
+#include "kernel/netlink.h"
+#include "kernel/netns.h"
+#include "kernel/nft.h"
+#include "kernel/route.h"
+#include "live.h"
+
+/* A network namespace on the way. */
+struct place {
+	const json *row;  /* one of the task's; NULL: the host */
+	const char *name; /* of the task; "host" */
+	const char *path; /* of its namespace; NULL: the host's own */
+	char ip[160];     /* the command ip(8) there: "ip -n web" */
+	char run[160];    /* what goes before any other command there: "ip netns exec web "; "" */
+	struct netns ns;
+	struct netlink route;
+};
+
+#define PLACES_MAX 8
+
+enum fate {
+	FATE_NONE,    /* still on its way */
+	FATE_ARRIVES, /* somebody takes it */
+	FATE_LEAVES,  /* by an interface of the host, to where we cannot look */
+	FATE_REFUSED, /* it arrives, but nobody listens: the kernel there says so to the sender */
+	FATE_DIES,
+	FATE_UNSURE, /* rules of others decide that we do not read */
+};
+
+struct packet {
+	struct ip src, dst;
+	uint8_t protocol; /* IPPROTO_*; ICMP also stands for ICMPv6 */
+	uint16_t port;    /* of the destination; 0: has none */
+	struct mac mac;   /* of the sender, where it came in */
+};
+
+/* What connection tracking remembers for the answer. */
+struct translation {
+	struct ip client, server; /* as the first packet had them */
+	uint16_t port;
+	struct ip as; /* the source that took the client's place; family 0: none did */
+	struct ip to; /* where the server's address leads; family 0: it was not changed */
+};
+
+struct way {
+	const json *rows; /* of live_attachments */
+	struct place places[PLACES_MAX];
+	unsigned n_places;
+	struct place *host;
+	struct netlink nft; /* in the host */
+	struct place *at;
+	uint32_t iif; /* the packet came in there; 0: it is sent from here */
+	struct packet p;
+	bool any_source;        /* the kernel chooses p.src by the route */
+	struct neigh_info next; /* whom way_neighbour found last */
+	struct translation nat;
+	bool answer; /* the way back */
+	json *hops;  /* of the direction that is being followed */
+	enum fate fate;
+	char reason[512], fix[512]; /* of the fate */
+};
+
+/* ---- ends: what the words on the command line mean ---- */
+
+struct way_end {
+	enum {
+		END_TASK,
+		END_HOST,
+		END_OUTSIDE
+	} kind;
+	const json *row; /* END_TASK */
+	struct ip ip;    /* family 0: not said */
+};
+
+/*
+ * way_words: SRC and DST[:PORT][/PROTO]. Errors: EXIT_USAGE, EXIT_ABSENT.
+ * @w: rows and the host are there; the packet's protocol and port are filled in.
+ */
+int way_words(struct way *w, const char *src, const char *dst, struct way_end *ret_src,
+	      struct way_end *ret_dst, struct err *e);
+/* way_owner: the task that has this address, NULL if none that is up does. */
+const json *way_owner(const struct way *w, const struct ip *ip);
+
+/* ---- places ---- */
+
+int way_open(struct way *w, const json *rows, struct err *e);
+void way_close(struct way *w);
+/* way_place: the namespace of @row (NULL: the host), opened once. */
+int way_place(struct way *w, const json *row, struct place **ret, struct err *e);
+/* way_sysctl: a number in the namespace @at, or @fallback. */
+long way_sysctl(struct way *w, const struct place *at, long fallback, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- the report ---- */
+
+/* way_tell: one more hop, at w->at. @about: "route", "neighbour", "link", "rule", … */
+json *way_tell(struct way *w, const char *about, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* way_command: how to ask the kernel the same. way_why: the sentence that teaches. */
+void way_command(json *hop, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void way_why(json *hop, const char *why);
+/* way_ends: the way ends with the hop told last. @fix: what repairs it; may be empty. */
+void way_ends(struct way *w, json *hop, enum fate fate, const char *fix, ...)
+	__attribute__((format(printf, 4, 5)));
+const char *way_fate_name(enum fate fate);
+
+/* ---- the stations. Each: Return 0, or a negative errno; whether it goes on says w->fate ---- */
+
+/* way_follow: until the packet's fate is known. It starts at w->at. */
+int way_follow(struct way *w, struct err *e);
+/* way_cross: out of w->at by the interface @oif to @next, who is on its link. */
+int way_cross(struct way *w, uint32_t oif, const struct ip *next, struct err *e);
+/* way_bridged: on the bridge @bridge, from the port @from (NULL: the host itself). */
+int way_bridged(struct way *w, const struct link_info *bridge, const struct link_info *from,
+		const struct ip *next, struct err *e);
+/* way_macvlan: out of @link, a macvlan, or of the host's own card @link that has some. */
+int way_macvlan(struct way *w, const struct link_info *link, const struct ip *next, struct err *e);
+/* way_neighbour: which MAC does the frame go to? Into w->next. */
+int way_neighbour(struct way *w, const struct link_info *link, const struct ip *next,
+		  struct err *e);
+/* way_unanswered: at w->at nobody answers for @ip, which the task of @row (NULL: the host) should.
+ */
+void way_unanswered(struct way *w, const json *row, const struct ip *ip);
+/* way_leaves: by @link of w->at, to where we cannot look. */
+void way_leaves(struct way *w, const struct link_info *link, const struct ip *next);
+/* way_to_task: to the task of @row, by its interface. */
+int way_to_task(struct way *w, const json *row, const struct ip *next, struct err *e);
+/* way_routes: the command that gives the host its route to the task of @row, or the task its
+ * routes. */
+const char *way_routes(struct way *w, const json *row, const struct ip *ip, char buf[static 400]);
+/* way_answers: does who is at @at answer to ARP or neighbour discovery for @ip on @link? */
+bool way_answers(struct way *w, struct place *at, const struct link_info *link,
+		 const struct ip *ip);
+/* way_enter: the packet is at @place now, in by @link. */
+void way_enter(struct way *w, struct place *place, const struct link_info *link);
+/* way_is_up: tell of a link at @at that is down, or without carrier. Return: is all well? */
+bool way_is_up(struct way *w, struct place *at, const struct link_info *link);
+
+/* way_routed: ask for the route; tell it. @ret is filled in if the way goes on. */
+int way_routed(struct way *w, struct route_way *ret, struct err *e);
+
+/* Rules of the host, in the order of its hooks. */
+int way_guard(struct way *w, struct err *e);   /* prerouting raw */
+int way_publish(struct way *w, struct err *e); /* nat prerouting, output */
+int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e);
+int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e);
+int way_frames(struct way *w, const struct link_info *port, struct err *e); /* on a bridge port */
+
+/* ---- the command ---- */
+
+/* way_explain: taskvpc explain SRC DST. Return: an exit code, or a negative errno. */
+int way_explain(const struct cli *c, const json *rows, const char *src, const char *dst,
+		struct err *e);
+void way_show(const struct cli *c, const json *doc);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Layer 2 with more than two ends: bridges of this host, and macvlans beside each other on a card.
+ */
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "way.h"
+
+/* ---- a bridge ---- */
+
+static bool has_mac(const json *row, const struct mac *mac)
+{
+	struct mac own;
+
+	return mac_parse(live_text(row, "mac"), &own) && mac_equal(&own, mac);
+}
+
+/* The task on @bridge that the frame goes to: by the MAC if it is known, else by who answers. */
+static const json *on_bridge(const struct way *w, const char *bridge, const struct ip *next)
+{
+	const json *owner;
+
+	for (const json *row = json_first(w->rows); row && w->next.valid; row = json_next(row))
+		if (!strcmp(live_text(row, "bridge"), bridge) && has_mac(row, &w->next.mac))
+			return row;
+	owner = w->next.valid && w->next.fixed ? NULL : way_owner(w, next);
+	return owner && !strcmp(live_text(owner, "bridge"), bridge) ? owner : NULL;
+}
+
+static bool is_for_host(struct way *w, const struct link_info *bridge, const struct ip *next)
+{
+	if (w->next.valid)
+		return mac_equal(&w->next.mac, &bridge->mac);
+	return way_answers(w, w->host, bridge, next);
+}
+
+static void told_isolated(struct way *w, const struct link_info *from, const struct link_info *to)
+{
+	json *hop =
+		way_tell(w, "bridge", "%s and %s are both isolated ports", from->name, to->name);
+
+	way_command(hop, "bridge -d link show dev %s", from->name);
+	way_why(hop, "Isolated ports reach those that are not, as the host, but never each other.");
+	way_ends(w, hop, FATE_DIES,
+		 "bridge link set dev %s isolated off (set by the network: "
+		 "ingressPolicy isolated, or portIsolation)",
+		 to->name);
+}
+
+/* With br_netfilter, rules for what is forwarded see what is bridged as well. */
+static int filter_bridged(struct way *w, uint32_t bridge, struct err *e)
+{
+	bool v6 = w->p.dst.family == AF_INET6;
+
+	if (way_sysctl(w, w->host, 0, "net/bridge/bridge-nf-call-ip%stables", v6 ? "6" : "") == 0)
+		return 0;
+	return way_forward(w, bridge, bridge, e);
+}
+
+static int to_port(struct way *w, const struct link_info *bridge, const struct link_info *from,
+		   const json *row, const struct ip *next, struct err *e)
+{
+	struct link_info port;
+	json *hop;
+	int r = link_by_name(&w->host->route, live_text(row, "hostInterface"), &port, e);
+
+	if (r)
+		return r < 0 ? r
+			     : err_set(e, ERR_KERNEL, ENODEV, "%s is gone",
+				       live_text(row, "hostInterface"));
+	if (!way_is_up(w, w->host, &port))
+		return 0;
+	if (from && from->isolated && port.isolated) {
+		told_isolated(w, from, &port);
+		return 0;
+	}
+	if (port.master != bridge->ifindex) {
+		hop = way_tell(w, "bridge", "%s of task %s is no port of %s", port.name,
+			       live_text(row, "task"), bridge->name);
+		way_ends(w, hop, FATE_DIES, "ip link set dev %s master %s", port.name,
+			 bridge->name);
+		return 0;
+	}
+	hop = way_tell(w, "bridge", "%s sends the frame out of its port %s", bridge->name,
+		       port.name);
+	way_command(hop, "bridge fdb show br %s", bridge->name);
+	way_why(hop, "A bridge is a switch: it looks at MAC addresses alone.");
+	r = from ? filter_bridged(w, bridge->ifindex, e) : 0;
+	return r < 0 || w->fate ? r : way_to_task(w, row, next, e);
+}
+
+/* Nobody of ours: a port of others may lead to who it is for. */
+static int to_others(struct way *w, const struct link_info *bridge, const struct ip *next,
+		     struct err *e)
+{
+	cleanup_free struct link_info *links = NULL;
+	size_t n = 0;
+	int r = link_list(&w->host->route, &links, &n, e);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		bool ours = !strncmp(links[i].alias, "eni-", 4);
+
+		if (links[i].master == bridge->ifindex && !ours && links[i].flags & IFF_UP) {
+			way_leaves(w, &links[i], next);
+			w->iif = bridge->ifindex; /* the answer comes in by the bridge */
+			return 0;
+		}
+	}
+	if (r == 0)
+		way_unanswered(w, NULL, next);
+	return r;
+}
+
+int way_bridged(struct way *w, const struct link_info *bridge, const struct link_info *from,
+		const struct ip *next, struct err *e)
+{
+	const json *row;
+	json *hop;
+	int r = from ? way_frames(w, from, e) : 0;
+
+	if (r < 0 || w->fate || !way_is_up(w, w->host, bridge))
+		return r;
+	if (from && is_for_host(w, bridge, next)) {
+		hop = way_tell(w, "bridge", "the frame is for %s itself: up to the host",
+			       bridge->name);
+		way_why(hop, "A bridge has an interface of its own in the host: the gateway of its "
+			     "tasks.");
+		way_enter(w, w->host, bridge);
+		return 0;
+	}
+	row = on_bridge(w, bridge->name, next);
+	return row ? to_port(w, bridge, from, row, next, e) : to_others(w, bridge, next, e);
+}
+
+/* ---- macvlan ---- */
+
+/* The host's own macvlan of the card, if it has one: the only way between it and the tasks. */
+static int find_shim(struct way *w, uint32_t master, struct link_info *ret, struct err *e)
+{
+	cleanup_free struct link_info *links = NULL;
+	size_t n = 0;
+	int r = link_list(&w->host->route, &links, &n, e);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (strcmp(links[i].kind, "macvlan") == 0 && links[i].link == master) {
+			*ret = links[i];
+			return 0;
+		}
+	}
+	return r < 0 ? r : 1;
+}
+
+static void told_apart(struct way *w, const struct link_info *master)
+{
+	json *hop =
+		way_tell(w, "macvlan", "%s and its macvlans do not reach each other", master->name);
+
+	way_command(hop, "%s -d link show type macvlan", w->at->ip);
+	way_why(hop, "What a macvlan sends goes to the cable, not to the card's owner; only a "
+		     "macvlan of "
+		     "the host's own hears it.");
+	way_ends(w, hop, FATE_DIES,
+		 "give the network \"hostAccess\": true, and attach the task again");
+}
+
+/* From a macvlan (of a task, or the host's shim) to one beside it. */
+static int to_beside(struct way *w, const struct link_info *link, const json *row,
+		     const struct ip *next, struct err *e)
+{
+	bool meets = link->macvlan_mode == MACVLAN_MODE_BRIDGE;
+	json *hop = way_tell(w, "macvlan",
+			     meets ? "%s hands the frame to the macvlan of task %s"
+				   : "%s is not in bridge mode: it keeps off task %s",
+			     link->name, live_text(row, "task"));
+
+	way_command(hop, "%s -d link show dev %s", w->at->ip, link->name);
+	way_why(hop, "Macvlans of one card in bridge mode switch among themselves.");
+	if (meets)
+		return way_to_task(w, row, next, e);
+	way_ends(w, hop, FATE_DIES, "give the network \"mode\": \"bridge\"");
+	return 0;
+}
+
+static int out_of_macvlan(struct way *w, const struct link_info *link,
+			  const struct link_info *master, const struct ip *next, struct err *e)
+{
+	const json *row = way_owner(w, next);
+	struct link_info shim;
+	int r;
+
+	w->p.mac = link->mac;
+	if (row && !strcmp(live_text(row, "master"), master->name))
+		return to_beside(w, link, row, next, e);
+	if (!w->at->path || !way_answers(w, w->host, master, next)) {
+		way_leaves(w, link, next);
+		return 0;
+	}
+	r = find_shim(w, master->ifindex, &shim, e);
+	if (r == 1)
+		told_apart(w, master);
+	if (r || !way_is_up(w, w->host, &shim))
+		return r < 0 ? r : 0;
+	way_tell(w, "macvlan", "%s, a macvlan of the host, takes the frame", shim.name);
+	way_enter(w, w->host, &shim);
+	return 0;
+}
+
+int way_macvlan(struct way *w, const struct link_info *link, const struct ip *next, struct err *e)
+{
+	bool macvlan = !strcmp(link->kind, "macvlan");
+	const json *row = way_owner(w, next);
+	struct link_info master;
+	int r = way_neighbour(w, link, next, e);
+
+	if (r == 0 && macvlan)
+		r = link_by_index(&w->host->route, link->link, &master, e);
+	if (r)
+		return r < 0 ? r
+			     : err_set(e, ERR_KERNEL, ENODEV, "the card of %s is gone", link->name);
+	if (macvlan)
+		return way_is_up(w, w->host, &master) ? out_of_macvlan(w, link, &master, next, e)
+						      : 0;
+	if (!w->at->path && row && !strcmp(live_text(row, "master"), link->name))
+		told_apart(w, link);
+	else
+		way_leaves(w, link, next);
+	return 0;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Layer 2 of a packet's way: out by an interface, over a pair or a LAN, in by the next. */
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "way.h"
+
+void way_enter(struct way *w, struct place *place, const struct link_info *link)
+{
+	w->at = place;
+	w->iif = link->ifindex;
+}
+
+/* Of a pair the carrier follows the other end, and of a bridge its ports: those are told
+ * themselves. */
+static bool has_carrier(const struct link_info *link)
+{
+	return link->flags & IFF_LOWER_UP || !strcmp(link->kind, "veth") ||
+	       !strcmp(link->kind, "bridge");
+}
+
+bool way_is_up(struct way *w, struct place *at, const struct link_info *link)
+{
+	bool up = link->flags & IFF_UP;
+	json *hop;
+
+	if (up && has_carrier(link))
+		return true;
+	w->at = at;
+	hop = way_tell(w, "link", up ? "%s has no carrier" : "%s is down", link->name);
+	way_command(hop, "%s link show dev %s", at->ip, link->name);
+	way_why(hop, up ? "Nothing is at the other end of the cable."
+			: "An interface that is down takes no frames, and its routes are gone.");
+	way_ends(w, hop, FATE_DIES,
+		 up ? "%s link show dev %s: who is at its other end?" : "%s link set dev %s up",
+		 at->ip, link->name);
+	return false;
+}
+
+bool way_answers(struct way *w, struct place *at, const struct link_info *link, const struct ip *ip)
+{
+	struct addr_info addresses[64];
+	struct route_way way;
+	struct err ignored;
+	unsigned n = 0;
+	int why;
+
+	(void)w;
+	if (ip_is_link_local(ip) && ip->family == AF_INET6)
+		return true;
+	/* ARP is answered for every local address, neighbour discovery for those of the interface.
+	 */
+	if (ip->family == AF_INET)
+		return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
+				      &ignored) == 0 &&
+		       way.local;
+	addr_lasting(&at->route, link->ifindex, addresses, ARRAY_SIZE(addresses), &n, &ignored);
+	for (unsigned i = 0; i < n; i++)
+		if (ip_equal(&addresses[i].cidr.ip, ip))
+			return true;
+	return false;
+}
+
+void way_unanswered(struct way *w, const json *row, const struct ip *ip)
+{
+	char text[IP_TEXT], fix[400];
+	json *hop = way_tell(w, "neighbour", "nobody there has the address %s", ip_text(ip, text));
+
+	way_why(hop,
+		ip->family == AF_INET
+			? "An ARP request that nobody answers: the packet is given up."
+			: "A neighbour solicitation that nobody answers: the packet is given up.");
+	way_ends(w, hop, FATE_DIES, "%s", row ? way_routes(w, row, ip, fix) : "");
+}
+
+int way_neighbour(struct way *w, const struct link_info *link, const struct ip *next, struct err *e)
+{
+	char ip[IP_TEXT], mac[MAC_TEXT];
+	int r = neigh_get(&w->at->route, link->ifindex, next, &w->next, e);
+	json *hop;
+
+	if (r < 0)
+		return r;
+	ip_text(next, ip);
+	if (w->next.valid)
+		hop = way_tell(w, "neighbour", "%s is at %s (%s)", ip, mac_text(&w->next.mac, mac),
+			       w->next.state);
+	else
+		hop = way_tell(w, "neighbour", "%s is not known on %s: it is asked for", ip,
+			       link->name);
+	way_command(hop, "%s neigh show %s dev %s", w->at->ip, ip, link->name);
+	way_why(hop, w->next.fixed ? "Written when the task was attached, never asked for: nobody "
+				     "can forge it."
+				   : "Learned from whoever answers ARP or neighbour discovery.");
+	return 0;
+}
+
+void way_leaves(struct way *w, const struct link_info *link, const struct ip *next)
+{
+	char ip[IP_TEXT], src[IP_TEXT];
+	const json *owner = way_owner(w, &w->p.src);
+	json *hop;
+
+	ip_text(next, ip);
+	if (!strcmp(w->next.state ? w->next.state : "", "failed")) {
+		hop = way_tell(w, "neighbour", "%s was asked for on %s, and did not answer", ip,
+			       link->name);
+		way_ends(w, hop, FATE_DIES,
+			 "is it switched on, and on this LAN? Ask again: ping -c 1 %s", ip);
+		return;
+	}
+	hop = way_tell(w, "link", "%s leads out of this host, to %s", link->name, ip);
+	way_why(hop, owner && !w->answer ? "From here on it is the LAN's business: it must know a "
+					   "way back to the task."
+					 : "From here on it is the LAN's business.");
+	way_ends(w, hop, FATE_LEAVES, "%s", "");
+	snprintf(w->reason, sizeof(w->reason), "by %s, with the source %s", link->name,
+		 ip_text(&w->p.src, src));
+	w->iif = link->ifindex;
+}
+
+/* ---- pairs ---- */
+
+/* The end in the host of a link of a task. Return: 0, 1 if there is none, or a negative errno. */
+static int peer_in_host(struct way *w, const struct link_info *link, struct link_info *ret,
+			struct err *e)
+{
+	int r = link_by_index(&w->host->route, link->link, ret, e);
+
+	if (r == 0 && (strcmp(ret->kind, "veth") != 0 || ret->link != link->ifindex))
+		return 1;
+	return r;
+}
+
+static const json *row_of_link(const struct way *w, const char *name)
+{
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		if (!strcmp(live_text(row, "hostInterface"), name) &&
+		    !strcmp(live_text(row, "state"), "up"))
+			return row;
+	return NULL;
+}
+
+/* The task's end of a link of the host. */
+static int peer_in_task(struct way *w, const struct link_info *link, struct place **place,
+			struct link_info *ret, struct err *e)
+{
+	const json *row = row_of_link(w, link->name);
+	int r = row ? way_place(w, row, place, e) : 1;
+
+	if (r == 0)
+		r = link_by_name(&(*place)->route, live_text(row, "interface"), ret, e);
+	if (r == 0 && ret->link != link->ifindex)
+		return 1;
+	return r;
+}
+
+static void tell_pair(struct way *w, const struct link_info *link, const struct place *place,
+		      const struct link_info *peer)
+{
+	json *hop = way_tell(w, "link", "%s is one end of a pair, %s (%s) is the other", link->name,
+			     peer->name, place->name);
+
+	way_command(hop, "%s -d link show dev %s", w->at->ip, link->name);
+	way_why(hop, "A veth pair is a cable: what goes in at one end comes out of the other.");
+}
+
+/* The ends of awsvpc have no IPv6 address that could ask or answer: the entry must be there. */
+static void told_unwritten(struct way *w, const struct link_info *link,
+			   const struct link_info *peer, const struct ip *next)
+{
+	char ip[IP_TEXT], mac[MAC_TEXT];
+	json *hop = way_tell(w, "neighbour",
+			     "the entry of %s is gone, and nobody can be asked for it",
+			     ip_text(next, ip));
+
+	way_why(hop, "These ends have no link-local addresses: the neighbours were written at the "
+		     "attachment.");
+	way_ends(w, hop, FATE_DIES, "%s neigh replace %s lladdr %s dev %s nud permanent", w->at->ip,
+		 ip, mac_text(&peer->mac, mac), link->name);
+}
+
+/* Is the frame for who is at the other end? A bridge port takes all. */
+static bool is_for(struct way *w, struct place *place, const struct link_info *link,
+		   const struct link_info *peer, const struct ip *next)
+{
+	char ip[IP_TEXT], mac[MAC_TEXT], own[MAC_TEXT];
+	json *hop;
+
+	if (peer->master)
+		return true;
+	if (!w->next.valid && next->family == AF_INET6) {
+		told_unwritten(w, link, peer, next);
+		return false;
+	}
+	if (!w->next.valid && way_answers(w, place, peer, next))
+		return true;
+	if (w->next.valid && mac_equal(&w->next.mac, &peer->mac))
+		return true;
+	if (!w->next.valid) {
+		way_unanswered(w, place->row ? place->row : w->at->row, next);
+		return false;
+	}
+	hop = way_tell(w, "neighbour", "%s is not the MAC address of %s, which is %s",
+		       mac_text(&w->next.mac, mac), peer->name, mac_text(&peer->mac, own));
+	way_why(hop, "A frame for somebody else is thrown away on arrival.");
+	way_ends(w, hop, FATE_DIES, "%s neigh replace %s lladdr %s dev %s nud permanent", w->at->ip,
+		 ip_text(next, ip), own, link->name);
+	return false;
+}
+
+static int cross_pair(struct way *w, const struct link_info *link, const struct ip *next,
+		      struct err *e)
+{
+	struct place *place = w->host;
+	struct link_info peer, bridge;
+	int r = w->at->path ? peer_in_host(w, link, &peer, e)
+			    : peer_in_task(w, link, &place, &peer, e);
+
+	if (r)
+		return r < 0 ? r : way_macvlan(w, link, next, e);
+	r = way_neighbour(w, link, next, e);
+	if (r < 0)
+		return r;
+	tell_pair(w, link, place, &peer);
+	w->p.mac = link->mac;
+	if (!way_is_up(w, place, &peer) || !is_for(w, place, link, &peer, next))
+		return 0;
+	way_enter(w, place, &peer);
+	if (!peer.master)
+		return 0;
+	r = link_by_index(&place->route, peer.master, &bridge, e);
+	if (r)
+		return r < 0 ? r
+			     : err_set(e, ERR_KERNEL, ENODEV, "the bridge of %s is gone",
+				       peer.name);
+	return way_bridged(w, &bridge, &peer, next, e);
+}
+
+int way_cross(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
+{
+	struct link_info link;
+	int r = link_by_index(&w->at->route, oif, &link, e);
+
+	if (r)
+		return r < 0 ? r : err_set(e, ERR_KERNEL, ENODEV, "the interface %u is gone", oif);
+	if (!way_is_up(w, w->at, &link))
+		return 0;
+	if (!strcmp(link.kind, "veth"))
+		return cross_pair(w, &link, next, e);
+	if (strcmp(link.kind, "bridge") != 0)
+		return way_macvlan(w, &link, next, e);
+	r = way_neighbour(w, &link, next, e);
+	w->p.mac = link.mac;
+	return r < 0 ? r : way_bridged(w, &link, NULL, next, e);
+}
+
+/* ---- into a task ---- */
+
+int way_to_task(struct way *w, const json *row, const struct ip *next, struct err *e)
+{
+	struct place *place;
+	struct link_info link;
+	int r = way_place(w, row, &place, e);
+
+	if (r == 0)
+		r = link_by_name(&place->route, live_text(row, "interface"), &link, e);
+	if (r)
+		return r < 0 ? r
+			     : err_set(e, ERR_KERNEL, ENODEV, "task %s has no %s any more",
+				       place->name, live_text(row, "interface"));
+	if (!way_is_up(w, place, &link))
+		return 0;
+	if (!w->next.valid && !way_answers(w, place, &link, next)) {
+		way_unanswered(w, row, next);
+		return 0;
+	}
+	way_enter(w, place, &link);
+	return 0;
+}

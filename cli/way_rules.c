@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules that decide about a packet in the host. Ours are constant (lib/mode/ruleset.c), so what
+ * they say of one packet is what their sets hold: the kernel is asked for the very element. Rules
+ * of others are read as far as nft_forward_refusers() goes.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mode/ruleset.h"
+#include "way.h"
+
+static bool is_v6(const struct way *w)
+{
+	return w->p.dst.family == AF_INET6;
+}
+
+/* Are the rules there that read these sets? */
+static int stands(struct way *w, const struct nft_ruleset *rules, struct err *e)
+{
+	int r = nft_ruleset_intact(&w->nft, rules, e);
+
+	return r < 0 ? r : r == 0;
+}
+
+/* Return: 1 if the set has it, 0 if not, or a negative errno. */
+static int has(struct way *w, const struct nft_element *el, struct err *e)
+{
+	int r = nft_element_find(&w->nft, TASKVPC_TABLE, el, e);
+
+	return r < 0 ? r : r == 0;
+}
+
+static void command(json *hop, const char *verb, const struct nft_element *el)
+{
+	char buf[256];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	nft_element_print(verb, TASKVPC_TABLE, el, &t);
+	way_command(hop, "%s", buf);
+}
+
+/* ---- the guard ---- */
+
+static struct nft_element own_element(const struct way *w)
+{
+	return (struct nft_element){
+		.set = is_v6(w) ? "own6" : "own4",
+		.key = { atom_iface(w->iif), atom_mac(&w->p.mac), atom_ip(&w->p.src) },
+		.n_key = 3,
+	};
+}
+
+static void told_forged(struct way *w, const struct nft_element *own)
+{
+	const json *owner = way_owner(w, &w->p.src);
+	char src[IP_TEXT], mac[MAC_TEXT], add[256] = "";
+	struct text t;
+	json *hop = way_tell(w, "guard", "%s from %s is not what the task may send from",
+			     ip_text(&w->p.src, src), mac_text(&w->p.mac, mac));
+
+	command(hop, "get", own);
+	way_why(hop, "A task sends from its own address and MAC; all else is taken for forged and "
+		     "dropped.");
+	text_init(&t, add, sizeof(add));
+	if (owner) /* it is the task's own address, and the element is missing */
+		nft_element_print("add", TASKVPC_TABLE, own, &t);
+	way_ends(w, hop, FATE_DIES, "%s", add);
+}
+
+static int check_metadata(struct way *w, struct err *e)
+{
+	struct nft_element el = { .set = "no_imds", .key = { atom_iface(w->iif) }, .n_key = 1 };
+	struct ip imds;
+	json *hop;
+	int r;
+
+	ip_parse(is_v6(w) ? "fd00:ec2::254" : "169.254.169.254", &imds);
+	r = ip_equal(&imds, &w->p.dst) ? has(w, &el, e) : 0;
+	if (r <= 0)
+		return r;
+	hop = way_tell(w, "guard", "instance metadata is not for this task");
+	command(hop, "get", &el);
+	way_ends(w, hop, FATE_DIES, "give the network \"blockInstanceMetadata\": false");
+	return 0;
+}
+
+int way_guard(struct way *w, struct err *e)
+{
+	struct nft_element own = own_element(w);
+	struct nft_element tasks = { .set = "tasks", .key = { atom_iface(w->iif) }, .n_key = 1 };
+	json *hop;
+	int r = stands(w, &ruleset_guard, e);
+
+	if (r <= 0)
+		return r;
+	r = has(w, &own, e);
+	if (r == 1) {
+		hop = way_tell(w, "guard",
+			       "interface, MAC and address together are the task's own");
+		command(hop, "get", &own);
+		way_why(hop, "The first rule that a task's packet meets: so no task can pass for "
+			     "another.");
+		return check_metadata(w, e);
+	}
+	if (r == 0)
+		r = has(w, &tasks, e);
+	if (r == 1)
+		told_forged(w, &own);
+	return r < 0 ? r : 0;
+}
+
+int way_frames(struct way *w, const struct link_info *port, struct err *e)
+{
+	struct nft_element el = { .set = "ports",
+				  .family = NFT_BRIDGE,
+				  .key = { atom_iface(port->ifindex) },
+				  .n_key = 1 };
+	char mac[MAC_TEXT], add[256];
+	struct text t;
+	json *hop;
+	int r = stands(w, &ruleset_frames, e);
+
+	if (r == 1)
+		r = has(w, &el, e);
+	if (r <= 0)
+		return r;
+	el.set = "own";
+	el.key[el.n_key++] = atom_mac(&w->p.mac);
+	r = has(w, &el, e);
+	if (r < 0)
+		return r;
+	w->at = w->host;
+	hop = way_tell(w, "guard",
+		       r ? "%s is the MAC address of this port" : "%s may not be sent at this port",
+		       mac_text(&w->p.mac, mac));
+	command(hop, "get", &el);
+	way_why(hop,
+		"macspoofchk: a bridge port takes frames of its task's own MAC address alone.");
+	text_init(&t, add, sizeof(add));
+	nft_element_print("add", TASKVPC_TABLE, &el, &t);
+	if (!r)
+		way_ends(w, hop, FATE_DIES, "%s", add);
+	return 0;
+}
+
+/* ---- published ports ---- */
+
+static struct nft_atom atom_number(enum nft_type type, uint16_t number)
+{
+	return (struct nft_atom){ .type = type, .number = number };
+}
+
+static struct nft_element port_element(const struct way *w, bool of_address)
+{
+	static const char *const maps[2][2] = { { "ports4", "ports6" },
+						{ "host_ports4", "host_ports6" } };
+	struct nft_element el = { .set = maps[of_address][is_v6(w)], .n_data = 2 };
+
+	if (of_address)
+		el.key[el.n_key++] = atom_ip(&w->p.dst);
+	el.key[el.n_key++] = atom_number(NFT_TYPE_PROTO, w->p.protocol);
+	el.key[el.n_key++] = atom_number(NFT_TYPE_PORT, w->p.port);
+	el.data[0] = (struct nft_atom){ .type = NFT_TYPE_IP, .net.ip.family = w->p.dst.family };
+	el.data[1] = atom_number(NFT_TYPE_PORT, 0);
+	return el;
+}
+
+static void translate(struct way *w, struct nft_element *el)
+{
+	char ip[IP_TEXT];
+	json *hop = way_tell(w, "publish", "port %u leads to %s port %u", w->p.port,
+			     ip_text(&el->data[0].net.ip, ip), el->data[1].number);
+
+	el->n_data = 0; /* what is asked for has none */
+	command(hop, "get", el);
+	way_why(hop,
+		"The destination is replaced; connection tracking puts it back into the answer.");
+	w->nat.to = el->data[0].net.ip;
+	w->nat.server = w->p.dst;
+	w->p.dst = w->nat.to;
+	w->p.port = el->data[1].number;
+}
+
+/* Return: 1 if the packet is for the host itself (fib daddr type local), 0, or a negative errno. */
+static int is_local(struct way *w, struct err *e)
+{
+	struct route_way way;
+	int why, r = route_way_find(&w->host->route, &(struct route_ask){ .dst = w->p.dst }, &way,
+				    &why, e);
+
+	return r < 0 ? r : r == 0 && way.local;
+}
+
+int way_publish(struct way *w, struct err *e)
+{
+	int r = w->p.port && !w->answer ? stands(w, &ruleset_publish, e) : 0;
+
+	if (r == 1)
+		r = is_local(w, e);
+	for (int of_address = 1; r == 1 && of_address >= 0; of_address--) {
+		struct nft_element el = port_element(w, of_address);
+
+		r = nft_map_get(&w->nft, TASKVPC_TABLE, &el, e);
+		if (r == 0)
+			translate(w, &el);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ---- forwarding ---- */
+
+static int check_policy(struct way *w, uint32_t iif, uint32_t oif, struct err *e)
+{
+	struct nft_element in = { .set = "bridges", .key = { atom_iface(iif) }, .n_key = 1 },
+			   out = in;
+	struct nft_element pair = { .set = "bridge_pairs",
+				    .key = { atom_iface(iif), atom_iface(oif) },
+				    .n_key = 2 };
+	json *hop;
+	int r = stands(w, &ruleset_policy, e);
+
+	out.key[0] = atom_iface(oif);
+	if (r == 1)
+		r = has(w, &in, e);
+	if (r == 1)
+		r = has(w, &out, e);
+	if (r == 1)
+		r = !has(w, &pair, e);
+	if (r <= 0)
+		return r;
+	hop = way_tell(w, "policy", "between these bridges nothing may pass");
+	command(hop, "get", &pair);
+	way_why(hop, "Both networks have an ingressPolicy, and it does not name this pair.");
+	way_ends(w, hop, FATE_DIES, "give one of the networks \"ingressPolicy\": \"open\"");
+	return 0;
+}
+
+static bool sees(const struct nft_refuser *r, bool v6)
+{
+	return strcmp(r->family_name, v6 ? "ip" : "ip6") != 0;
+}
+
+static void told_refuser(struct way *w, const struct nft_refuser *r)
+{
+	const char *family = is_v6(w) ? "ip6" : "ip";
+	char src[IP_TEXT], dst[IP_TEXT];
+	json *hop = way_tell(w, "firewall", "the chain %s %s drops what is forwarded%s", r->table,
+			     r->chain, r->conditions ? ", unless one of its rules accepts it" : "");
+
+	way_command(hop, "nft list chain %s %s %s", r->family_name, r->table, r->chain);
+	way_why(hop, "All chains at the hook forward must accept a packet: no rule of ours can "
+		     "outvote one of "
+		     "others.");
+	ip_text(&w->p.src, src);
+	ip_text(&w->p.dst, dst);
+	way_ends(w, hop, r->conditions ? FATE_UNSURE : FATE_DIES,
+		 "nft insert rule %s %s %s %s saddr %s %s daddr %s accept; "
+		 "nft insert rule %s %s %s %s saddr %s %s daddr %s accept",
+		 r->family_name, r->table, r->chain, family, src, family, dst, r->family_name,
+		 r->table, r->chain, family, dst, family, src);
+}
+
+int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e)
+{
+	struct nft_refuser refusers[8];
+	size_t n = 0;
+	int r = check_policy(w, iif, oif, e);
+
+	if (r < 0 || w->fate)
+		return r;
+	r = nft_forward_refusers(&w->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, e);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (!sees(&refusers[i], is_v6(w)))
+			continue;
+		told_refuser(w, &refusers[i]);
+		return 0;
+	}
+	return r;
+}
+
+/* ---- what goes out ---- */
+
+/* The address of the interface that the kernel takes: of @next's subnet, else the first. */
+static bool masquerade_address(struct way *w, uint32_t oif, const struct ip *next, struct ip *ret)
+{
+	struct addr_info list[64];
+	struct err ignored;
+	unsigned n = 0;
+
+	addr_lasting(&w->host->route, oif, list, ARRAY_SIZE(list), &n, &ignored);
+	ret->family = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (list[i].cidr.ip.family != w->p.dst.family)
+			continue;
+		if (!ret->family || cidr_contains(&list[i].cidr, next))
+			*ret = list[i].cidr.ip;
+		if (cidr_contains(&list[i].cidr, next))
+			return true;
+	}
+	return ret->family != 0;
+}
+
+struct question {
+	const char *sets[2]; /* IPv4, IPv6 */
+	bool src, dst;       /* what the key is made of */
+};
+
+static int asks(struct way *w, const struct question *q, struct nft_element *el, struct err *e)
+{
+	*el = (struct nft_element){ .set = q->sets[is_v6(w)] };
+	if (q->src)
+		el->key[el->n_key++] = atom_ip(&w->p.src);
+	if (q->dst)
+		el->key[el->n_key++] = atom_ip(&w->p.dst);
+	return has(w, el, e);
+}
+
+/* egress: what leaves the VPC. Return: 1 if it is masqueraded, 0, or a negative errno. */
+static int leaves_vpc(struct way *w, struct nft_element *el, struct err *e)
+{
+	static const struct question masq = { { "masq4", "masq6" }, .src = true };
+	static const struct question vpc = { { "vpc4", "vpc6" }, .src = true, .dst = true };
+	struct nft_element within;
+	int r = ip_is_multicast(&w->p.dst) ? 0 : stands(w, &ruleset_masquerade, e);
+
+	if (r == 1)
+		r = asks(w, &masq, el, e);
+	if (r == 1)
+		r = asks(w, &vpc, &within, e) == 0;
+	return r;
+}
+
+/* hairpin: what was redirected, and would be answered past the host. */
+static int must_return(struct way *w, struct nft_element *el, struct err *e)
+{
+	static const struct question never = { { "no_snat4", "no_snat6" }, .dst = true };
+	static const struct question always = { { "masq_all4", "masq_all6" }, .dst = true };
+	static const struct question within = { { "hairpin4", "hairpin6" },
+						.src = true,
+						.dst = true };
+	int r = w->nat.to.family ? stands(w, &ruleset_publish, e) : 0;
+
+	if (r == 1)
+		r = asks(w, &never, el, e) == 0;
+	if (r <= 0)
+		return r;
+	r = asks(w, &always, el, e);
+	if (r == 0)
+		r = asks(w, &within, el, e);
+	return r == 0 ? !is_v6(w) && ip_is_loopback(&w->p.src) : r;
+}
+
+int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
+{
+	struct nft_element el = { .n_key = 0 };
+	char was[IP_TEXT], now[IP_TEXT];
+	struct ip as;
+	json *hop;
+	int r;
+
+	if (w->answer)
+		return 0;
+	r = must_return(w, &el, e);
+	if (r == 0)
+		r = leaves_vpc(w, &el, e);
+	if (r <= 0 || !masquerade_address(w, oif, next, &as))
+		return r < 0 ? r : 0;
+	hop = way_tell(w, "masquerade", "the source %s becomes %s", ip_text(&w->p.src, was),
+		       ip_text(&as, now));
+	if (el.n_key)
+		command(hop, "get", &el);
+	way_why(hop, w->nat.to.family
+			     ? "So that the answer comes back by the host, which must translate it."
+			     : "The outside knows no way to the task, but to the host.");
+	w->nat.client = w->p.src;
+	w->nat.as = w->p.src = as;
+	return 0;
+}

@@ -1,0 +1,306 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# taskvpc explain SRC DST: what it says becomes of a packet is what becomes of a real one; and what it
+# names as the repair, done, repairs.
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+
+# The LAN: its router has the addresses of the world as well, and knows no way to any task.
+uplink
+ip netns add lan
+ip link set up1 netns lan
+printf '%s\n' 'link set lo up' 'link set up1 up' 'addr add 198.51.100.1/24 dev up1' \
+	'addr add 203.0.113.1/32 dev lo' | ip -n lan -batch -
+ip -6 addr add 2001:db8:1::2/64 dev up0 nodad
+ip -n lan -6 addr add 2001:db8:1::1/64 dev up1 nodad
+baseline
+
+SERVER=(busybox nc -ll -p 80 -e /bin/cat)
+# real NS ADDRESS [PORT]: what a packet sees: arrives, refused or dies.
+real() {
+	local seen
+	if [ -z "${3:-}" ]; then
+		if pings "$1" "$2" -c 2 -i 0.1; then echo arrives; else echo dies; fi
+		return
+	fi
+	seen=$(echo hello | in_ns "$1" timeout -s KILL 1 busybox nc -w 1 "$2" "$3" 2>&1)
+	case $seen in
+	hello) echo arrives ;;
+	*refused*) echo refused ;;
+	*) echo dies ;;
+	esac
+}
+# agrees WANT NS SRC DST ADDRESS [PORT]: explain SRC DST, and a packet from NS to ADDRESS, both say WANT.
+agrees() {
+	local want=$1 ns=$2 src=$3 dst=$4 said
+	RC=0
+	OUT=$("$TASKVPC" explain "$src" "$dst" --json 2>"$TMP/stderr") || RC=$?
+	said=$(jq -r .verdict <<<"$OUT")
+	[ "$said" != leaves ] || said=arrives
+	is "$want" "$(real "$ns" "${@:5}")" "the packet $src $dst ($5)"
+	is "$want" "$said" "explain $src $dst: $(jq -r .reason <<<"$OUT") $(<"$TMP/stderr")"
+	is "$([ "$want" = arrives ] && echo 0 || echo 1)" "$RC" "exit code of $src $dst"
+}
+# reason REGEX: of the last one.
+reason() { like "$1" "$(jq -r .reason <<<"$OUT")" "reason"; }
+# same NS SRC DST ADDRESS [PORT]: do they agree?
+same() { [ "$("$TASKVPC" explain "$2" "$3" --json | jq -r .verdict | sed s/leaves/arrives/)" = "$(real "$1" "${@:4}")" ]; }
+# heals NS SRC DST ADDRESS [PORT]: it is broken, and each fix is done until it is not; explain and the
+# packet agree all the time.
+heals() {
+	local round fix
+	agrees dies "$@"
+	for ((round = 0; round < 6; round++)); do
+		[ "$(jq -r .verdict <<<"$OUT")" = dies ] || break
+		fix=$(jq -r .fix <<<"$OUT")
+		sh -c "$fix" >/dev/null 2>&1 || fail "fix: $fix"
+		until_true same "$@" # a port of a bridge takes a moment to forward
+		agrees "$(real "$1" "${@:4}")" "$@"
+	done
+	is arrives "$(real "$1" "${@:4}")" "after the fixes: the last was: ${fix:-none}"
+}
+link_of() { row "$1" .hostInterface; }
+# without SET KEY: an element less.
+without() { nft delete element inet taskvpc "$1" "{ $2 }"; }
+
+if group "what arrives, and what does not"; then
+	sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	start a -- sleep 99
+	start b -- "${SERVER[@]}"
+	start far --ip 10.200.2.9 -- "${SERVER[@]}"
+	start c --mode bridge -p 8080:80 -p 127.0.0.1:8081:80 -p 9000:9000 -- "${SERVER[@]}"
+	start d --mode bridge -- sleep 99
+	start h --mode host -- busybox nc -ll -p 7070 -e /bin/cat
+	for task in b far c; do until_true listens $task 80; done
+	t "task to task"
+	agrees arrives a a b "$(ip_of b)"
+	agrees arrives a a b:80 "$(ip_of b)" 80
+	agrees refused a a b:81 "$(ip_of b)" 81
+	agrees arrives a a far:80 10.200.2.9 80
+	agrees arrives a a c:80 "$(ip_of c)" 80
+	agrees arrives d d c:80 "$(ip_of c)" 80
+	agrees arrives c c far:80 10.200.2.9 80
+	agrees arrives d d c "$(ip_of c)"
+	agrees arrives a a a "$(ip_of a)"
+	t "an address that no task has: like all that is not known, by the default route"
+	told 0 explain a 10.200.1.99 --json
+	is leaves "$(jq -r .verdict <<<"$OUT")" "verdict"
+	reason 'by up0'
+	t "the host"
+	agrees arrives host host b:80 "$(ip_of b)" 80
+	agrees arrives host host c:80 "$(ip_of c)" 80
+	agrees arrives a a host 10.200.1.1
+	agrees arrives a a 198.51.100.2 198.51.100.2
+	agrees arrives a a host:7070 198.51.100.2 7070
+	agrees arrives a a h:7070 198.51.100.2 7070
+	agrees refused d d host:7071 198.51.100.2 7071
+	t "published ports"
+	agrees arrives lan 198.51.100.1 host:8080 198.51.100.2 8080
+	agrees refused lan 198.51.100.1 host:9000 198.51.100.2 9000
+	agrees refused lan 198.51.100.1 host:8081 198.51.100.2 8081
+	agrees refused lan 198.51.100.1 host:8082 198.51.100.2 8082
+	agrees arrives lan outside host:8080 198.51.100.2 8080
+	agrees arrives host host 127.0.0.1:8081 127.0.0.1 8081
+	agrees arrives host host 198.51.100.2:8080 198.51.100.2 8080
+	agrees arrives a a 198.51.100.2:8080 198.51.100.2 8080
+	agrees arrives c c 198.51.100.2:8080 198.51.100.2 8080
+	agrees arrives d d 198.51.100.2:8080 198.51.100.2 8080
+	t "the outside"
+	agrees arrives a a outside 203.0.113.1
+	is 198.51.100.2 "$(jq -r '.request[] | select(.about == "masquerade").finding' <<<"$OUT" | sed 's/.* becomes //')" "source"
+	agrees arrives c c 198.51.100.1 198.51.100.1
+	ip -n lan route add 10.200.0.0/16 via 198.51.100.2
+	agrees arrives lan 198.51.100.1 b:80 "$(ip_of b)" 80
+	ip -n lan route del 10.200.0.0/16
+	t "each hop tells the command that asks the kernel the same"
+	told 0 explain a outside --json
+	while read -r command; do
+		runs "$command" sh -c "$command >/dev/null 2>&1"
+	done < <(jq -r '.request[].command, .answer[].command | select(.)' <<<"$OUT")
+fi
+
+if group "what is broken dies where it is said to, and is healed by the fix"; then
+	t "route of the task"
+	ip -n a route del default
+	heals a a b:80 "$(ip_of b)" 80
+	ip -n a route flush table main
+	heals a a b:80 "$(ip_of b)" 80
+	t "route of the host"
+	ip route del "$(ip_of b)"
+	agrees dies a a b:80 "$(ip_of b)" 80
+	reason 'default route leads to up0, and not to eni'
+	heals a a b:80 "$(ip_of b)" 80
+	ip route del "$(ip_of a)"
+	agrees dies a a b "$(ip_of b)"
+	reason '^the answer: .*default route'
+	heals a a b "$(ip_of b)"
+	t "links"
+	ip -n a link set eth0 down
+	agrees dies a a b "$(ip_of b)"
+	reason 'eth0 is down'
+	heals a a b "$(ip_of b)"
+	ip link set "$(link_of b)" down
+	heals a a b:80 "$(ip_of b)" 80
+	ip link set "$(link_of c)" down
+	heals d d c "$(ip_of c)"
+	ip link set br-lab down
+	heals d d c "$(ip_of c)"
+	ip link set br-lab down
+	heals a a c:80 "$(ip_of c)" 80
+	ip link set "$(link_of c)" nomaster
+	heals d d c "$(ip_of c)"
+	t "addresses"
+	ip -n b addr flush dev eth0
+	heals a a b:80 "$(ip_of b)" 80
+	t "neighbours"
+	ip -n a neigh replace 10.200.1.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+	heals a a b "$(ip_of b)"
+	ip -n a neigh del 10.200.1.1 dev eth0
+	agrees arrives a a b "$(ip_of b)"
+	ip neigh del "$(ip_of b)" dev "$(link_of b)"
+	agrees arrives a a b "$(ip_of b)"
+	ip -n a neigh flush dev eth0
+	ip route del local 10.200.1.1 dev lo
+	heals a a b "$(ip_of b)"
+	t "rules"
+	index=$(ip -o link show "$(link_of a)" | sed "s/:.*//")
+	without own4 "$index . $(row a .mac) . $(ip_of a)"
+	agrees dies a a b "$(ip_of b)"
+	reason 'not what the task may send'
+	heals a a b "$(ip_of b)"
+	ip -n a addr add 10.200.1.77/32 dev eth0
+	ip -n a route replace default via 10.200.1.1 dev eth0 src 10.200.1.77
+	agrees dies a a b "$(ip_of b)"
+	ip -n a route replace default via 10.200.1.1 dev eth0 proto static
+	ip -n a addr del 10.200.1.77/32 dev eth0
+	without ports4 "6 . 8080"
+	agrees refused lan outside host:8080 198.51.100.2 8080
+	nft add element inet taskvpc ports4 "{ 6 . 8080 : $(ip_of c) . 80 }"
+	agrees arrives lan outside host:8080 198.51.100.2 8080
+	t "settings of the host"
+	sysctl -qw net.ipv4.ip_forward=0
+	agrees dies a a outside 203.0.113.1
+	reason 'does not forward'
+	heals a a b "$(ip_of b)"
+	sysctl -qw net.ipv4.ip_forward=0
+	heals c c 198.51.100.1 198.51.100.1
+	sysctl -qw "net.ipv4.conf.$(link_of a).rp_filter=1"
+	ip route del "$(ip_of a)"
+	agrees dies a a b "$(ip_of b)"
+	reason 'should not come in by eni'
+	heals a a b "$(ip_of b)"
+	ip route del default
+	agrees dies a a outside 203.0.113.1
+	reason 'no route'
+	ip route add default via 198.51.100.1
+	ip link set up0 down
+	agrees dies a a outside 203.0.113.1
+	ip link set up0 up
+	ip route replace default via 198.51.100.1
+	ip -6 addr add 2001:db8:1::2/64 dev up0 nodad
+	t "rules of others"
+	nft 'table inet mine { chain out { type filter hook forward priority 0; policy drop; }; }'
+	agrees dies a a b "$(ip_of b)"
+	reason 'mine out drops'
+	sh -c "$(jq -r .fix <<<"$OUT")"
+	ping_ok a "$(ip_of b)"
+	told 1 explain a b --json
+	is unsure "$(jq -r .verdict <<<"$OUT")" "a rule of others decides"
+	nft delete table inet mine
+	agrees arrives a a b "$(ip_of b)"
+	told 0 rm --all --time 1
+fi
+
+if group "isolation"; then
+	bridge() { jq -n --arg n "$1" --arg b "$2" --arg s "$3" --arg p "$4" '{cniVersion: "1.1.0", name: $n, plugins: [{
+		type: "task-bridge", capabilities: {portMappings: true}, bridge: $b, isDefaultGateway: true, ipMasq: true,
+		ingressPolicy: $p, ipam: {type: "task-ipam", ranges: [[{subnet: $s}]]}}]}' >"/etc/cni/net.d/$1.conflist"; }
+	bridge shut br-shut 10.77.0.0/24 isolated
+	bridge one br-one 10.78.0.0/24 same-bridge
+	bridge two br-two 10.79.0.0/24 same-bridge
+	for task in s1 s2; do start $task --net shut -- sleep 99; done
+	for task in o1 o2; do start $task --net one -- sleep 99; done
+	start t1 --net two -- sleep 99
+	agrees dies s1 s1 s2 "$(ip_of s2)"
+	reason 'isolated ports'
+	agrees dies s1 s1 o1 "$(ip_of o1)"
+	agrees arrives o1 o1 o2 "$(ip_of o2)"
+	agrees dies o1 o1 t1 "$(ip_of t1)"
+	reason 'between these bridges'
+	agrees arrives s1 s1 outside 203.0.113.1
+	told 0 rm --all --time 1
+	rm /etc/cni/net.d/*.conflist
+fi
+
+if group "macvlan"; then
+	macvlan() { conf ".name = \"mv$1\" | .attach = \"macvlan\" | .master = \"up0\" | del(.vpc) | .hostAccess = $2
+		| del(.blockInstanceMetadata) | .ipam.ranges = [[{subnet: \"198.51.100.0/24\", rangeStart: \"198.51.100.$3\", rangeEnd: \"198.51.100.$4\", gateway: \"198.51.100.1\"}]]" >"/etc/cni/net.d/mv$1.conf"; }
+	macvlan a false 20 29
+	macvlan b true 30 39
+	start m1 --net mva -- sleep 99
+	start m2 --net mva -- sleep 99
+	agrees arrives m1 m1 m2 "$(ip_of m2)"
+	agrees arrives m1 m1 198.51.100.1 198.51.100.1
+	agrees arrives lan 198.51.100.1 m1 "$(ip_of m1)"
+	agrees dies m1 m1 198.51.100.2 198.51.100.2
+	agrees dies host host m1 "$(ip_of m1)"
+	reason 'do not reach each other'
+	start m3 --net mvb -- sleep 99
+	agrees arrives host host m3 "$(ip_of m3)"
+	agrees arrives m3 m3 198.51.100.2 198.51.100.2
+	told 0 rm --all --time 1
+	rm /etc/cni/net.d/mv*.conf
+fi
+
+if group "IPv6"; then
+	conf '.name = "six" | .vpc.cidr = ["10.0.0.0/16", "fd00:10::/32"] | .ipMasq = true | .ipam.ranges = [
+		[{subnet: "10.0.1.0/24"}], [{subnet: "fd00:10:1::/64"}]]' >/etc/cni/net.d/six.conf
+	start v1 --net six -- sleep 99
+	start v2 --net six -- busybox nc -ll -p 80 -e /bin/cat
+	six() { row "$1" '.addresses[1].address | split("/")[0]'; }
+	until_true listens v2 80
+	agrees arrives v1 v1 "[$(six v2)]:80" "$(six v2)" 80
+	agrees arrives v1 v1 "$(six v2)" "$(six v2)"
+	agrees arrives v1 v1 2001:db8:1::1 2001:db8:1::1
+	agrees dies v1 v1 169.254.169.254 169.254.169.254
+	reason 'blackhole'
+	sysctl -qw net.ipv6.conf.all.forwarding=0
+	heals v1 v1 "$(six v2)" "$(six v2)"
+	ip -6 route del "$(six v2)"
+	heals v1 v1 "$(six v2)" "$(six v2)"
+	t "neighbours"
+	ip -n v1 -6 neigh flush dev eth0 nud permanent
+	heals v1 v1 "$(six v2)" "$(six v2)"
+	ip -6 neigh del "$(six v2)" dev "$(link_of v2)"
+	heals v1 v1 "$(six v2)" "$(six v2)"
+	told 0 rm --all --time 1
+	rm /etc/cni/net.d/six.conf
+fi
+
+if group "words that cannot be"; then
+	start a -- sleep 99
+	start n --mode none -- sleep 99
+	refuses 64 'the port is a number' explain a host:0
+	refuses 64 'the port is a number' explain a host:http
+	refuses 64 'the port is a number' explain a host:65536
+	refuses 64 'the protocol is tcp' explain a host:80/http
+	refuses 64 'which port' explain a host/udp
+	refuses 64 'icmp has no ports' explain a host:80/icmp
+	refuses 64 'the source has no port' explain a:80 host
+	refuses 64 'both ends are outside' explain outside 203.0.113.9
+	refuses 64 'no task, and no address' explain a ''
+	refuses 66 'there is no task "nope"' explain a nope:80
+	refuses 1 'no address family in common' explain a n
+	refuses 64 'too many words' explain a b c
+	t "a task that is dead"
+	start x -- sleep 99
+	kill -KILL "$(pid_of x main)"
+	until_true eval '[ "$(row x .state)" = dead ]'
+	refuses 66 'x is dead.*taskvpc gc' explain a x
+	told 0 rm --all --time 1
+	told 0 gc
+fi
+
+finish

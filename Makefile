@@ -60,7 +60,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-cli test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni test-cli test-lab test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -122,7 +122,7 @@ run_suite = test/suite.sh $(1)
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-e2e test-fuzz test-san ## every suite, nothing installed
+check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-lab test-e2e test-fuzz test-san ## every suite, nothing installed
 
 test-docs: all ## the documents say what the binaries say
 	@test/docs.sh
@@ -147,6 +147,9 @@ test-cni: all ## the plugins as a runtime calls them
 
 test-cli: all ## the command taskvpc, as people call it
 	@$(call run_suite,$(cli_tests))
+
+test-lab: all ## the lessons of docs/lab print what they say
+	@test/lab.sh
 
 test-e2e: all ## containerd and podman, chains with the reference plugins
 	@$(call run_suite,$(e2e_tests))
@@ -180,7 +183,7 @@ install: all ## plugins into CNI_BIN_DIR (default /opt/cni/bin), taskvpc, manual
 	install -D -m 644 man/taskvpc.1 $(manual)
 	install -D -m 644 cli/taskvpc.bash $(completion)
 	install -m 644 netconf-examples/* $(doc)/examples
-	install -m 644 docs/* $(doc)/docs
+	cp -r --no-preserve=all docs/. $(doc)/docs
 	install -m 644 README.md LICENSE $(doc)
 
 uninstall: ## remove what install put there; a foreign loopback stays

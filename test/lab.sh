@@ -216,6 +216,10 @@ no newline
 # exit
 # echo "x=$x"
 x=
+# (sleep 0.3; exec busybox nc -ll -p 7007 -e echo hello) &
+# busybox nc 127.0.0.1 7007 </dev/null
+hello
+# kill $!
 ```
     not this
 ```console

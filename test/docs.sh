@@ -78,10 +78,11 @@ if ! seen=$(diff <(examples) <(rows)); then
 	wrong "netconf-examples: files (<) and rows of its README (>) differ: ${seen//$'\n'/ }"
 fi
 
-# Names with a folder of ours in front, in backquotes or as the target of a link.
+# Names and patterns with a folder of ours in front, in backquotes or as the target of a link.
 while IFS=: read -r document name; do
-	[ -e "$name" ] || [ -e "$(dirname "$document")/$name" ] || wrong "$document names $name, which does not exist"
-done < <(grep -oE '[`(](test|lib|include|plugins|cli|man|docs|netconf-examples)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' \
+	compgen -G "$name" >/dev/null || compgen -G "$(dirname "$document")/$name" >/dev/null ||
+		wrong "$document names $name, which does not exist"
+done < <(grep -oE '[`(](test|lib|include|plugins|cli|man|docs|netconf-examples)/[A-Za-z0-9_./*-]*[A-Za-z0-9_]' \
 	README.md CONTRIBUTING.md docs/*.md netconf-examples/README.md | sed 's/:[`(]/:/' | sort -u)
 
 # docs/trust.md: each row names a script and the words of a case in it.

@@ -17,8 +17,8 @@ static inline void cleanup_closep(const int *fd)
 		close(*fd);
 }
 
-#define CLEANUP(f) __attribute__((cleanup(f)))
-#define cleanup_free CLEANUP(cleanup_freep)
+#define CLEANUP(f)    __attribute__((cleanup(f)))
+#define cleanup_free  CLEANUP(cleanup_freep)
 #define cleanup_close CLEANUP(cleanup_closep)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -14,31 +14,31 @@
 
 /* CNI error codes (CNI SPEC 1.1.0, "Error"); 100 and above are ours. */
 enum err_code {
-	ERR_VERSION = 1,	/* incompatible CNI version */
-	ERR_FIELD = 2,		/* unsupported field in the network configuration */
+	ERR_VERSION = 1, /* incompatible CNI version */
+	ERR_FIELD = 2,   /* unsupported field in the network configuration */
 	ERR_UNKNOWN_CONTAINER = 3,
-	ERR_ENVIRONMENT = 4,	/* a CNI_* variable is missing or wrong */
+	ERR_ENVIRONMENT = 4, /* a CNI_* variable is missing or wrong */
 	ERR_IO = 5,
-	ERR_DECODE = 6,		/* the JSON does not parse */
-	ERR_CONFIG = 7,		/* the JSON parses, its content is wrong */
-	ERR_AGAIN = 11,		/* transient: the runtime should try again later */
-	ERR_UNAVAILABLE = 50,	/* STATUS: the plugin cannot serve ADD */
-	ERR_LIMITED = 51,	/* STATUS: as 50, and existing containers may be limited */
-	ERR_KERNEL = 100,	/* the kernel refused a step of the plan */
-	ERR_STORE = 101,	/* the state file cannot be read or written */
-	ERR_EXISTS = 102,	/* this attachment, or its interface, exists already */
-	ERR_ADDRESS = 103,	/* the address asked for cannot be had */
-	ERR_EXHAUSTED = 104,	/* no address is left in the pool */
-	ERR_DELEGATE = 105,	/* a foreign IPAM plugin failed without a CNI error of its own */
-	ERR_CHECK = 106,	/* CHECK found a difference between the record and the kernel */
-	ERR_PORT = 107,		/* the host port asked for cannot be had */
+	ERR_DECODE = 6,       /* the JSON does not parse */
+	ERR_CONFIG = 7,       /* the JSON parses, its content is wrong */
+	ERR_AGAIN = 11,       /* transient: the runtime should try again later */
+	ERR_UNAVAILABLE = 50, /* STATUS: the plugin cannot serve ADD */
+	ERR_LIMITED = 51,     /* STATUS: as 50, and existing containers may be limited */
+	ERR_KERNEL = 100,     /* the kernel refused a step of the plan */
+	ERR_STORE = 101,      /* the state file cannot be read or written */
+	ERR_EXISTS = 102,     /* this attachment, or its interface, exists already */
+	ERR_ADDRESS = 103,    /* the address asked for cannot be had */
+	ERR_EXHAUSTED = 104,  /* no address is left in the pool */
+	ERR_DELEGATE = 105,   /* a foreign IPAM plugin failed without a CNI error of its own */
+	ERR_CHECK = 106,      /* CHECK found a difference between the record and the kernel */
+	ERR_PORT = 107,       /* the host port asked for cannot be had */
 };
 
 struct err {
-	int code;		/* enum err_code, or a delegate's own code; 0 = no error */
-	int sys;		/* positive errno, 0 if none */
-	char msg[768];		/* the cause: one sentence, names key and value */
-	char details[1024];	/* the remedy, and what is allowed; may be empty */
+	int code;           /* enum err_code, or a delegate's own code; 0 = no error */
+	int sys;            /* positive errno, 0 if none */
+	char msg[768];      /* the cause: one sentence, names key and value */
+	char details[1024]; /* the remedy, and what is allowed; may be empty */
 };
 
 /*

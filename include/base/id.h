@@ -5,7 +5,7 @@
 
 #include "base/ip.h"
 
-#define ENI_ID_TEXT 22		/* "eni-" + 17 hex digits + NUL, as EC2 writes them */
+#define ENI_ID_TEXT 22 /* "eni-" + 17 hex digits + NUL, as EC2 writes them */
 
 /* id_eni_new: a fresh random ENI id (libuuid, so the kernel's generator). */
 void id_eni_new(char ret[static ENI_ID_TEXT]);

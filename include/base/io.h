@@ -18,7 +18,8 @@ int io_read_all(int fd, size_t limit, char **ret, size_t *ret_len);
 /* io_write_all: Return: 0 or a negative errno. */
 int io_write_all(int fd, const void *p, size_t len);
 
-/* io_read_text: a small file (sysctl, boot_id) without its trailing newline. Return: 0 or -errno. */
+/* io_read_text: a small file (sysctl, boot_id) without its trailing newline. Return: 0 or -errno.
+ */
 int io_read_text(const char *path, char *buf, size_t size);
 
 /* Milliseconds on CLOCK_BOOTTIME; seconds since the epoch. */

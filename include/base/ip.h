@@ -10,17 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IP_TEXT 48	/* longest text of an address with its prefix, and NUL */
+#define IP_TEXT  48 /* longest text of an address with its prefix, and NUL */
 #define MAC_TEXT 18
 
 struct ip {
-	uint8_t family;		/* AF_INET, AF_INET6, or 0 = none */
-	uint8_t b[16];		/* network byte order; IPv4 uses the first 4, the rest is 0 */
+	uint8_t family; /* AF_INET, AF_INET6, or 0 = none */
+	uint8_t b[16];  /* network byte order; IPv4 uses the first 4, the rest is 0 */
 };
 
 struct cidr {
-	struct ip ip;		/* host bits are kept: 10.0.1.4/24 stays 10.0.1.4 */
-	uint8_t len;		/* prefix length */
+	struct ip ip; /* host bits are kept: 10.0.1.4/24 stays 10.0.1.4 */
+	uint8_t len;  /* prefix length */
 };
 
 struct mac {
@@ -33,20 +33,20 @@ struct ip_span {
 	struct ip last;
 };
 
-typedef unsigned __int128 ip_num;	/* an address as a number, for arithmetic */
+typedef unsigned __int128 ip_num; /* an address as a number, for arithmetic */
 
-unsigned ip_bits(const struct ip *a);		/* 32 or 128 */
-size_t ip_size(const struct ip *a);		/* 4 or 16 bytes */
+unsigned ip_bits(const struct ip *a); /* 32 or 128 */
+size_t ip_size(const struct ip *a);   /* 4 or 16 bytes */
 bool ip_is_set(const struct ip *a);
 ip_num ip_to_num(const struct ip *a);
 struct ip ip_from_num(uint8_t family, ip_num n);
-struct ip ip_add(const struct ip *a, ip_num n);	/* wraps at the end of the family */
+struct ip ip_add(const struct ip *a, ip_num n); /* wraps at the end of the family */
 /* <0, 0, >0; IPv4 sorts before IPv6. */
 int ip_cmp(const struct ip *a, const struct ip *b);
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_multicast(const struct ip *a);
 bool ip_is_loopback(const struct ip *a);
-bool ip_is_unspecified(const struct ip *a);	/* 0.0.0.0 or :: (family set) */
+bool ip_is_unspecified(const struct ip *a); /* 0.0.0.0 or :: (family set) */
 bool ip_is_link_local(const struct ip *a);
 
 /* ip_parse: strict dotted quad or RFC 4291 text, nothing before or after. Return: success. */
@@ -60,8 +60,8 @@ const char *ip_text(const struct ip *a, char buf[static IP_TEXT]);
 const char *cidr_text(const struct cidr *c, char buf[static IP_TEXT]);
 const char *mac_text(const struct mac *m, char buf[static MAC_TEXT]);
 
-struct cidr cidr_host(const struct ip *a);		/* the /32 or /128 of an address */
-struct ip cidr_first(const struct cidr *c);		/* the network address */
+struct cidr cidr_host(const struct ip *a);  /* the /32 or /128 of an address */
+struct ip cidr_first(const struct cidr *c); /* the network address */
 struct ip cidr_last(const struct cidr *c);
 bool cidr_has_host_bits(const struct cidr *c);
 bool cidr_contains(const struct cidr *c, const struct ip *a);
@@ -75,6 +75,6 @@ uint64_t span_size(const struct ip_span *s);
 
 bool mac_is_unicast(const struct mac *m);
 bool mac_equal(const struct mac *a, const struct mac *b);
-bool mac_is_set(const struct mac *m);	/* not all zeros */
+bool mac_is_set(const struct mac *m); /* not all zeros */
 
 #endif

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct text {
-	char *buf;		/* borrowed; always NUL-terminated after text_init */
+	char *buf; /* borrowed; always NUL-terminated after text_init */
 	size_t size;
-	size_t len;		/* what is in buf, without the NUL */
-	bool overflow;		/* something did not fit: the content is cut */
+	size_t len;    /* what is in buf, without the NUL */
+	bool overflow; /* something did not fit: the content is cut */
 };
 
 void text_init(struct text *t, char *buf, size_t size);
@@ -35,6 +35,6 @@ bool text_is_utf8(const char *s, size_t len);
 /* FNV-1a, 64 bit: for indexes and names, not for secrets. Chain by passing the last result. */
 #define HASH_START 0xcbf29ce484222325ULL
 uint64_t hash_bytes(uint64_t seed, const void *p, size_t len);
-uint64_t hash_text(uint64_t seed, const char *s);	/* includes the NUL: "a","bc" != "ab","c" */
+uint64_t hash_text(uint64_t seed, const char *s); /* includes the NUL: "a","bc" != "ab","c" */
 
 #endif

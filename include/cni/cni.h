@@ -10,9 +10,10 @@
 
 /*
  * cni_main: the whole main() of a plugin.
- * Without arguments: the verb in CNI_COMMAND, as a runtime calls it. With arguments (a runtime passes
- * none): --version, --help, --fields (the configuration reference), and --explain [add|del], which
- * prints the plan of the attachment named by the CNI_* variables and stdin, and changes nothing.
+ * Without arguments: the verb in CNI_COMMAND, as a runtime calls it. With arguments (a runtime
+ * passes none): --version, --help, --fields (the configuration reference), and --explain [add|del],
+ * which prints the plan of the attachment named by the CNI_* variables and stdin, and changes
+ * nothing.
  */
 int cni_main(int argc, char **argv, const struct plugin *plugin);
 

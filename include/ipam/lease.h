@@ -7,19 +7,19 @@
 
 /* What the attachment asks for. */
 struct lease_wish {
-	struct cidr statics[STORE_ADDRESSES];	/* len 0: no prefix was given */
+	struct cidr statics[STORE_ADDRESSES]; /* len 0: no prefix was given */
 	unsigned n_statics;
-	const char *source;		/* where they come from, for messages: "CNI_ARGS IP", … */
-	bool delegated;			/* addresses and routes of the attachment are another pool's */
-	const struct store_port *ports;	/* borrowed */
+	const char *source; /* where they come from, for messages: "CNI_ARGS IP", … */
+	bool delegated;     /* addresses and routes of the attachment are another pool's */
+	const struct store_port *ports; /* borrowed */
 	unsigned n_ports;
 	uint16_t dynamic_first, dynamic_last;
 	bool dry_run;
 };
 
 /*
- * lease_reclaim_fn: is the attachment of @holder dead (its namespace gone)? Then undo and release it.
- * Return: 1 if it was and is gone, 0 if it lives, or a negative errno.
+ * lease_reclaim_fn: is the attachment of @holder dead (its namespace gone)? Then undo and release
+ * it. Return: 1 if it was and is gone, 0 if it lives, or a negative errno.
  */
 typedef int lease_reclaim_fn(void *ctx, const struct store_holder *holder, struct err *e);
 /* lease_compose_fn: the attachment now has its addresses, id, ifindex and ports: make its body. */
@@ -34,16 +34,15 @@ struct lease_calls {
 
 /*
  * lease_take: lease what @wish and @pool say and write the record of @a, in one store transaction.
- * Fills a->addresses (with gateway, subnet id, az), a->routes (`ipam.routes`, each gw filled in, and a
- * default route for each family that has a gateway when `routes` names none of that family), a->created,
- * and the host_port of a->ports, which are in the order of the wish. Of a delegated attachment
- * addresses and routes stay as they are.
- * A static address replaces the choice of the set that contains it; sets without one choose freely.
- * Two statics for one set, or a static of no set, are errors. A dead holder is reclaimed and the lease
- * tried again (bounded).
- * Return: 0, or a negative errno: code 102 (the key is held: names since when), 103 (held by whom),
- * 104 (exhausted: used, reserved, cooling per subnet), 107 (port held by whom), 101 (store).
- * -EEXIST for a held key, so that the caller can look at it.
+ * Fills a->addresses (with gateway, subnet id, az), a->routes (`ipam.routes`, each gw filled in,
+ * and a default route for each family that has a gateway when `routes` names none of that family),
+ * a->created, and the host_port of a->ports, which are in the order of the wish. Of a delegated
+ * attachment addresses and routes stay as they are. A static address replaces the choice of the set
+ * that contains it; sets without one choose freely. Two statics for one set, or a static of no set,
+ * are errors. A dead holder is reclaimed and the lease tried again (bounded). Return: 0, or a
+ * negative errno: code 102 (the key is held: names since when), 103 (held by whom), 104 (exhausted:
+ * used, reserved, cooling per subnet), 107 (port held by whom), 101 (store). -EEXIST for a held
+ * key, so that the caller can look at it.
  */
 int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
 	       struct attachment *a, const struct lease_calls *calls, struct err *e);

@@ -5,39 +5,42 @@
  *
  * `ranges` has host-local's shape: the outer list is one address each, the inner list its
  * alternatives. So [[a, b]] is a pool of two subnets, and [[a, b], [c6, d6]] is dual stack; where
- * ranges bear an `id`, the choices of one attachment stay within one id (a VPC subnet has an IPv4 and
- * an IPv6 block).
+ * ranges bear an `id`, the choices of one attachment stay within one id (a VPC subnet has an IPv4
+ * and an IPv6 block).
  */
 #ifndef IPAM_POOL_H
 #define IPAM_POOL_H
 
-#include "json/field.h"
 #include "store/store.h"
 #include "task/attachment.h"
+#include "json/field.h"
 
-#define POOL_SETS STORE_ADDRESSES
-#define POOL_RANGES 64		/* alternatives of one set */
-#define POOL_EXCLUDES 32	/* `exclude` entries of one range */
-#define POOL_TYPE "task-ipam"
+#define POOL_SETS     STORE_ADDRESSES
+#define POOL_RANGES   64 /* alternatives of one set */
+#define POOL_EXCLUDES 32 /* `exclude` entries of one range */
+#define POOL_TYPE     "task-ipam"
 #define POOL_DATA_DIR "/run/taskvpc"
 
-enum pool_reserve { RESERVE_AWS, RESERVE_MINIMAL };
+enum pool_reserve {
+	RESERVE_AWS,
+	RESERVE_MINIMAL
+};
 
 struct pool_range {
 	struct cidr subnet;
-	struct ip range_start, range_end;	/* as configured; family 0: not given */
-	struct ip gateway;			/* as configured, else base + 1 */
+	struct ip range_start, range_end; /* as configured; family 0: not given */
+	struct ip gateway;                /* as configured, else base + 1 */
 	char id[64], az[64];
 	struct cidr exclude[POOL_EXCLUDES];
 	unsigned n_exclude;
-	uint32_t reserve;		/* enum pool_reserve */
+	uint32_t reserve; /* enum pool_reserve */
 	bool reserve_given;
 
 	/* derived by pool_read */
-	struct ip_span usable;		/* between range_start and range_end */
-	struct ip_span holes[POOL_EXCLUDES + 8];	/* reserved, gateway, excluded; sorted, merged */
+	struct ip_span usable;                   /* between range_start and range_end */
+	struct ip_span holes[POOL_EXCLUDES + 8]; /* reserved, gateway, excluded; sorted, merged */
 	unsigned n_holes;
-	uint64_t capacity;		/* addresses that can be given */
+	uint64_t capacity; /* addresses that can be given */
 };
 
 struct pool_set {
@@ -56,31 +59,31 @@ struct pool_dns {
 };
 
 struct pool {
-	char type[64];			/* `ipam.type`; empty or "task-ipam": this pool */
+	char type[64]; /* `ipam.type`; empty or "task-ipam": this pool */
 	char data_dir[256];
 	char resolv_conf[256];
-	uint32_t placement;		/* enum store_placement */
+	uint32_t placement; /* enum store_placement */
 	uint32_t cooldown_s;
 	struct route routes[ATTACHMENT_ROUTES];
 	unsigned n_routes;
-	struct pool_dns dns;		/* from resolvConf, or of `ipam.dns` */
+	struct pool_dns dns; /* from resolvConf, or of `ipam.dns` */
 	struct pool_set sets[POOL_SETS];
 	unsigned n_sets;
 
 	/* as written; pool_read turns them into sets */
-	const json *ranges;		/* borrowed from the document; NULL after pool_read */
-	struct cidr subnet;		/* host-local's older shape */
+	const json *ranges; /* borrowed from the document; NULL after pool_read */
+	struct cidr subnet; /* host-local's older shape */
 	struct ip range_start, range_end, gateway;
 };
 
-extern const struct field pool_fields[];	/* of `ipam`; `ranges` is FIELD_ANY */
-extern const struct field pool_range_fields[];	/* of one range */
-extern const struct field pool_route_fields[];	/* of one route: struct route */
-extern const struct field pool_dns_fields[];	/* struct pool_dns */
+extern const struct field pool_fields[];       /* of `ipam`; `ranges` is FIELD_ANY */
+extern const struct field pool_range_fields[]; /* of one range */
+extern const struct field pool_route_fields[]; /* of one route: struct route */
+extern const struct field pool_dns_fields[];   /* struct pool_dns */
 
 /*
- * pool_is_foreign: does `ipam` of @netconf name a plugin other than task-ipam? Pure look at the type:
- * a foreign `ipam` object is the foreign plugin's business and is not read further.
+ * pool_is_foreign: does `ipam` of @netconf name a plugin other than task-ipam? Pure look at the
+ * type: a foreign `ipam` object is the foreign plugin's business and is not read further.
  * @type: its name (borrowed from the document); NULL if it is our pool.
  */
 bool pool_is_foreign(const json *ipam, const char **type);
@@ -94,11 +97,11 @@ bool pool_is_foreign(const json *ipam, const char **type);
  * Also reads the legacy keys subnet, rangeStart, rangeEnd, gateway of host-local as one more set in
  * front.
  * Return: 0 with @ret to be freed by pool_free, or -EINVAL with code 7: host bits, sizes without a
- * usable address, range outside, start after end, gateway outside, overlap in and between sets, mixed
- * families in a set, an empty set, more than POOL_SETS.
+ * usable address, range outside, start after end, gateway outside, overlap in and between sets,
+ * mixed families in a set, an empty set, more than POOL_SETS.
  */
-int pool_read(const json *ipam, const json *extra_ranges, enum pool_reserve reserve, struct pool *ret,
-	      struct err *e);
+int pool_read(const json *ipam, const json *extra_ranges, enum pool_reserve reserve,
+	      struct pool *ret, struct err *e);
 void pool_free(struct pool *p);
 #define cleanup_pool CLEANUP(pool_free)
 

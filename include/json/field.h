@@ -1,63 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A JSON object as a table of fields: one row a key. The table reads a configuration into a struct,
- * writes a struct as JSON, and prints the reference of the configuration; so the three can't differ.
+ * writes a struct as JSON, and prints the reference of the configuration; so the three can't
+ * differ.
  */
 #ifndef JSON_FIELD_H
 #define JSON_FIELD_H
 
-#include "json/json.h"
 #include "base/text.h"
+#include "json/json.h"
 
 enum field_type {
-	FIELD_BOOL,		/* bool */
-	FIELD_U32,		/* uint32_t, within min..max */
-	FIELD_I64,		/* int64_t, within min..max */
-	FIELD_U64,		/* uint64_t, written as a decimal string (JSON numbers end at 2^53) */
-	FIELD_TEXT,		/* char[size] */
-	FIELD_ENUM,		/* uint32_t, an index into names[] */
-	FIELD_IP,		/* struct ip */
-	FIELD_CIDR,		/* struct cidr, host bits allowed */
-	FIELD_NET,		/* struct cidr, host bits are an error that prints the network meant */
-	FIELD_MAC,		/* struct mac, unicast */
-	FIELD_OBJECT,		/* a struct of its own, by fields[] */
-	FIELD_ANY,		/* const json *, borrowed from the document: read elsewhere */
+	FIELD_BOOL,   /* bool */
+	FIELD_U32,    /* uint32_t, within min..max */
+	FIELD_I64,    /* int64_t, within min..max */
+	FIELD_U64,    /* uint64_t, written as a decimal string (JSON numbers end at 2^53) */
+	FIELD_TEXT,   /* char[size] */
+	FIELD_ENUM,   /* uint32_t, an index into names[] */
+	FIELD_IP,     /* struct ip */
+	FIELD_CIDR,   /* struct cidr, host bits allowed */
+	FIELD_NET,    /* struct cidr, host bits are an error that prints the network meant */
+	FIELD_MAC,    /* struct mac, unicast */
+	FIELD_OBJECT, /* a struct of its own, by fields[] */
+	FIELD_ANY,    /* const json *, borrowed from the document: read elsewhere */
 };
 
 enum {
-	FIELD_LIST = 1,		/* a JSON array; elements at offset, element size = size, number (unsigned)
-				 * at count_offset, at most max_count */
+	FIELD_LIST = 1, /* a JSON array; elements at offset, element size = size, number (unsigned)
+			 * at count_offset, at most max_count */
 	FIELD_REQUIRED = 2,
-	FIELD_ONE_OR_LIST = 4,	/* with FIELD_LIST: a bare value is a list of one */
-	FIELD_ALWAYS = 8,	/* written even when zero, empty or false */
-	FIELD_HIDDEN = 16,	/* not part of the printed reference */
-	FIELD_BARE_IP = 32,	/* FIELD_CIDR, FIELD_NET: an address alone is its /32 or /128 */
+	FIELD_ONE_OR_LIST = 4, /* with FIELD_LIST: a bare value is a list of one */
+	FIELD_ALWAYS = 8,      /* written even when zero, empty or false */
+	FIELD_HIDDEN = 16,     /* not part of the printed reference */
+	FIELD_BARE_IP = 32,    /* FIELD_CIDR, FIELD_NET: an address alone is its /32 or /128 */
 };
 
 struct field {
 	const char *key;
 	enum field_type type;
 	unsigned flags;
-	size_t offset;			/* of the value in the struct */
-	size_t size;			/* of the value, or of one element of a list */
-	size_t count_offset;		/* FIELD_LIST: of the unsigned count */
+	size_t offset;       /* of the value in the struct */
+	size_t size;         /* of the value, or of one element of a list */
+	size_t count_offset; /* FIELD_LIST: of the unsigned count */
 	unsigned max_count;
-	int64_t min, max;		/* FIELD_U32, FIELD_I64 */
-	const char *const *names;	/* FIELD_ENUM: NULL-terminated */
-	const struct field *fields;	/* FIELD_OBJECT */
-	const char *fallback;		/* the default, as the reference shows it */
-	const char *help;		/* one sentence for the reference */
+	int64_t min, max;           /* FIELD_U32, FIELD_I64 */
+	const char *const *names;   /* FIELD_ENUM: NULL-terminated */
+	const struct field *fields; /* FIELD_OBJECT */
+	const char *fallback;       /* the default, as the reference shows it */
+	const char *help;           /* one sentence for the reference */
 };
 
 /* A table ends with a row whose key is NULL. */
 
 /* Rows without clutter: FIELD(struct netconf, mtu, "mtu", FIELD_U32, .max = 65535, .help = "…") */
-#define FIELD(s, m, k, t, ...) \
-	{ .key = (k), .type = (t), .offset = offsetof(s, m), .size = sizeof(((s *)0)->m), __VA_ARGS__ }
-#define FIELD_ARRAY(s, m, n, k, t, ...) \
-	{ .key = (k), .type = (t), .flags = FIELD_LIST, .offset = offsetof(s, m), \
-	  .size = sizeof(((s *)0)->m[0]), .count_offset = offsetof(s, n), \
-	  .max_count = sizeof(((s *)0)->m) / sizeof(((s *)0)->m[0]), __VA_ARGS__ }
+#define FIELD(s, m, k, t, ...)                                                                     \
+	{                                                                                          \
+		.key = (k), .type = (t), .offset = offsetof(s, m), .size = sizeof(((s *)0)->m),    \
+		__VA_ARGS__                                                                        \
+	}
+#define FIELD_ARRAY(s, m, n, k, t, ...)                                                            \
+	{                                                                                          \
+		.key = (k), .type = (t), .flags = FIELD_LIST, .offset = offsetof(s, m),            \
+		.size = sizeof(((s *)0)->m[0]), .count_offset = offsetof(s, n),                    \
+		.max_count = sizeof(((s *)0)->m) / sizeof(((s *)0)->m[0]), __VA_ARGS__             \
+	}
 
 /*
  * field_read: fill @out from @object.
@@ -77,7 +83,8 @@ void field_unknown(const struct field *table, const json *object, const char *pa
 /* field_write: add every set field of @in to @object. Return: 0, or -ENOMEM. */
 int field_write(const struct field *table, const void *in, json *object, struct err *e);
 
-/* field_describe: the reference of the table as rows of a Markdown table: key, type, default, help. */
+/* field_describe: the reference of the table as rows of a Markdown table: key, type, default, help.
+ */
 void field_describe(const struct field *table, const char *path, struct text *t);
 
 #endif

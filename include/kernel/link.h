@@ -8,9 +8,9 @@
 
 struct link_end {
 	const char *name;
-	uint32_t ifindex;	/* chosen by us: nothing need be looked up afterwards */
+	uint32_t ifindex; /* chosen by us: nothing need be looked up afterwards */
 	struct mac mac;
-	uint32_t master;	/* bridge that it is born into; 0: none */
+	uint32_t master; /* bridge that it is born into; 0: none */
 };
 
 /*
@@ -22,8 +22,8 @@ void link_add_veth(struct batch *b, const struct link_end *end, const struct lin
 
 struct link_macvlan {
 	uint32_t master_ifindex;
-	uint32_t mode;		/* MACVLAN_MODE_* */
-	uint32_t mtu;		/* 0: the master's */
+	uint32_t mode; /* MACVLAN_MODE_* */
+	uint32_t mtu;  /* 0: the master's */
 };
 
 /* link_add_macvlan: down, born in @ns (NULL: where the socket is). */
@@ -34,11 +34,11 @@ void link_add_macvlan(struct batch *b, const struct link_end *end, const struct 
 uint32_t link_macvlan_mode(unsigned index);
 
 struct link_settings {
-	const char *alias;	/* NULL: leave */
-	bool no_link_local;	/* IPv6 addr_gen_mode none */
+	const char *alias;  /* NULL: leave */
+	bool no_link_local; /* IPv6 addr_gen_mode none */
 	bool up;
 	bool promiscuous;
-	bool hairpin, isolated;	/* of a bridge port */
+	bool hairpin, isolated; /* of a bridge port */
 };
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);
 
@@ -52,8 +52,9 @@ void link_sync(struct batch *b, uint32_t ifindex);
 void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
 
 /*
- * Many at once: put them into a group that nobody else uses (a random number other than 0), then delete
- * the group. The kernel waits out its grace periods once for all of them: 200 take 70 ms, alone 20 each.
+ * Many at once: put them into a group that nobody else uses (a random number other than 0), then
+ * delete the group. The kernel waits out its grace periods once for all of them: 200 take 70 ms,
+ * alone 20 each.
  */
 void link_set_group(struct batch *b, uint32_t ifindex, uint32_t group);
 void link_del_group(struct batch *b, uint32_t group);
@@ -61,19 +62,20 @@ void link_del_group(struct batch *b, uint32_t group);
 struct link_info {
 	uint32_t ifindex, master, link, mtu, flags;
 	char name[16];
-	char kind[16];		/* "veth", "bridge", …; empty for hardware */
+	char kind[16]; /* "veth", "bridge", …; empty for hardware */
 	char alias[64];
 	struct mac mac;
-	bool hairpin, isolated;	/* of a bridge port */
-	uint32_t macvlan_mode;	/* of a macvlan: MACVLAN_MODE_* */
+	bool hairpin, isolated; /* of a bridge port */
+	uint32_t macvlan_mode;  /* of a macvlan: MACVLAN_MODE_* */
 };
 
-/* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno. */
+/* link_has_ports: Return 1 if some link has @ifindex as its master, 0 if none, or a negative errno.
+ */
 int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e);
 
 /*
- * link_bridge_vlans: can bridges of this kernel filter VLANs? Asked without a bridge; where the bridge
- * module is not loaded, the answer is no. Return: 1, 0, or a negative errno.
+ * link_bridge_vlans: can bridges of this kernel filter VLANs? Asked without a bridge; where the
+ * bridge module is not loaded, the answer is no. Return: 1, 0, or a negative errno.
  */
 int link_bridge_vlans(struct netlink *nl, struct err *e);
 

@@ -19,30 +19,33 @@ struct nl_msg;
 struct nlmsghdr;
 
 struct netlink {
-	int fd;			/* -1: not open */
+	int fd; /* -1: not open */
 	uint32_t seq;
 };
-#define NETLINK_CLOSED { .fd = -1 }
+#define NETLINK_CLOSED                                                                             \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /*
- * netlink_open: a socket of @protocol (NETLINK_ROUTE, NETLINK_NETFILTER) in namespace @ns; the thread
- * is back in @host afterwards. @ns == @host is fine.
+ * netlink_open: a socket of @protocol (NETLINK_ROUTE, NETLINK_NETFILTER) in namespace @ns; the
+ * thread is back in @host afterwards. @ns == @host is fine.
  */
-int netlink_open(int protocol, const struct netns *ns, const struct netns *host, struct netlink *ret,
-		 struct err *e);
+int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
+		 struct netlink *ret, struct err *e);
 void netlink_close(struct netlink *nl);
 
-#define BATCH_BYTES 32768
+#define BATCH_BYTES    32768
 #define BATCH_REQUESTS 256
 
 /* Requests to be sent together. Large: keep it static or on the heap, one at a time. */
 struct batch {
 	size_t len;
 	unsigned n;
-	unsigned ack;			/* the request whose acknowledgement ends the batch: the last,
-					 * save for the commit of an nft transaction */
-	int error;			/* first building error (-ENOMEM, -EMSGSIZE), told by batch_send */
-	uint32_t owner;			/* stamped on requests added from now on: see batch_failure */
+	unsigned ack;   /* the request whose acknowledgement ends the batch: the last,
+			 * save for the commit of an nft transaction */
+	int error;      /* first building error (-ENOMEM, -EMSGSIZE), told by batch_send */
+	uint32_t owner; /* stamped on requests added from now on: see batch_failure */
 	uint32_t owners[BATCH_REQUESTS];
 	uint32_t tolerate[BATCH_REQUESTS];
 	_Alignas(8) unsigned char bytes[BATCH_BYTES];
@@ -51,8 +54,9 @@ struct batch {
 /* Errors that a request may end in without failing the batch; or them together. */
 enum tolerate {
 	TOLERATE_NOTHING = 0,
-	TOLERATE_EXISTS = 1,	/* EEXIST: shared things that are ensured */
-	TOLERATE_ABSENT = 2,	/* ENOENT, ENODEV, ESRCH, EADDRNOTAVAIL, ENXIO: undo of what is not there */
+	TOLERATE_EXISTS = 1, /* EEXIST: shared things that are ensured */
+	TOLERATE_ABSENT =
+		2, /* ENOENT, ENODEV, ESRCH, EADDRNOTAVAIL, ENXIO: undo of what is not there */
 };
 
 void batch_reset(struct batch *b);
@@ -62,11 +66,11 @@ bool batch_has_room(const struct batch *b);
 void batch_add(struct batch *b, struct nl_msg *msg, uint32_t tolerate);
 
 struct batch_failure {
-	uint32_t owner;		/* whose request failed */
-	int error;		/* positive errno */
-	char text[192];		/* the kernel's sentence, may be empty */
-	bool tolerated;		/* some request failed in a way that it may: a transaction of nftables
-				 * is given up all the same */
+	uint32_t owner; /* whose request failed */
+	int error;      /* positive errno */
+	char text[192]; /* the kernel's sentence, may be empty */
+	bool tolerated; /* some request failed in a way that it may: a transaction of nftables
+			 * is given up all the same */
 };
 
 /*
@@ -79,8 +83,8 @@ int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failur
 
 /*
  * netlink_ask: send one request and hand each answer to @reply (NULL: only the acknowledgement).
- * A dump that the kernel flags as interrupted is repeated from the start, so @reply may see an object
- * again after @begin.
+ * A dump that the kernel flags as interrupted is repeated from the start, so @reply may see an
+ * object again after @begin.
  * @begin: called before each try, may be NULL.
  * Return: 0, or a negative errno (the kernel's sentence in *e, code 100).
  */

@@ -14,18 +14,21 @@
 #define NETNS_DIR "/run/netns"
 
 struct netns {
-	int fd;			/* -1: not open */
-	uint64_t cookie;	/* SO_NETNS_COOKIE, Linux 5.14 */
+	int fd;          /* -1: not open */
+	uint64_t cookie; /* SO_NETNS_COOKIE, Linux 5.14 */
 };
-#define NETNS_NONE { .fd = -1 }
+#define NETNS_NONE                                                                                 \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /* netns_self: the namespace this thread is in now. */
 int netns_self(struct netns *ret, struct err *e);
 
 /*
  * netns_open: open the CNI_NETNS @path and prove that it is a network namespace other than @host.
- * Errors (code 4) name CNI_NETNS, the path and the reason: relative, missing (-ENOENT), no nsfs file,
- * another kind of namespace, the host's own (-EDEADLK).
+ * Errors (code 4) name CNI_NETNS, the path and the reason: relative, missing (-ENOENT), no nsfs
+ * file, another kind of namespace, the host's own (-EDEADLK).
  */
 int netns_open(const char *path, const struct netns *host, struct netns *ret, struct err *e);
 

@@ -12,65 +12,68 @@
 #include "kernel/netlink.h"
 
 enum nft_type {
-	NFT_TYPE_IFACE,		/* iface_index: a number, so the interface need not exist */
-	NFT_TYPE_MAC,		/* ether_addr */
-	NFT_TYPE_IP,		/* ipv4_addr, ipv6_addr */
-	NFT_TYPE_NET,		/* an interval of addresses, printed as a prefix */
-	NFT_TYPE_PROTO,		/* inet_proto: number */
-	NFT_TYPE_PORT,		/* inet_service: number, host byte order */
+	NFT_TYPE_IFACE, /* iface_index: a number, so the interface need not exist */
+	NFT_TYPE_MAC,   /* ether_addr */
+	NFT_TYPE_IP,    /* ipv4_addr, ipv6_addr */
+	NFT_TYPE_NET,   /* an interval of addresses, printed as a prefix */
+	NFT_TYPE_PROTO, /* inet_proto: number */
+	NFT_TYPE_PORT,  /* inet_service: number, host byte order */
 };
 
-enum nft_family { NFT_INET, NFT_BRIDGE };
+enum nft_family {
+	NFT_INET,
+	NFT_BRIDGE
+};
 
 struct nft_atom {
 	enum nft_type type;
 	uint32_t ifindex;
 	struct mac mac;
-	struct cidr net;	/* NFT_TYPE_IP: net.ip; NFT_TYPE_NET: the prefix */
-	uint16_t number;	/* NFT_TYPE_PROTO, NFT_TYPE_PORT */
+	struct cidr net; /* NFT_TYPE_IP: net.ip; NFT_TYPE_NET: the prefix */
+	uint16_t number; /* NFT_TYPE_PROTO, NFT_TYPE_PORT */
 };
 
 #define NFT_ATOMS 4
 struct nft_element {
-	const char *set;	/* a set or a map; static storage */
+	const char *set; /* a set or a map; static storage */
 	enum nft_family family;
 	struct nft_atom key[NFT_ATOMS];
 	unsigned n_key;
-	struct nft_atom data[2];	/* of a map's element */
-	unsigned n_data;		/* 0: a set */
-	bool lasting;		/* the set has no `flags timeout`: dropping means deleting */
+	struct nft_atom data[2]; /* of a map's element */
+	unsigned n_data;         /* 0: a set */
+	bool lasting;            /* the set has no `flags timeout`: dropping means deleting */
 };
 
 const char *nft_family_name(enum nft_family family);
 
 /* The constant part of a table: loaded as text, recognised by the number of rules in its chains. */
 struct nft_ruleset {
-	const char *name;		/* for messages */
+	const char *name; /* for messages */
 	enum nft_family family;
 	const char *table;
-	const char *text;		/* idempotent: may be run on an intact table, keeps its elements */
-	const char *const *sets;	/* NULL-terminated: those whose elements say that it is in use */
+	const char *text;        /* idempotent: may be run on an intact table, keeps its elements */
+	const char *const *sets; /* NULL-terminated: those whose elements say that it is in use */
 	struct nft_ruleset_chain {
 		const char *name;
 		unsigned rules;
-	} chains[6];			/* ends with name NULL */
+	} chains[6]; /* ends with name NULL */
 };
 
 /* A transaction is nft_begin, elements, nft_commit in one batch on a NETLINK_NETFILTER socket. */
 void nft_begin(struct batch *b);
 void nft_commit(struct batch *b);
-/* nft_element_add: permanent; the same element may exist already, also one that is expiring; a map's
- * key that leads elsewhere is EEXIST. */
+/* nft_element_add: permanent; the same element may exist already, also one that is expiring; a
+ * map's key that leads elsewhere is EEXIST. */
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
 /*
- * nft_drops_together: may several drops share a transaction? Before Linux 6.3 one of an element that is
- * absent fails the whole of it, so each must travel alone.
+ * nft_drops_together: may several drops share a transaction? Before Linux 6.3 one of an element
+ * that is absent fails the whole of it, so each must travel alone.
  */
 bool nft_drops_together(void);
 /*
- * nft_element_drop: absent is fine. Where the kernel can, the element expires at once instead of being
- * deleted (its set has `flags timeout`): a delete makes every later close of an nfnetlink socket wait
- * for 8-16 ms.
+ * nft_element_drop: absent is fine. Where the kernel can, the element expires at once instead of
+ * being deleted (its set has `flags timeout`): a delete makes every later close of an nfnetlink
+ * socket wait for 8-16 ms.
  */
 void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el);
 /*
@@ -79,8 +82,9 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
  */
 void nft_wait_expired(void);
 /*
- * nft_element_find: exactly this one; the kernel itself takes an interval for found where another one
- * contains it. Return: 0 if it is there (and not expiring), 1 if not or if the set is missing, or -errno.
+ * nft_element_find: exactly this one; the kernel itself takes an interval for found where another
+ * one contains it. Return: 0 if it is there (and not expiring), 1 if not or if the set is missing,
+ * or -errno.
  */
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e);
@@ -98,7 +102,8 @@ void nft_element_print(const char *verb, const char *table, const struct nft_ele
 
 /* Return: 0 if every chain stands with its number of rules, 1 if not, or -errno. */
 int nft_ruleset_intact(struct netlink *nl, const struct nft_ruleset *r, struct err *e);
-/* nft_load: run nft text in the namespace the thread is in. The error holds nft's own first line. */
+/* nft_load: run nft text in the namespace the thread is in. The error holds nft's own first line.
+ */
 int nft_load(const char *text, struct err *e);
 /*
  * nft_ruleset_drop_idle: delete the table unless one of its sets has a living element, decided and
@@ -108,19 +113,19 @@ int nft_ruleset_drop_idle(struct netlink *nl, struct batch *b, const struct nft_
 			  struct err *e);
 
 /*
- * nft_forward_refusers: base chains of other tables that refuse what is forwarded, save what a rule with
- * conditions lets pass: no rule of ours can allow what they refuse.
+ * nft_forward_refusers: base chains of other tables that refuse what is forwarded, save what a rule
+ * with conditions lets pass: no rule of ours can allow what they refuse.
  * @ret: up to @max of them, and no more base chains are looked at.
  */
 struct nft_refuser {
-	const char *family_name;	/* inet, ip, ip6 */
-	uint8_t family;			/* NFPROTO_* */
-	bool by_policy;			/* else by a rule without conditions */
-	bool conditions;		/* a rule before it may decide otherwise for some packets */
+	const char *family_name; /* inet, ip, ip6 */
+	uint8_t family;          /* NFPROTO_* */
+	bool by_policy;          /* else by a rule without conditions */
+	bool conditions;         /* a rule before it may decide otherwise for some packets */
 	char table[64], chain[64];
 };
-int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret, size_t max,
-			 size_t *ret_n, struct err *e);
+int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret,
+			 size_t max, size_t *ret_n, struct err *e);
 
 /* nft_has_table: Return: 1 if there is a table of that name, 0 if not, or -errno. */
 int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e);

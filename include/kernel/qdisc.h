@@ -29,8 +29,8 @@ void qdisc_del(struct batch *b, uint32_t ifindex, bool ingress);
 void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex);
 
 /*
- * link_add_ifb: an intermediate device, one queue, down. Its MTU does not matter, packets pass through
- * it whatever their length.
+ * link_add_ifb: an intermediate device, one queue, down. Its MTU does not matter, packets pass
+ * through it whatever their length.
  */
 void link_add_ifb(struct batch *b, const struct link_end *end);
 

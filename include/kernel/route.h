@@ -7,23 +7,27 @@
 #include "kernel/netlink.h"
 
 enum addr_option {
-	ADDR_NO_PREFIX_ROUTE = 1,	/* no connected route */
-	ADDR_DETECT = 2,		/* IPv6: duplicate address detection, which takes seconds */
-	ADDR_MARK = 4,			/* bears our mark (IFA_PROTO, Linux 5.18): addr_list passes over it */
+	ADDR_NO_PREFIX_ROUTE = 1, /* no connected route */
+	ADDR_DETECT = 2,          /* IPv6: duplicate address detection, which takes seconds */
+	ADDR_MARK = 4, /* bears our mark (IFA_PROTO, Linux 5.18): addr_list passes over it */
 };
 void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned options,
 	      uint32_t tolerate);
 void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t tolerate);
 
-enum route_type { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BLACKHOLE };
+enum route_type {
+	ROUTE_UNICAST,
+	ROUTE_LOCAL,
+	ROUTE_BLACKHOLE
+};
 
 struct route_spec {
 	struct cidr dst;
-	struct ip gw, src;		/* family 0: none */
-	uint32_t ifindex;		/* 0: none */
+	struct ip gw, src; /* family 0: none */
+	uint32_t ifindex;  /* 0: none */
 	enum route_type type;
 	bool has_scope;
-	uint32_t scope, priority, table, mtu, advmss;	/* 0: the kernel's default */
+	uint32_t scope, priority, table, mtu, advmss; /* 0: the kernel's default */
 };
 void route_add(struct batch *b, const struct route_spec *r, uint32_t tolerate);
 void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate);
@@ -35,13 +39,17 @@ int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct
 /* addr_list: global addresses of an interface that others gave it; at most @max are told. */
 int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
 	      struct err *e);
-enum addr_detected { ADDR_READY, ADDR_DETECTING, ADDR_DUPLICATE };
+enum addr_detected {
+	ADDR_READY,
+	ADDR_DETECTING,
+	ADDR_DUPLICATE
+};
 /*
- * addr_detected: how far duplicate address detection is: of @c if it failed, else of all addresses of
- * the interface. Return: 0, 1 if @c is not there, or -errno.
+ * addr_detected: how far duplicate address detection is: of @c if it failed, else of all addresses
+ * of the interface. Return: 0, 1 if @c is not there, or -errno.
  */
-int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c, enum addr_detected *ret,
-		  struct err *e);
+int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c,
+		  enum addr_detected *ret, struct err *e);
 /* addr_first: the first global address of an interface, family 0 if there is none. */
 int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e);
 int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);
@@ -49,10 +57,10 @@ int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const 
 	       struct err *e);
 
 struct route_uplink {
-	uint32_t ifindex;		/* 0: no default route */
+	uint32_t ifindex; /* 0: no default route */
 	char name[16];
 	uint32_t mtu;
-	struct ip src;			/* preferred source towards the default route */
+	struct ip src; /* preferred source towards the default route */
 };
 /* route_uplink_find: the interface of the default route of @family (RTM_GETROUTE, fib match). */
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e);
@@ -60,34 +68,34 @@ int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *r
 /* Where the kernel sends a packet. */
 struct route_ask {
 	struct ip dst;
-	struct ip src;			/* family 0: the kernel chooses */
-	uint32_t iif;			/* 0: it is sent from here; else it came in there */
+	struct ip src; /* family 0: the kernel chooses */
+	uint32_t iif;  /* 0: it is sent from here; else it came in there */
 };
 struct route_way {
 	uint32_t ifindex;
-	struct ip gw;			/* family 0: none, the destination itself is on the link */
-	struct ip src;			/* of what is sent from here without a source */
-	bool local;			/* it is for this namespace itself */
-	struct cidr match;		/* what the route that decides says of destinations */
-	uint32_t table;			/* where it stands */
+	struct ip gw;      /* family 0: none, the destination itself is on the link */
+	struct ip src;     /* of what is sent from here without a source */
+	bool local;        /* it is for this namespace itself */
+	struct cidr match; /* what the route that decides says of destinations */
+	uint32_t table;    /* where it stands */
 };
 /*
- * route_way_find: the kernel's own decision about one packet (RTM_GETROUTE; then again with fib match,
- * for the route that decides). What came in is judged as a packet is: with rp_filter, and whether the
- * interface forwards.
- * @ret_why: with 1, a positive errno: ENETUNREACH no route; EHOSTUNREACH no forwarding, or a route of
- * type unreachable; EACCES type prohibit; EINVAL type blackhole, an address that cannot be, or
+ * route_way_find: the kernel's own decision about one packet (RTM_GETROUTE; then again with fib
+ * match, for the route that decides). What came in is judged as a packet is: with rp_filter, and
+ * whether the interface forwards.
+ * @ret_why: with 1, a positive errno: ENETUNREACH no route; EHOSTUNREACH no forwarding, or a route
+ * of type unreachable; EACCES type prohibit; EINVAL type blackhole, an address that cannot be, or
  * rp_filter; EXDEV rp_filter, before Linux 6.13; ENODEV no such @iif.
  * Return: 0, 1 if the packet goes nowhere, or a negative errno.
  */
-int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route_way *ret, int *ret_why,
-		   struct err *e);
+int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route_way *ret,
+		   int *ret_why, struct err *e);
 
 struct neigh_info {
 	struct mac mac;
-	bool valid;			/* frames are sent to that MAC; else it is asked for first */
-	bool fixed;			/* never asked for again: permanent or noarp */
-	const char *state;		/* "permanent", "reachable", …; static */
+	bool valid;        /* frames are sent to that MAC; else it is asked for first */
+	bool fixed;        /* never asked for again: permanent or noarp */
+	const char *state; /* "permanent", "reachable", …; static */
 };
 /* neigh_get: Return: 0, 1 if there is no entry, or a negative errno. */
 int neigh_get(struct netlink *nl, uint32_t ifindex, const struct ip *ip, struct neigh_info *ret,

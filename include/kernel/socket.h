@@ -7,8 +7,8 @@
 #include "kernel/netlink.h"
 
 /*
- * socket_listens: does a socket take what comes for @ip and @port? One of :: takes IPv4 as well, unless
- * it said that it does not.
+ * socket_listens: does a socket take what comes for @ip and @port? One of :: takes IPv4 as well,
+ * unless it said that it does not.
  * @nl: a NETLINK_SOCK_DIAG socket in the namespace.
  * @protocol: IPPROTO_TCP, or IPPROTO_UDP: then an unconnected socket.
  * Return: 1, 0 if nobody does, or a negative errno (-ENOENT: this kernel cannot tell).

@@ -10,16 +10,17 @@
 
 #define TASKVPC_TABLE "taskvpc"
 
-extern const struct nft_ruleset ruleset_guard;	/* source guard, instance metadata */
+extern const struct nft_ruleset ruleset_guard; /* source guard, instance metadata */
 extern const struct nft_ruleset ruleset_masquerade;
-extern const struct nft_ruleset ruleset_publish;	/* host ports */
-extern const struct nft_ruleset ruleset_policy;		/* traffic between bridges */
-extern const struct nft_ruleset ruleset_frames;		/* MAC addresses on bridge ports */
+extern const struct nft_ruleset ruleset_publish; /* host ports */
+extern const struct nft_ruleset ruleset_policy;  /* traffic between bridges */
+extern const struct nft_ruleset ruleset_frames;  /* MAC addresses on bridge ports */
 
 /* Sets of the inet table whose living elements say that somebody needs it; NULL-terminated. */
 extern const char *const ruleset_sets[];
 
-/* Each appends the steps; @ifindex is of the task's interface on the host, which need not exist yet. */
+/* Each appends the steps; @ifindex is of the task's interface on the host, which need not exist
+ * yet. */
 void plan_guard(struct plan *p, uint32_t ifindex);
 void plan_masquerade(struct plan *p);
 /* plan_publish: a->ports as elements of the maps, and UDP flows forgotten. */

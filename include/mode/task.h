@@ -5,7 +5,7 @@
 
 #include "plan/plan.h"
 
-#define IPV6_MTU_MIN 1280	/* RFC 8200, section 5: below it the kernel does not run IPv6 */
+#define IPV6_MTU_MIN 1280 /* RFC 8200, section 5: below it the kernel does not run IPv6 */
 
 /* task_accept_mtu: IPv6 does not go in frames too small for it. Code 7. */
 int task_accept_mtu(const struct attachment *a, struct err *e);

@@ -20,36 +20,39 @@
 /* 256 ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
 #define PLAN_STEPS 1280
 
-enum side { HOST, TASK };
+enum side {
+	HOST,
+	TASK
+};
 
 struct step_kind;
 
 /* A link as a step refers to it: by index for the kernel, by name for people. */
 struct ifref {
-	const char *name;	/* borrowed from the attachment, or static */
+	const char *name; /* borrowed from the attachment, or static */
 	uint32_t ifindex;
 };
 
 /* What is special about an address; all false: nothing. */
 struct addr_how {
-	bool no_prefix_route;	/* no connected route */
-	bool detect;		/* IPv6: with duplicate address detection */
-	bool gone;		/* the step takes the address away */
-	bool stays;		/* undo leaves it: the interface is somebody else's */
+	bool no_prefix_route; /* no connected route */
+	bool detect;          /* IPv6: with duplicate address detection */
+	bool gone;            /* the step takes the address away */
+	bool stays;           /* undo leaves it: the interface is somebody else's */
 };
 
 struct macvlan_of {
 	const char *master;
 	uint32_t master_ifindex;
-	uint32_t mode;		/* index into macvlan_mode_names */
+	uint32_t mode; /* index into macvlan_mode_names */
 	uint32_t mtu;
 };
 
 struct step {
 	const struct step_kind *kind;
-	enum side side;		/* the namespace it acts in */
-	bool shared;		/* ensured; undone only when no other record has the same step */
-	int dies_with;		/* number of the step whose undo takes this one along; -1: none */
+	enum side side; /* the namespace it acts in */
+	bool shared;    /* ensured; undone only when no other record has the same step */
+	int dies_with;  /* number of the step whose undo takes this one along; -1: none */
 	union {
 		struct {
 			struct link_end host, task;
@@ -58,7 +61,7 @@ struct step {
 		struct {
 			struct link_end end;
 			struct macvlan_of of;
-			bool in_task;	/* side is HOST all the same: the master is there */
+			bool in_task; /* side is HOST all the same: the master is there */
 		} macvlan;
 		struct {
 			struct link_end end;
@@ -69,16 +72,16 @@ struct step {
 		} ifb;
 		struct {
 			struct ifref dev;
-			bool ingress;		/* the ingress hook; else a token bucket (tbf) as root */
-			uint64_t rate, burst;	/* bits per second, bits */
+			bool ingress; /* the ingress hook; else a token bucket (tbf) as root */
+			uint64_t rate, burst; /* bits per second, bits */
 		} qdisc;
 		struct {
-			struct ifref dev, to;	/* all that enters dev leaves by to */
+			struct ifref dev, to; /* all that enters dev leaves by to */
 		} redirect;
 		struct {
-			uint8_t protocol;	/* IPPROTO_UDP */
-			uint16_t port;		/* destination, host byte order */
-			struct ip host_ip;	/* original destination; family 0: any */
+			uint8_t protocol;  /* IPPROTO_UDP */
+			uint16_t port;     /* destination, host byte order */
+			struct ip host_ip; /* original destination; family 0: any */
 		} flows;
 		struct {
 			struct ifref dev;
@@ -102,7 +105,7 @@ struct step {
 			struct mac mac;
 		} neigh;
 		struct {
-			char path[80];	/* slashes: net/ipv6/conf/eth0/accept_ra */
+			char path[80]; /* slashes: net/ipv6/conf/eth0/accept_ra */
 			char value[16];
 		} sysctl;
 		const struct nft_ruleset *ruleset;
@@ -114,29 +117,30 @@ struct step {
 };
 
 struct plan {
-	const struct attachment *a;	/* borrowed for the life of the plan: names point into it */
+	const struct attachment *a; /* borrowed for the life of the plan: names point into it */
 	unsigned n;
-	bool overflow;			/* more than PLAN_STEPS: apply refuses */
+	bool overflow; /* more than PLAN_STEPS: apply refuses */
 	struct step steps[PLAN_STEPS];
 };
 
 /* What a plan acts through: namespaces and sockets, opened when first needed. */
 struct plan_io {
 	struct netns host;
-	struct netns task;		/* fd -1: gone; then its steps count as undone */
-	struct netlink route[2];	/* by enum side */
-	struct netlink nft;		/* of the host */
-	struct batch *batch;		/* on the heap, made by plan_io_open */
-	const struct mac *expect_mac;	/* plan_check: of the task's interface, if not the plan's */
-	struct batch_failure failure;	/* of the last batch that failed */
-	bool expiring;			/* dropped elements may live for a moment: nft_wait_expired */
-	bool crowded;			/* many tasks: their sysctls are written apart */
-	bool ruleset_loaded;		/* apply had to load a skeleton: other attachments' elements
-					 * may be missing and must be restored from the store */
+	struct netns task;            /* fd -1: gone; then its steps count as undone */
+	struct netlink route[2];      /* by enum side */
+	struct netlink nft;           /* of the host */
+	struct batch *batch;          /* on the heap, made by plan_io_open */
+	const struct mac *expect_mac; /* plan_check: of the task's interface, if not the plan's */
+	struct batch_failure failure; /* of the last batch that failed */
+	bool expiring;                /* dropped elements may live for a moment: nft_wait_expired */
+	bool crowded;                 /* many tasks: their sysctls are written apart */
+	bool ruleset_loaded;          /* apply had to load a skeleton: other attachments' elements
+				       * may be missing and must be restored from the store */
 };
 
 /* plan_io_open: @task is taken over (its descriptor is closed by plan_io_close). */
-int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task, struct err *e);
+int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task,
+		 struct err *e);
 void plan_io_close(struct plan_io *io);
 #define cleanup_plan_io CLEANUP(plan_io_close)
 
@@ -146,8 +150,9 @@ int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e);
 
 /* ---- for modes: each appends one step and returns its number ---- */
 void plan_init(struct plan *p, const struct attachment *a);
-int plan_netns(struct plan *p);		/* the task's namespace under its name, if we made it */
-int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu);
+int plan_netns(struct plan *p); /* the task's namespace under its name, if we made it */
+int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task,
+	      uint32_t mtu);
 int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,
 		 const struct macvlan_of *of);
 /* plan_bridge: shared; undone only when no port is left, and never if it was there before us. */
@@ -156,8 +161,8 @@ int plan_bridge(struct plan *p, const struct link_end *end, uint32_t mtu);
 int plan_ifb(struct plan *p, const struct link_end *end);
 /*
  * Forget tracked connections to a host port, which keep their old destination otherwise: plan_flows
- * when the port comes, plan_flows_end when it goes. The port's elements stand between the two, so that
- * each is done when nothing can be tracked to the old destination any more.
+ * when the port comes, plan_flows_end when it goes. The port's elements stand between the two, so
+ * that each is done when nothing can be tracked to the old destination any more.
  */
 int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
 int plan_flows_end(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
@@ -170,33 +175,34 @@ int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
 int plan_settle(struct plan *p, int with, enum side side, const struct ifref *dev,
 		const struct cidr *c);
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
-	       const struct route_spec *spec);	/* spec->ifindex is taken from @dev */
+	       const struct route_spec *spec); /* spec->ifindex is taken from @dev */
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct ip *ip, const struct mac *mac);
-int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt,
+		...) __attribute__((format(printf, 5, 6)));
 int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst);
 int plan_ingress(struct plan *p, int with, const struct ifref *dev);
 int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struct ifref *to);
 /* plan_localnet: shared: 127.0.0.0/8 may cross the host's link @dev (route_localnet). */
 int plan_localnet(struct plan *p, const struct ifref *dev);
-int plan_ruleset(struct plan *p, const struct nft_ruleset *r);		/* shared */
+int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
-void plan_share(struct plan *p, int step);	/* mark a step as shared */
+void plan_share(struct plan *p, int step); /* mark a step as shared */
 
 /* ---- the four readings ---- */
 
 /*
- * plan_apply: make it real. On failure everything that was applied is undone again, so the host is as
- * before; the error names the printed step that failed and the kernel's sentence.
+ * plan_apply: make it real. On failure everything that was applied is undone again, so the host is
+ * as before; the error names the printed step that failed and the kernel's sentence.
  */
 int plan_apply(const struct plan *p, struct plan_io *io, struct err *e);
 
 /*
- * plan_apply_rest: apply those steps of @p that @done, applied already, does not have. On failure they
- * are undone again, and only they.
+ * plan_apply_rest: apply those steps of @p that @done, applied already, does not have. On failure
+ * they are undone again, and only they.
  */
-int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io, struct err *e);
+int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io,
+		    struct err *e);
 
 /*
  * plan_undo: undo from the end, all of it, whatever is missing; shared steps stay.
@@ -204,26 +210,29 @@ int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_i
  */
 int plan_undo(const struct plan *p, struct plan_io *io, struct err *e);
 
-/* plan_undo_shared: undo the shared steps of @mask (bit i = i-th shared step, as plan_tags numbers). */
+/* plan_undo_shared: undo the shared steps of @mask (bit i = i-th shared step, as plan_tags
+ * numbers). */
 int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e);
 
 /* plan_tags: a hash for each shared step: two plans with the same tag share that step. */
 unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
 
 /*
- * plan_check: compare the kernel with every step; the first difference is the error (code 106), with
- * the command that repairs it as its details.
- * @mac: the task interface's MAC to expect instead of the plan's (a chained plugin changed it), or NULL.
+ * plan_check: compare the kernel with every step; the first difference is the error (code 106),
+ * with the command that repairs it as its details.
+ * @mac: the task interface's MAC to expect instead of the plan's (a chained plugin changed it), or
+ * NULL.
  */
 int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
 
-/* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush. */
+/* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush.
+ */
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
 
 enum plan_print {
 	PLAN_PRINT_APPLY,
 	PLAN_PRINT_UNDO = 1,
-	PLAN_PRINT_WHY = 2,	/* or it: a comment above a step says why it is there */
+	PLAN_PRINT_WHY = 2, /* or it: a comment above a step says why it is there */
 };
 /* plan_print: a line a step, runnable by sh as root. @what: of enum plan_print. */
 void plan_print(const struct plan *p, unsigned what, struct text *t);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a kind of step is: for plan/ only. One file a kind; it ends in one const struct step_kind. */
+/* What a kind of step is: for plan/ only. One file a kind; it ends in one const struct step_kind.
+ */
 #ifndef PLAN_STEP_H
 #define PLAN_STEP_H
 
 #include "plan/plan.h"
 
-enum step_via { VIA_ROUTE, VIA_NFT, VIA_CALL };
+enum step_via {
+	VIA_ROUTE,
+	VIA_NFT,
+	VIA_CALL
+};
 
 struct step_kind {
 	const char *name;
@@ -16,8 +21,8 @@ struct step_kind {
 	 */
 	void (*add)(const struct step *s, struct plan_io *io, struct batch *b);
 	void (*drop)(const struct step *s, struct plan_io *io, struct batch *b);
-	/* VIA_CALL: done at once, in the step's namespace (the caller has entered it). Either may be
-	 * NULL: nothing to do. */
+	/* VIA_CALL: done at once, in the step's namespace (the caller has entered it). Either may
+	 * be NULL: nothing to do. */
 	int (*apply)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
 	int (*undo)(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
 	/* 0: as planned; 1: different, with *e telling what; -errno. */

@@ -7,8 +7,8 @@
  *   does not read. Record, leases and ports appear together and vanish together: killed at any
  *   instant, all or nothing of a call is seen afterwards.
  * - No address and no host port has two holders in one store, whatever network they are of.
- * - A call takes the store's lock itself and holds it only while it runs; the only foreign code that
- *   runs under it are the callbacks named here, which must be short and must not call the store.
+ * - A call takes the store's lock itself and holds it only while it runs; the only foreign code
+ * that runs under it are the callbacks named here, which must be short and must not call the store.
  * - Addresses that a release left cooling are not handed out before their time, unless a choice has
  *   nothing else: then the one released first is given.
  */
@@ -23,25 +23,25 @@
 #include "base/err.h"
 #include "base/ip.h"
 
-#define STORE_NAME_MAX 255	/* bytes of a network name or container id */
+#define STORE_NAME_MAX   255 /* bytes of a network name or container id */
 #define STORE_IFNAME_MAX 15
-#define STORE_ADDRESSES 8	/* addresses of one record */
-#define STORE_PORTS 256		/* host ports of one record */
-#define STORE_TAGS 24		/* tags of one record */
-#define STORE_BODY_MAX 32768	/* bytes of a body */
+#define STORE_ADDRESSES  8     /* addresses of one record */
+#define STORE_PORTS      256   /* host ports of one record */
+#define STORE_TAGS       24    /* tags of one record */
+#define STORE_BODY_MAX   32768 /* bytes of a body */
 
-struct store;			/* an open store: one per process is enough */
+struct store; /* an open store: one per process is enough */
 
-struct store_key {		/* borrowed strings, NUL-terminated */
+struct store_key { /* borrowed strings, NUL-terminated */
 	const char *network;
 	const char *container_id;
 	const char *ifname;
 };
 
 struct store_port {
-	uint16_t port;		/* host byte order; 0 in a wish = any free one of the dynamic range */
-	uint8_t protocol;	/* IPPROTO_TCP, _UDP, _SCTP */
-	struct ip host_ip;	/* family 0 = every address of both families; 0.0.0.0, :: = of one */
+	uint16_t port;     /* host byte order; 0 in a wish = any free one of the dynamic range */
+	uint8_t protocol;  /* IPPROTO_TCP, _UDP, _SCTP */
+	struct ip host_ip; /* family 0 = every address of both families; 0.0.0.0, :: = of one */
 };
 
 #define STORE_PORT_TEXT (IP_TEXT + 16)
@@ -53,23 +53,23 @@ bool store_port_conflict(const struct store_port *a, const struct store_port *b)
 /* One alternative of a choice: addresses may come from span, but not from the holes. */
 struct store_range {
 	struct ip_span span;
-	const struct ip_span *holes;	/* sorted by first, disjoint, borrowed */
+	const struct ip_span *holes; /* sorted by first, disjoint, borrowed */
 	unsigned n_holes;
-	uint64_t capacity;		/* addresses of span less the holes */
-	unsigned group;			/* ranges with one non-zero group in several choices belong
-					 * together: a later choice takes the group of the first */
+	uint64_t capacity; /* addresses of span less the holes */
+	unsigned group;    /* ranges with one non-zero group in several choices belong
+			    * together: a later choice takes the group of the first */
 };
 
 enum store_placement {
-	STORE_SPREAD,		/* the alternative with the most free addresses */
-	STORE_PACK,		/* the one with the fewest, but not none */
-	STORE_FIRST,		/* in the order given */
+	STORE_SPREAD, /* the alternative with the most free addresses */
+	STORE_PACK,   /* the one with the fewest, but not none */
+	STORE_FIRST,  /* in the order given */
 };
 
 /* One address that is wanted. */
 struct store_choice {
-	struct ip address;		/* set: exactly this one; ranges are not looked at */
-	const struct store_range *ranges;	/* borrowed */
+	struct ip address;                /* set: exactly this one; ranges are not looked at */
+	const struct store_range *ranges; /* borrowed */
 	unsigned n_ranges;
 };
 
@@ -80,27 +80,28 @@ struct store_want {
 	enum store_placement placement;
 	struct store_port ports[STORE_PORTS];
 	unsigned n_ports;
-	uint16_t dynamic_first, dynamic_last;	/* for ports of 0; 0 = there is no such range */
-	bool dry_run;			/* choose and call compose, but change nothing */
+	uint16_t dynamic_first, dynamic_last; /* for ports of 0; 0 = there is no such range */
+	bool dry_run;                         /* choose and call compose, but change nothing */
 };
 
 /* What was given: handed to compose, which turns it into the body of the record. */
 struct store_grant {
-	uint32_t id;		/* small number, unique among the live records of the store */
-	uint32_t boot_base;	/* random number of this store file in 2^20..2^30, multiple of 2^20, so
-				 * that boot_base + id is a good interface index */
+	uint32_t id;        /* small number, unique among the live records of the store */
+	uint32_t boot_base; /* random number of this store file in 2^20..2^30, multiple of 2^20, so
+			     * that boot_base + id is a good interface index */
 	struct ip addresses[STORE_ADDRESSES];
-	unsigned range_index[STORE_ADDRESSES];	/* of the alternative chosen; 0 for a static address */
+	unsigned range_index[STORE_ADDRESSES]; /* of the alternative chosen; 0 for a static address
+						*/
 	unsigned n_addresses;
-	uint16_t ports[STORE_PORTS];		/* in the order of the want */
+	uint16_t ports[STORE_PORTS]; /* in the order of the want */
 	unsigned n_ports;
 };
 
 struct store_body {
-	const char *text;	/* borrowed until the call returns */
-	size_t len;		/* at most STORE_BODY_MAX */
-	uint32_t schema;	/* version of the text, kept with it */
-	uint64_t tags[STORE_TAGS];	/* hashes; see store_release */
+	const char *text;          /* borrowed until the call returns */
+	size_t len;                /* at most STORE_BODY_MAX */
+	uint32_t schema;           /* version of the text, kept with it */
+	uint64_t tags[STORE_TAGS]; /* hashes; see store_release */
 	unsigned n_tags;
 };
 
@@ -110,12 +111,12 @@ typedef int store_compose_fn(void *ctx, const struct store_grant *grant, struct 
 
 enum store_outcome {
 	STORE_OK = 0,
-	STORE_KEY_EXISTS = 1,		/* holder: the record of the same key */
-	STORE_ADDRESS_HELD = 2,		/* holder, holder.choice: a static address has another owner */
-	STORE_EXHAUSTED = 3,		/* holder.choice: no free address in any alternative of it */
-	STORE_PORT_HELD = 4,		/* holder, holder.choice: index of the port */
-	STORE_PORTS_EXHAUSTED = 5,	/* holder.choice: index of the port */
-	STORE_ABSENT = 6,		/* no such record, or the store does not exist yet */
+	STORE_KEY_EXISTS = 1,      /* holder: the record of the same key */
+	STORE_ADDRESS_HELD = 2,    /* holder, holder.choice: a static address has another owner */
+	STORE_EXHAUSTED = 3,       /* holder.choice: no free address in any alternative of it */
+	STORE_PORT_HELD = 4,       /* holder, holder.choice: index of the port */
+	STORE_PORTS_EXHAUSTED = 5, /* holder.choice: index of the port */
+	STORE_ABSENT = 6,          /* no such record, or the store does not exist yet */
 };
 
 /* Who stands in the way. */
@@ -123,13 +124,13 @@ struct store_holder {
 	char network[STORE_NAME_MAX + 1];
 	char container_id[STORE_NAME_MAX + 1];
 	char ifname[STORE_IFNAME_MAX + 1];
-	int64_t since;			/* seconds since the epoch */
+	int64_t since; /* seconds since the epoch */
 	unsigned choice;
 };
 
 /* A record as read. */
 struct store_record {
-	struct store_holder key;	/* key.choice is unused */
+	struct store_holder key; /* key.choice is unused */
 	uint32_t id;
 	uint32_t schema;
 	struct ip addresses[STORE_ADDRESSES];
@@ -137,21 +138,22 @@ struct store_record {
 	struct store_port ports[STORE_PORTS];
 	unsigned n_ports;
 	size_t len;
-	char text[STORE_BODY_MAX + 1];	/* NUL-terminated */
+	char text[STORE_BODY_MAX + 1]; /* NUL-terminated */
 };
 
 /*
  * store_open: open the store in directory @dir, making it (0700, parents too) unless @readonly.
  * Symbolic links in the last component of the directory or in the files are refused, and so is a
  * directory that another user owns or may write to. A store of an earlier boot is emptied: what it
- * describes died with that boot. A store that a kill left in the middle of a change is repaired; one
- * that cannot be read is moved aside ("…​.broken-<time>") and said so in *warn, never trusted.
+ * describes died with that boot. A store that a kill left in the middle of a change is repaired;
+ * one that cannot be read is moved aside ("…​.broken-<time>") and said so in *warn, never
+ * trusted.
  * @warn: filled (size @warn_size) with a sentence for the log, or the empty string.
  * Return: 0, STORE_ABSENT (readonly and there is none), or a negative errno with code 101.
  */
 int store_open(const char *dir, bool readonly, struct store **ret, char *warn, size_t warn_size,
 	       struct err *e);
-void store_close(struct store *s);	/* NULL is fine */
+void store_close(struct store *s); /* NULL is fine */
 static inline void store_closep(struct store **s)
 {
 	store_close(*s);
@@ -163,44 +165,47 @@ static inline void store_closep(struct store **s)
  * @grant: filled on STORE_OK. @holder: filled on the other outcomes.
  * Return: enum store_outcome, or a negative errno (no change was made): -ENOSPC on a full disk.
  */
-int store_lease(struct store *s, const struct store_want *want, store_compose_fn *compose, void *ctx,
-		struct store_grant *grant, struct store_holder *holder, struct err *e);
+int store_lease(struct store *s, const struct store_want *want, store_compose_fn *compose,
+		void *ctx, struct store_grant *grant, struct store_holder *holder, struct err *e);
 
 /*
  * store_release: forget the record and free what it holds.
  * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once).
- * @last: if not NULL, called under the lock just before the record goes, with bit i of @last_tags set
- *        where no other live record bears its i-th tag; so what the record shares with nobody can
- *        be undone while nobody can join. It may talk to the kernel, briefly. Before, not after: a
- *        kill in between leaves the record, and with it the next release that does it again. If it
- *        fails, the record stays and its error is returned.
- * Return: STORE_OK, STORE_ABSENT, or a negative errno.
+ * @last: if not NULL, called under the lock just before the record goes, with bit i of @last_tags
+ * set where no other live record bears its i-th tag; so what the record shares with nobody can be
+ * undone while nobody can join. It may talk to the kernel, briefly. Before, not after: a kill in
+ * between leaves the record, and with it the next release that does it again. If it fails, the
+ * record stays and its error is returned. Return: STORE_OK, STORE_ABSENT, or a negative errno.
  */
 typedef int store_last_fn(void *ctx, uint32_t last_tags, struct err *e);
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,
 		  store_last_fn *last, void *ctx, struct err *e);
 
 /* store_get: Return: STORE_OK, STORE_ABSENT, or a negative errno. */
-int store_get(struct store *s, const struct store_key *key, struct store_record *ret, struct err *e);
+int store_get(struct store *s, const struct store_key *key, struct store_record *ret,
+	      struct err *e);
 
 /* store_find: the record that holds @address. Return: as store_get. */
 int store_find(struct store *s, const struct ip *address, struct store_record *ret, struct err *e);
 
 /*
  * store_next: walk over the records of @network (NULL: of all networks), the lock not being held
- * between the calls: records that come or go meanwhile may be seen or not, all others are seen once.
+ * between the calls: records that come or go meanwhile may be seen or not, all others are seen
+ * once.
  * @cursor: 0 before the first call. Return: STORE_OK, STORE_ABSENT at the end, or a negative errno.
  */
 int store_next(struct store *s, const char *network, uint64_t *cursor, struct store_record *ret,
 	       struct err *e);
 
 struct store_usage {
-	uint64_t used;		/* addresses of live records */
-	uint64_t cooling;	/* released, not yet free */
-	uint64_t records;	/* live records of the store, whatever the span */
+	uint64_t used;    /* addresses of live records */
+	uint64_t cooling; /* released, not yet free */
+	uint64_t records; /* live records of the store, whatever the span */
 };
-/* store_count: addresses of @span by state (@span NULL: only records). Return: 0 or a negative errno. */
-int store_count(struct store *s, const struct ip_span *span, struct store_usage *ret, struct err *e);
+/* store_count: addresses of @span by state (@span NULL: only records). Return: 0 or a negative
+ * errno. */
+int store_count(struct store *s, const struct ip_span *span, struct store_usage *ret,
+		struct err *e);
 
 /* store_tag_count: live records that bear @tag. Return: 0 or a negative errno. */
 int store_tag_count(struct store *s, uint64_t tag, uint64_t *ret, struct err *e);

@@ -4,8 +4,8 @@
  * middle: resolve fills it, the store keeps it (as JSON, by attachment_fields), plan() draws the
  * kernel state from it, the result is written from it.
  *
- * Everything that a plan needs is in here, so that DEL needs nothing but the key. What is not needed
- * after ADD (DNS, the name of the VPC) is not.
+ * Everything that a plan needs is in here, so that DEL needs nothing but the key. What is not
+ * needed after ADD (DNS, the name of the VPC) is not.
  */
 #ifndef TASK_ATTACHMENT_H
 #define TASK_ATTACHMENT_H
@@ -16,112 +16,113 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/ip.h"
-#include "json/field.h"
 #include "store/store.h"
+#include "json/field.h"
 
 #define ATTACHMENT_SCHEMA 1
 #define ATTACHMENT_ROUTES 64
-#define ATTACHMENT_CIDRS 8
-#define NETNS_PATH_MAX 512
-#define IFNAME_TEXT 16		/* IFNAMSIZ */
+#define ATTACHMENT_CIDRS  8
+#define NETNS_PATH_MAX    512
+#define IFNAME_TEXT       16 /* IFNAMSIZ */
 
 struct address {
-	struct cidr cidr;		/* the task's address with its subnet's prefix length */
-	struct ip gateway;		/* the subnet's; family 0 = none */
-	char subnet_id[64];		/* `id` of the range, may be empty */
+	struct cidr cidr;   /* the task's address with its subnet's prefix length */
+	struct ip gateway;  /* the subnet's; family 0 = none */
+	char subnet_id[64]; /* `id` of the range, may be empty */
 	char az[64];
 };
 
-struct route {				/* CNI 1.1 route */
+struct route { /* CNI 1.1 route */
 	struct cidr dst;
-	struct ip gw;			/* family 0: the gateway of the first address of dst's family */
-	uint32_t mtu, advmss;		/* 0 = not set */
-	uint32_t priority;		/* 0 = not set */
-	uint32_t table;			/* 0 = main */
-	uint32_t scope;			/* 0 = not set; else 253 (link), 254 (host) + FIELD has_scope */
+	struct ip gw;         /* family 0: the gateway of the first address of dst's family */
+	uint32_t mtu, advmss; /* 0 = not set */
+	uint32_t priority;    /* 0 = not set */
+	uint32_t table;       /* 0 = main */
+	uint32_t scope;       /* 0 = not set; else 253 (link), 254 (host) + FIELD has_scope */
 	bool has_scope;
 };
 
 struct port {
 	uint32_t host_port, container_port;
-	uint32_t protocol;		/* IPPROTO_* */
+	uint32_t protocol; /* IPPROTO_* */
 	struct ip host_ip;
 };
 
-struct bandwidth {			/* CNI's bandwidth capability; 0: no limit */
-	uint64_t ingress_rate, ingress_burst;	/* towards the task: bits per second, bits */
-	uint64_t egress_rate, egress_burst;	/* out of the task */
+struct bandwidth {                            /* CNI's bandwidth capability; 0: no limit */
+	uint64_t ingress_rate, ingress_burst; /* towards the task: bits per second, bits */
+	uint64_t egress_rate, egress_burst;   /* out of the task */
 };
 
 struct attachment {
 	/* the key */
 	char network[STORE_NAME_MAX + 1];
 	char container_id[STORE_NAME_MAX + 1];
-	char ifname[IFNAME_TEXT];	/* in the task */
+	char ifname[IFNAME_TEXT]; /* in the task */
 
-	char mode[32];			/* struct mode.name: who plans it */
-	int64_t created;		/* seconds since the epoch */
-	char ipam[64];			/* type of the foreign IPAM plugin; empty = our own pool */
+	char mode[32];   /* struct mode.name: who plans it */
+	int64_t created; /* seconds since the epoch */
+	char ipam[64];   /* type of the foreign IPAM plugin; empty = our own pool */
 
 	/* the task's network namespace, as it was at ADD */
 	char netns[NETNS_PATH_MAX];
-	uint64_t netns_cookie;		/* SO_NETNS_COOKIE: never reused in one boot */
-	bool netns_created;		/* we made it: we remove it */
+	uint64_t netns_cookie; /* SO_NETNS_COOKIE: never reused in one boot */
+	bool netns_created;    /* we made it: we remove it */
 
 	/* the links */
 	char eni_id[ENI_ID_TEXT];
-	char host_ifname[IFNAME_TEXT];	/* empty: there is no host end */
-	uint32_t ifindex;		/* of the task's end, and of the host's: chosen by us */
+	char host_ifname[IFNAME_TEXT]; /* empty: there is no host end */
+	uint32_t ifindex;              /* of the task's end, and of the host's: chosen by us */
 	struct mac mac, host_mac;
 	uint32_t mtu;
 
 	/* addressing */
 	struct address addresses[STORE_ADDRESSES];
 	unsigned n_addresses;
-	struct route routes[ATTACHMENT_ROUTES];	/* of the task, gw filled in; includes the defaults */
+	struct route
+		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
 	struct port ports[STORE_PORTS];
 	unsigned n_ports;
 
 	/* awsvpc */
-	struct cidr vpc[ATTACHMENT_CIDRS];	/* CIDR blocks of the VPC: not masqueraded between */
+	struct cidr vpc[ATTACHMENT_CIDRS]; /* CIDR blocks of the VPC: not masqueraded between */
 	unsigned n_vpc;
 	bool masquerade;
 	bool block_imds;
-	char accept_ra_uplink[IFNAME_TEXT];	/* an uplink that must keep taking router
-						 * advertisements although we turn forwarding on */
+	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
+					     * advertisements although we turn forwarding on */
 	/* macvlan */
 	char master[IFNAME_TEXT];
 	uint32_t master_ifindex;
-	uint32_t macvlan_mode;		/* index into macvlan_mode_names */
+	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;
-	char shim_ifname[IFNAME_TEXT];	/* hostAccess: the host's own macvlan of master */
-	struct ip host_ips[2];		/* hostAccess: source addresses of the host on the LAN, v4, v6 */
+	char shim_ifname[IFNAME_TEXT]; /* hostAccess: the host's own macvlan of master */
+	struct ip host_ips[2]; /* hostAccess: source addresses of the host on the LAN, v4, v6 */
 
 	/* bridge */
 	char bridge[IFNAME_TEXT];
 	uint32_t bridge_ifindex;
-	bool bridge_foreign;		/* it was there before us: it stays when we go */
+	bool bridge_foreign; /* it was there before us: it stays when we go */
 	struct mac bridge_mac;
-	struct cidr bridge_had[8];	/* addresses that others had given it by then */
+	struct cidr bridge_had[8]; /* addresses that others had given it by then */
 	unsigned n_bridge_had;
-	bool force_address;		/* take those away that overlap the gateway's subnet */
-	bool bridge_gateway;		/* the bridge has the subnets' gateway addresses */
+	bool force_address;  /* take those away that overlap the gateway's subnet */
+	bool bridge_gateway; /* the bridge has the subnets' gateway addresses */
 	bool bridge_promiscuous;
 	bool port_hairpin, port_isolated;
-	bool masq_all;			/* published ports: the client's address is replaced always */
-	bool no_snat;			/* published ports: it is never */
-	bool mac_check;			/* the port takes frames of the task's MAC alone */
-	bool no_default_route;		/* the task gets none unless `ipam.routes` says so */
-	bool detect_duplicates;		/* IPv6 addresses with DAD */
-	uint32_t ingress_policy;	/* index into ingress_policy_names */
+	bool masq_all;           /* published ports: the client's address is replaced always */
+	bool no_snat;            /* published ports: it is never */
+	bool mac_check;          /* the port takes frames of the task's MAC alone */
+	bool no_default_route;   /* the task gets none unless `ipam.routes` says so */
+	bool detect_duplicates;  /* IPv6 addresses with DAD */
+	uint32_t ingress_policy; /* index into ingress_policy_names */
 	struct bandwidth bandwidth;
-	char ifb_ifname[IFNAME_TEXT];	/* shapes what leaves the task; empty: nothing to shape */
+	char ifb_ifname[IFNAME_TEXT]; /* shapes what leaves the task; empty: nothing to shape */
 };
 
 extern const struct field attachment_fields[];
-extern const char *const ingress_policy_names[];	/* open, same-bridge, isolated, NULL */
-extern const char *const macvlan_mode_names[];	/* bridge, private, vepa, passthru, NULL */
+extern const char *const ingress_policy_names[]; /* open, same-bridge, isolated, NULL */
+extern const char *const macvlan_mode_names[];   /* bridge, private, vepa, passthru, NULL */
 
 /*
  * attachment_encode: @a as compact JSON in a new string (the caller frees it).
@@ -132,7 +133,7 @@ int attachment_encode(const struct attachment *a, char **ret, size_t *ret_len, s
 int attachment_decode(const char *text, size_t len, uint32_t schema, struct attachment *ret,
 		      struct err *e);
 
-struct store_key attachment_key(const struct attachment *a);	/* borrows @a */
+struct store_key attachment_key(const struct attachment *a); /* borrows @a */
 bool attachment_has_family(const struct attachment *a, uint8_t family);
 /* The first address of a family, NULL if there is none. */
 const struct address *attachment_address(const struct attachment *a, uint8_t family);

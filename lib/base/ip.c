@@ -230,7 +230,8 @@ struct ip_span cidr_span(const struct cidr *c)
 
 bool span_contains(const struct ip_span *s, const struct ip *a)
 {
-	return a->family == s->first.family && ip_cmp(a, &s->first) >= 0 && ip_cmp(a, &s->last) <= 0;
+	return a->family == s->first.family && ip_cmp(a, &s->first) >= 0 &&
+	       ip_cmp(a, &s->last) <= 0;
 }
 
 uint64_t span_size(const struct ip_span *s)

@@ -90,7 +90,11 @@ static bool utf8_lead_is_lawful(const unsigned char *s)
 /* Length of the UTF-8 sequence at @s, 0 if it is broken (overlong, surrogate, too large). */
 static size_t utf8_length(const unsigned char *s, size_t left)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+	size_t n = s[0] < 0x80       ? 1
+		   : s[0] >> 5 == 6  ? 2
+		   : s[0] >> 4 == 14 ? 3
+		   : s[0] >> 3 == 30 ? 4
+				     : 0;
 
 	if (n == 0 || n > left)
 		return 0;
@@ -120,7 +124,8 @@ void text_printable(char *dst, size_t size, const char *src)
 
 	while (left > 0) {
 		size_t n = utf8_length(p, left);
-		bool bad = n == 0 || *p < 0x20 || *p == 0x7f || (n == 2 && *p == 0xc2 && p[1] < 0xa0);
+		bool bad = n == 0 || *p < 0x20 || *p == 0x7f ||
+			   (n == 2 && *p == 0xc2 && p[1] < 0xa0);
 		size_t take = n ? n : 1;
 
 		if (out + (bad ? 1 : take) >= size)

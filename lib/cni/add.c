@@ -31,9 +31,9 @@ static int exists_error(struct err *e, const struct held *h)
 }
 
 /*
- * Does the attachment @h stand: in the namespace of @add, or alive in another? Its MAC is taken as it
- * is found: a chained plugin may have changed it.
- * Return: 1, 0 (it is dead, or an ADD was killed midway), or a negative errno.
+ * Does the attachment @h stand: in the namespace of @add, or alive in another? Its MAC is taken as
+ * it is found: a chained plugin may have changed it. Return: 1, 0 (it is dead, or an ADD was killed
+ * midway), or a negative errno.
  */
 static int stands(struct add *add, const struct held *h, struct err *e)
 {
@@ -208,7 +208,8 @@ static int attach(struct add *add, struct err *e)
 	return 0;
 }
 
-/* The record and the link, which knows no address yet; then the foreign IPAM plugin, over that link. */
+/* The record and the link, which knows no address yet; then the foreign IPAM plugin, over that
+ * link. */
 static int link_up(struct add *add, struct err *e)
 {
 	struct err undo;

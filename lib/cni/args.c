@@ -33,14 +33,15 @@ static int read_ip(char *value, struct asked *ret, struct err *e)
 {
 	char *rest = value, *one;
 
-	ret->n_ips = 0;		/* of a key given twice the last one holds */
+	ret->n_ips = 0; /* of a key given twice the last one holds */
 	ret->ips_source = "CNI_ARGS IP";
 	while ((one = strsep(&rest, ","))) {
 		if (ret->n_ips == STORE_ADDRESSES)
 			return bad_value(e, "IP", one, "at most 8 addresses");
 		if (!address_parse(one, &ret->ips[ret->n_ips]))
-			return bad_value(e, "IP", one, "addresses, with or without /LENGTH, "
-						       "separated by commas");
+			return bad_value(e, "IP", one,
+					 "addresses, with or without /LENGTH, "
+					 "separated by commas");
 		ret->n_ips++;
 	}
 	return 0;

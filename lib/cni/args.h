@@ -5,16 +5,16 @@
 
 #include "base/err.h"
 #include "base/ip.h"
-#include "json/json.h"
 #include "store/store.h"
+#include "json/json.h"
 
 struct asked {
-	struct cidr ips[STORE_ADDRESSES];	/* len 0: no prefix was given */
+	struct cidr ips[STORE_ADDRESSES]; /* len 0: no prefix was given */
 	unsigned n_ips;
-	const char *ips_source;			/* for messages: "CNI_ARGS IP"; static storage */
-	struct ip gateway;			/* family 0: not asked for */
-	struct mac mac;				/* zero: not asked for */
-	const json *ranges;			/* runtimeConfig.ipRanges; borrowed */
+	const char *ips_source; /* for messages: "CNI_ARGS IP"; static storage */
+	struct ip gateway;      /* family 0: not asked for */
+	struct mac mac;         /* zero: not asked for */
+	const json *ranges;     /* runtimeConfig.ipRanges; borrowed */
 };
 
 /*

@@ -13,11 +13,11 @@
 
 #include "base/err.h"
 #include "ipam/pool.h"
-#include "json/json.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
 #include "mode/mode.h"
 #include "store/store.h"
+#include "json/json.h"
 
 #ifndef TASKVPC_VERSION
 #define TASKVPC_VERSION "0.0.0"
@@ -56,9 +56,9 @@ struct call;
 
 struct verb {
 	const char *name;
-	unsigned env;		/* ENV_*: what must be there */
-	enum spec since;	/* the oldest version that knows the verb */
-	bool bare;		/* run without environment and configuration being judged */
+	unsigned env;    /* ENV_*: what must be there */
+	enum spec since; /* the oldest version that knows the verb */
+	bool bare;       /* run without environment and configuration being judged */
 	/* Return: 0, or a negative errno with *e. Output goes through call_answer. */
 	int (*run)(struct call *c, struct err *e);
 	const char *help;
@@ -74,18 +74,18 @@ struct call {
 	size_t config_len;
 	json *root;
 	enum spec spec;
-	const char *network;	/* `name`; borrowed from root */
-	const json *ipam;	/* borrowed; NULL if absent or no object */
-	const char *foreign;	/* type of the foreign IPAM plugin; NULL: our own pool, or none */
+	const char *network; /* `name`; borrowed from root */
+	const json *ipam;    /* borrowed; NULL if absent or no object */
+	const char *foreign; /* type of the foreign IPAM plugin; NULL: our own pool, or none */
 	char data_dir[256];
 
 	/* the host */
-	struct netns host;	/* call_host */
-	struct netlink nl;	/* rtnetlink in host; call_netlink */
-	struct store *store;	/* call_store */
-	int turn;		/* turn.h; -1: none */
-	unsigned print;		/* --explain: enum plan_print */
-	bool answered;		/* stdout has (some of) the answer: nothing else may follow */
+	struct netns host;   /* call_host */
+	struct netlink nl;   /* rtnetlink in host; call_netlink */
+	struct store *store; /* call_store */
+	int turn;            /* turn.h; -1: none */
+	unsigned print;      /* --explain: enum plan_print */
+	bool answered;       /* stdout has (some of) the answer: nothing else may follow */
 };
 
 /* config_read: stdin into the configuration part of @c. Judges name and version, nothing more. */
@@ -102,8 +102,8 @@ bool name_is_valid(const char *s);
 struct store_key call_key(const struct call *c);
 int call_host(struct call *c, struct err *e);
 /*
- * call_task: open CNI_NETNS: a namespace other than the host's, or exactly that one where @mode wants
- * it. Errors have code 4. call_host must have been called.
+ * call_task: open CNI_NETNS: a namespace other than the host's, or exactly that one where @mode
+ * wants it. Errors have code 4. call_host must have been called.
  */
 int call_task(const struct call *c, const struct mode *mode, struct netns *ret, struct err *e);
 /* call_netlink: also opens the host's namespace. */

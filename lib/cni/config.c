@@ -12,7 +12,7 @@
 #include "cni/call.h"
 
 #define STDIN_MAX (16u << 20)
-#define SHOWN 80
+#define SHOWN     80
 
 const char *const spec_names[SPEC_COUNT] = {
 	[SPEC_0_1_0] = "0.1.0", [SPEC_0_2_0] = "0.2.0", [SPEC_0_3_0] = "0.3.0",

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cni/call.h"
 
-#define SHOWN 80	/* bytes of a wrong value that a message repeats */
+#define SHOWN 80 /* bytes of a wrong value that a message repeats */
 
 static const char *variable(const char *name)
 {
@@ -50,10 +50,9 @@ bool name_is_valid(const char *s)
 static bool has_wide_space(const char *s)
 {
 	static const char *const spaces[] = {
-		"\xc2\x85",   "\u00a0",	    "\u1680",	  "\u2028",	"\u2029",
-		"\u202f",     "\u205f",	    "\u3000",	  "\u2000",	"\u2001",
-		"\u2002",     "\u2003",	    "\u2004",	  "\u2005",	"\u2006",
-		"\u2007",     "\u2008",	    "\u2009",	  "\u200a",
+		"\xc2\x85", "\u00a0", "\u1680", "\u2028", "\u2029", "\u202f", "\u205f",
+		"\u3000",   "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
+		"\u2006",   "\u2007", "\u2008", "\u2009", "\u200a",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
@@ -122,8 +121,10 @@ int env_judge(const struct env *env, const struct verb *verb, struct err *e)
 		return -EINVAL;
 	if ((verb->env & ENV_CONTAINER_ID) && !name_is_valid(env->container_id)) {
 		value_error(e, "CNI_CONTAINERID", env->container_id, "is no container id");
-		err_hint(e, "a letter or digit, then letters, digits, '_', '.', '-'; "
-			    "at most %d bytes", STORE_NAME_MAX);
+		err_hint(e,
+			 "a letter or digit, then letters, digits, '_', '.', '-'; "
+			 "at most %d bytes",
+			 STORE_NAME_MAX);
 		return -EINVAL;
 	}
 	if (verb->env & ENV_IFNAME) {

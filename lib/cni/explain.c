@@ -73,8 +73,9 @@ static int print_dry_run(struct add *add, struct err *e)
 	if (r < 0)
 		return r;
 	return print_plan(add->c, &add->plan,
-			  add->c->print & PLAN_PRINT_UNDO ? "not attached: what DEL would do after ADD"
-							  : "not attached: what ADD would do",
+			  add->c->print & PLAN_PRINT_UNDO
+				  ? "not attached: what DEL would do after ADD"
+				  : "not attached: what ADD would do",
 			  e);
 }
 
@@ -100,7 +101,7 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 		return r;
 	if (!has_store)
 		return with_throwaway_store(add->c, print_dry_run, add, e);
-	r = call_store(add->c, false, e);	/* also a dry lease asks for the writers' lock */
+	r = call_store(add->c, false, e); /* also a dry lease asks for the writers' lock */
 	return r < 0 ? r : print_dry_run(add, e);
 }
 
@@ -130,7 +131,7 @@ static int explain_run(struct call *c, struct err *e)
 
 	if (r != STORE_ABSENT)
 		return r;
-	if (!c->env.netns)	/* DEL comes without, and then there is no telling what was there */
+	if (!c->env.netns) /* DEL comes without, and then there is no telling what was there */
 		return call_answer(c, "# not attached: nothing to remove", e);
 	add = prepare_new(c, e);
 	r = add ? explain_new(add, has_store, e) : -ENOMEM;
@@ -161,7 +162,8 @@ static void describe(struct text *t, const char *title, const struct field *tabl
 }
 
 /* Modes that share a table are described once, under all their names. */
-static void describe_mode(struct text *t, const struct plugin *plugin, const struct mode *const *mode)
+static void describe_mode(struct text *t, const struct plugin *plugin,
+			  const struct mode *const *mode)
 {
 	char title[96];
 	struct text line;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * GC: take down every record of this network that is not in the runtime's list of valid
- * attachments. Without a list (cnitool sends none, `taskvpc gc` null) only what provably is dead goes.
- * An attachment that cannot be removed keeps its record and holds up none of the others.
+ * attachments. Without a list (cnitool sends none, `taskvpc gc` null) only what provably is dead
+ * goes. An attachment that cannot be removed keeps its record and holds up none of the others.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,12 +12,12 @@
 #include "cni/turn.h"
 #include "kernel/link.h"
 
-struct entry {		/* borrowed from the configuration */
+struct entry { /* borrowed from the configuration */
 	const char *container_id, *ifname;
 };
 
 struct valid {
-	struct entry *entries;		/* sorted */
+	struct entry *entries; /* sorted */
 	unsigned n;
 	bool given;
 };
@@ -90,8 +90,7 @@ static int is_stale(struct call *c, const struct held *h, const struct valid *va
 		r = held_fate(c, h, e);
 		return r < 0 ? r : r == HELD_DEAD;
 	}
-	return !valid->n ||
-	       !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
+	return !valid->n || !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
 }
 
 /*
@@ -147,8 +146,8 @@ static int sweep_one(struct call *c, struct held *h, const struct valid *valid, 
 	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
 }
 
-static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s,
-			 struct held *h, struct err *e)
+static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s, struct held *h,
+			 struct err *e)
 {
 	uint64_t cursor = 0, before;
 	int r;
@@ -158,7 +157,7 @@ static int sweep_records(struct call *c, const struct valid *valid, struct sweep
 		r = held_next(c, c->network, &cursor, h, e);
 		if (r == STORE_ABSENT)
 			return 0;
-		if (r < 0 && cursor == before)	/* the store, not one record, is at fault */
+		if (r < 0 && cursor == before) /* the store, not one record, is at fault */
 			return r;
 		s->seen++;
 		if (!r)
@@ -251,7 +250,7 @@ static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
 	r = call_store(c, false, e);
-	if (!r && valid->given)	/* without a list only what is dead goes, and that has no links */
+	if (!r && valid->given) /* without a list only what is dead goes, and that has no links */
 		release_links(c, valid, h);
 	if (!r)
 		r = sweep_records(c, valid, &s, h, e);
@@ -275,7 +274,7 @@ int gc_run(struct call *c, struct err *e)
 		free(valid.entries);
 		return ours;
 	}
-	if (!valid.given && !json_get(c->root, keys[0]))	/* null: the caller knows */
+	if (!valid.given && !json_get(c->root, keys[0])) /* null: the caller knows */
 		call_warn(c, "%s: missing, only dead attachments are removed", keys[0]);
 	ours = gc_own(c, &valid, e);
 	free(valid.entries);

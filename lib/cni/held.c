@@ -26,8 +26,8 @@ static int held_decode(struct call *c, struct held *h, struct err *e)
 
 	r = attachment_decode(h->record.text, h->record.len, h->record.schema, &h->a, e);
 	if (r < 0) {
-		err_prefix(e, "record of container %s, interface %s, network %s",
-			   key->container_id, key->ifname, key->network);
+		err_prefix(e, "record of container %s, interface %s, network %s", key->container_id,
+			   key->ifname, key->network);
 		return r;
 	}
 	h->mode = mode_find(c->plugin, h->a.mode);
@@ -57,7 +57,8 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 	if (h->mode)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"attachment of container %s, interface %s, network %s: %s does not know the mode \"%s\"",
+		"attachment of container %s, interface %s, network %s: %s does not know the mode "
+		"\"%s\"",
 		h->a.container_id, h->a.ifname, h->a.network, c->plugin->name, h->a.mode);
 	err_hint(e, "call the plugin that made it, in the version that did");
 	return -EINVAL;

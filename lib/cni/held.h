@@ -10,7 +10,7 @@
 struct held {
 	struct store_record record;
 	struct attachment a;
-	const struct mode *mode;	/* NULL: unknown to this plugin */
+	const struct mode *mode; /* NULL: unknown to this plugin */
 	struct plan plan;
 };
 
@@ -36,7 +36,11 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
  * lives as long as the store.
  * Return: enum held_fate, or a negative errno.
  */
-enum held_fate { HELD_ALIVE, HELD_DEAD, HELD_UNCERTAIN };
+enum held_fate {
+	HELD_ALIVE,
+	HELD_DEAD,
+	HELD_UNCERTAIN
+};
 int held_fate(struct call *c, const struct held *h, struct err *e);
 
 /*

@@ -55,7 +55,7 @@ static void standard_fds_guard(void)
 
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)!open("/dev/null", flags[fd]);	/* 0, 1: of the wrong direction */
+			(void)!open("/dev/null", flags[fd]); /* 0, 1: of the wrong direction */
 }
 
 static int verb_frame(struct call *c, struct err *e)
@@ -101,7 +101,11 @@ static void error_tell(const struct call *c, const struct err *e)
 }
 
 /* How a person calls, and how a runtime. */
-enum caller { RUNTIME, PERSON, LEARNER };
+enum caller {
+	RUNTIME,
+	PERSON,
+	LEARNER
+};
 
 static int call_run(const struct plugin *plugin, const struct verb *verb, enum caller caller)
 {

@@ -72,8 +72,9 @@ static int judge_namespace(const struct mode *mode, const struct netconf *c, str
 		return 0;
 	err_set(e, ERR_CONFIG, 0, "createNamespace: true cannot go with the mode %s", mode->name);
 	err_hint(e, "%s: leave createNamespace out",
-		 mode->host_namespace ? "its containers are in the host's own namespace" :
-					"it keeps no record by which DEL could remove the namespace");
+		 mode->host_namespace
+			 ? "its containers are in the host's own namespace"
+			 : "it keeps no record by which DEL could remove the namespace");
 	return -EINVAL;
 }
 

@@ -29,7 +29,7 @@ int netconf_pool(const struct call *c, const struct mode *mode, const struct ask
 /* netconf_unknown: warn of keys that nobody reads in objects that are ours. */
 void netconf_unknown(struct call *c, const struct mode *mode);
 
-extern const struct field runtime_fields[];	/* runtimeConfig, for the reference */
-extern const struct field port_fields[];	/* one of runtimeConfig.portMappings */
+extern const struct field runtime_fields[]; /* runtimeConfig, for the reference */
+extern const struct field port_fields[];    /* one of runtimeConfig.portMappings */
 
 #endif

@@ -16,9 +16,11 @@
 #include "ipam/lease.h"
 
 /* How often, and how long each time, an ADD waits for the kernel to take a namespace apart. */
-#define PATIENCE 20
+#define PATIENCE    20
 #define PATIENCE_NS 5000000
-#define CROWD 64	/* records: from here on, a mount for one sysctl costs less than a walk (sysctl_write_apart) */
+#define CROWD                                                                                      \
+	64 /* records: from here on, a mount for one sysctl costs less than a walk                 \
+	      (sysctl_write_apart) */
 
 struct add *prepare_new(struct call *c, struct err *e)
 {
@@ -82,8 +84,8 @@ int prepare_task(struct add *add, struct err *e)
 	if (r < 0)
 		return r;
 	add->a.netns_created = must_make_namespace(add);
-	r = add->a.netns_created ? netns_new(&c->host, &task, e) :
-				   call_task(c, add->mode, &task, e);
+	r = add->a.netns_created ? netns_new(&c->host, &task, e)
+				 : call_task(c, add->mode, &task, e);
 	if (r < 0)
 		return r;
 	add->a.netns_cookie = task.cookie;

@@ -20,13 +20,13 @@ struct add {
 	struct attachment a;
 	struct mode_view view;
 	struct plan plan;
-	struct plan linked;		/* link_first: the part that was applied before the addresses */
+	struct plan linked; /* link_first: the part that was applied before the addresses */
 	bool is_linked;
-	char *body;			/* of the record */
-	struct result result;		/* starts as prevResult */
-	struct result given;		/* what a foreign IPAM plugin answered, */
-	json *given_root;		/* and the document it borrows from */
-	unsigned patience;		/* times that a dying namespace may be waited for */
+	char *body;           /* of the record */
+	struct result result; /* starts as prevResult */
+	struct result given;  /* what a foreign IPAM plugin answered, */
+	json *given_root;     /* and the document it borrows from */
+	unsigned patience;    /* times that a dying namespace may be waited for */
 };
 
 struct add *prepare_new(struct call *c, struct err *e);

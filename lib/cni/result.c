@@ -55,8 +55,8 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 	if (r->n_routes + a->n_routes > RESULT_ROUTES)
 		return too_many(e, "routes", RESULT_ROUTES);
 	for (unsigned i = 0; i < a->n_addresses; i++)
-		r->ips[r->n_ips++] = (struct result_ip){ a->addresses[i].cidr,
-							 a->addresses[i].gateway, index };
+		r->ips[r->n_ips++] =
+			(struct result_ip){ a->addresses[i].cidr, a->addresses[i].gateway, index };
 	for (unsigned i = 0; i < a->n_routes; i++)
 		r->routes[r->n_routes++] = a->routes[i];
 	return 0;
@@ -191,8 +191,8 @@ int result_to_attachment(const struct result *r, struct attachment *a, struct er
 		return too_many(e, "routes", ATTACHMENT_ROUTES);
 	a->n_addresses = r->n_ips;
 	for (unsigned i = 0; i < r->n_ips; i++)
-		a->addresses[i] = (struct address){ .cidr = r->ips[i].address,
-						    .gateway = r->ips[i].gateway };
+		a->addresses[i] =
+			(struct address){ .cidr = r->ips[i].address, .gateway = r->ips[i].gateway };
 	a->n_routes = r->n_routes;
 	for (unsigned i = 0; i < r->n_routes; i++) {
 		a->routes[i] = r->routes[i];

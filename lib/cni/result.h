@@ -10,21 +10,21 @@
 #include "cni/call.h"
 
 #define RESULT_INTERFACES 64
-#define RESULT_IPS 64
-#define RESULT_ROUTES 256
-#define RESULT_DNS 32
+#define RESULT_IPS        64
+#define RESULT_ROUTES     256
+#define RESULT_DNS        32
 
 struct result_interface {
 	const char *name;
-	const char *mac, *sandbox;		/* NULL or "": none */
+	const char *mac, *sandbox; /* NULL or "": none */
 	const char *socket_path, *pci_id;
-	uint32_t mtu;				/* 0: not told */
+	uint32_t mtu; /* 0: not told */
 };
 
 struct result_ip {
 	struct cidr address;
-	struct ip gateway;			/* family 0: none */
-	int interface;				/* -1: none */
+	struct ip gateway; /* family 0: none */
+	int interface;     /* -1: none */
 };
 
 struct result_list {
@@ -42,13 +42,13 @@ struct result {
 	struct result_list nameservers, search, options;
 	const char *domain;
 
-	char mac_texts[RESULT_INTERFACES][MAC_TEXT];	/* of the interfaces that we add */
+	char mac_texts[RESULT_INTERFACES][MAC_TEXT]; /* of the interfaces that we add */
 };
 
 struct result_source {
-	const char *what;	/* "prevResult", for messages */
-	enum err_code code;	/* of errors about its content */
-	bool abbreviated;	/* an IPAM plugin's: interfaces mean nothing */
+	const char *what;   /* "prevResult", for messages */
+	enum err_code code; /* of errors about its content */
+	bool abbreviated;   /* an IPAM plugin's: interfaces mean nothing */
 };
 
 /*
@@ -65,8 +65,8 @@ int result_read(const json *doc, const struct result_source *source, struct resu
 int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
 			  struct err *e);
 /*
- * result_add_view: append interfaces of the host and their addresses, save those that an earlier plugin
- * of the chain has told: runtimes keep interfaces by name. @v must live as long as @r.
+ * result_add_view: append interfaces of the host and their addresses, save those that an earlier
+ * plugin of the chain has told: runtimes keep interfaces by name. @v must live as long as @r.
  */
 int result_add_view(struct result *r, const struct mode_view *v, struct err *e);
 /* result_add_dns: append @dns (borrowed). */

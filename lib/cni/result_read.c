@@ -14,7 +14,7 @@ struct reader {
 	const struct result_source *source;
 	struct result *ret;
 	struct err *e;
-	char path[96];		/* of the object being read */
+	char path[96]; /* of the object being read */
 };
 
 static const struct field route_fields[] = {

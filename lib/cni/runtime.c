@@ -109,8 +109,7 @@ static int read_ips(const json *ips, const char *path, struct asked *ret, struct
 	for (const json *one = json_first(ips); one; one = json_next(one)) {
 		text = json_string(one);
 		if (!text || !address_parse(text, &ret->ips[ret->n_ips]))
-			return bad_value(e, path, text,
-					 "an address, with or without /LENGTH");
+			return bad_value(e, path, text, "an address, with or without /LENGTH");
 		ret->n_ips++;
 	}
 	return 0;

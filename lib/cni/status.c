@@ -31,7 +31,7 @@ static int judge_place(const struct call *c, struct err *e)
 		slash = strrchr(dir, '/');
 		if (!slash)
 			break;
-		slash[slash == dir] = '\0';	/* of "/name" stays "/" */
+		slash[slash == dir] = '\0'; /* of "/name" stays "/" */
 	}
 	if (!access(dir, W_OK | X_OK))
 		return 0;

@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <time.h>
 
-#define TRIES 500
+#define TRIES    500
 #define PAUSE_NS 2000000
 
 static int turn_open(struct call *c, struct err *e)

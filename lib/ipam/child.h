@@ -9,10 +9,10 @@
 #include "base/err.h"
 
 struct child_job {
-	const char *path;	   /* of the program; it is its own argv[0] */
+	const char *path;        /* of the program; it is its own argv[0] */
 	const char *const *args; /* what follows, NULL-terminated; NULL: nothing */
 	char *const *env;
-	int error_fd; /* for its stderr; 0: ours */
+	int error_fd;      /* for its stderr; 0: ours */
 	const char *input; /* for its stdin, byte for byte */
 	size_t input_len;
 	int timeout_ms;

@@ -118,8 +118,10 @@ static void link_no_link_local(struct nl_msg *m)
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s)
 {
 	unsigned flags = (s->up ? IFF_UP : 0) | (s->promiscuous ? IFF_PROMISC : 0);
-	struct ifinfomsg up = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex,
-				.ifi_flags = flags, .ifi_change = flags };
+	struct ifinfomsg up = { .ifi_family = AF_UNSPEC,
+				.ifi_index = (int)ifindex,
+				.ifi_flags = flags,
+				.ifi_change = flags };
 
 	if (s->hairpin || s->isolated) {
 		struct nl_msg *m = link_message(RTM_NEWLINK, 0, ifindex);

@@ -26,7 +26,8 @@ static void take_port(const struct nlattr *data, struct link_info *ret)
 {
 	struct nlattr *tb[IFLA_BRPORT_MAX + 1];
 
-	if (!data || nla_parse_nested(tb, IFLA_BRPORT_MAX, (struct nlattr *)(uintptr_t)data, NULL) < 0)
+	if (!data ||
+	    nla_parse_nested(tb, IFLA_BRPORT_MAX, (struct nlattr *)(uintptr_t)data, NULL) < 0)
 		return;
 	ret->hairpin = tb[IFLA_BRPORT_MODE] && nla_get_u8(tb[IFLA_BRPORT_MODE]);
 	ret->isolated = tb[IFLA_BRPORT_ISOLATED] && nla_get_u8(tb[IFLA_BRPORT_ISOLATED]);
@@ -36,7 +37,8 @@ static void take_macvlan(const struct nlattr *data, struct link_info *ret)
 {
 	struct nlattr *tb[IFLA_MACVLAN_MAX + 1];
 
-	if (data && nla_parse_nested(tb, IFLA_MACVLAN_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0)
+	if (data &&
+	    nla_parse_nested(tb, IFLA_MACVLAN_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0)
 		ret->macvlan_mode = attr_u32(tb[IFLA_MACVLAN_MODE]);
 }
 
@@ -44,7 +46,8 @@ static void take_kind(const struct nlattr *linkinfo, struct link_info *ret)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1];
 
-	if (!linkinfo || nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) < 0)
+	if (!linkinfo ||
+	    nla_parse_nested(tb, IFLA_INFO_MAX, (struct nlattr *)(uintptr_t)linkinfo, NULL) < 0)
 		return;
 	attr_text(tb[IFLA_INFO_KIND], ret->kind, sizeof(ret->kind));
 	if (strcmp(ret->kind, "macvlan") == 0)
@@ -116,8 +119,8 @@ int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e)
 int link_bridge_vlans(struct netlink *nl, struct err *e)
 {
 	struct br_vlan_msg header = { .family = AF_BRIDGE };
-	int r = netlink_ask(nl, message_new(RTM_GETVLAN, NLM_F_DUMP, &header, sizeof(header)), NULL, NULL,
-			    NULL, e);
+	int r = netlink_ask(nl, message_new(RTM_GETVLAN, NLM_F_DUMP, &header, sizeof(header)), NULL,
+			    NULL, NULL, e);
 
 	if (r == -EOPNOTSUPP)
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Netlink: sockets in a given namespace, batches, questions, and the kernel's own words. libnl
- * builds the messages; sending is done here, because libnl sends one at a time and keeps no extended
- * ACK.
+ * builds the messages; sending is done here, because libnl sends one at a time and keeps no
+ * extended ACK.
  */
 #include "kernel/netlink.h"
 
@@ -18,10 +18,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ANSWER_TIMEOUT_S 20	/* the kernel answers at once; this only bounds a hang */
-#define DUMP_TRIES 16
-#define ERRNO_MAX 4095	/* MAX_ERRNO of include/linux/err.h */
-#define ANSWER_BYTES 8192	/* what the kernel makes of a dump that finds this little room (netlink(7)) */
+#define ANSWER_TIMEOUT_S 20 /* the kernel answers at once; this only bounds a hang */
+#define DUMP_TRIES       16
+#define ERRNO_MAX        4095 /* MAX_ERRNO of include/linux/err.h */
+#define ANSWER_BYTES                                                                               \
+	8192 /* what the kernel makes of a dump that finds this little room (netlink(7)) */
 
 static int socket_options(int fd)
 {
@@ -35,8 +36,8 @@ static int socket_options(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 }
 
-int netlink_open(int protocol, const struct netns *ns, const struct netns *host, struct netlink *ret,
-		 struct err *e)
+int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
+		 struct netlink *ret, struct err *e)
 {
 	bool away = ns->cookie != host->cookie;
 	struct err back;
@@ -48,7 +49,8 @@ int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
 		return r;
 	ret->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (ret->fd < 0 || socket_options(ret->fd) < 0)
-		r = err_sys(e, ERR_KERNEL, errno, "cannot open a netlink socket (protocol %d)", protocol);
+		r = err_sys(e, ERR_KERNEL, errno, "cannot open a netlink socket (protocol %d)",
+			    protocol);
 	if (away && netns_enter(host, &back) < 0) {
 		*e = back;
 		r = -e->sys;
@@ -75,7 +77,7 @@ void batch_reset(struct batch *b)
 
 /* More than any step has, and the commit of a transaction. */
 #define STEP_REQUESTS 8
-#define STEP_BYTES 2048
+#define STEP_BYTES    2048
 
 bool batch_has_room(const struct batch *b)
 {
@@ -218,7 +220,8 @@ static int take_answer(const struct batch *b, uint32_t first, const struct nlmsg
 	return i == b->ack;
 }
 
-static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f, struct err *e)
+static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f,
+		   struct err *e)
 {
 	_Alignas(8) char buf[ANSWER_BYTES];
 

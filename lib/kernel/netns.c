@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71	/* Linux 5.14; glibc 2.36 lacks it on some machines */
+#define SO_NETNS_COOKIE 71 /* Linux 5.14; glibc 2.36 lacks it on some machines */
 #endif
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
@@ -26,8 +26,8 @@
 
 /*
  * Who the namespace of this thread is: any socket knows.
- * @ret_fd: a descriptor of it, NULL if not wanted. From the socket too (SIOCGSKNS, Linux 4.10): a walk
- * through /proc/self costs ten times as much, and needs a /proc.
+ * @ret_fd: a descriptor of it, NULL if not wanted. From the socket too (SIOCGSKNS, Linux 4.10): a
+ * walk through /proc/self costs ten times as much, and needs a /proc.
  */
 static int own_namespace(uint64_t *ret_cookie, int *ret_fd, struct err *e)
 {
@@ -96,17 +96,21 @@ static int open_any(const char *path, const struct netns *host, struct netns *re
 
 	ret->fd = -1;
 	if (path[0] != '/')
-		return err_set(e, ERR_ENVIRONMENT, 0, "CNI_NETNS: \"%s\" is not an absolute path", path);
+		return err_set(e, ERR_ENVIRONMENT, 0, "CNI_NETNS: \"%s\" is not an absolute path",
+			       path);
 	/* No O_NOFOLLOW: /proc/PID/ns/net is a (magic) link. O_NONBLOCK: it might be a fifo. */
 	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (ret->fd < 0) {
 		err_sys(e, ERR_ENVIRONMENT, errno, "CNI_NETNS: cannot open \"%s\"", path);
-		err_hint(e, "it must be the path of a network namespace, such as %s/NAME or "
-			 "/proc/PID/ns/net", NETNS_DIR);
+		err_hint(e,
+			 "it must be the path of a network namespace, such as %s/NAME or "
+			 "/proc/PID/ns/net",
+			 NETNS_DIR);
 		return -e->sys;
 	}
 	if (!is_netns(ret->fd)) {
-		r = err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace", path);
+		r = err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace",
+			    path);
 		goto fail;
 	}
 	r = visit_cookie(ret, host, e);

@@ -65,8 +65,8 @@ int netns_bind(const struct netns *ns, const char *path, struct err *e)
 }
 
 /*
- * What a kill between making the file and mounting on it leaves: an empty regular file. The file of a
- * namespace (somebody else's, by now) looks the same but for its filesystem.
+ * What a kill between making the file and mounting on it leaves: an empty regular file. The file of
+ * a namespace (somebody else's, by now) looks the same but for its filesystem.
  */
 static bool is_bare_file(const char *path)
 {

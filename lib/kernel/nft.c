@@ -109,7 +109,8 @@ static struct nl_msg *element_message(int type, int flags, const char *table,
 
 static void batch_mark(struct batch *b, int type, uint32_t genid)
 {
-	struct nfgenmsg header = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0,
+	struct nfgenmsg header = { .nfgen_family = NFPROTO_UNSPEC,
+				   .version = NFNETLINK_V0,
 				   .res_id = htons(NFNL_SUBSYS_NFTABLES) };
 	struct nl_msg *m = message_new(type, 0, &header, sizeof(header));
 
@@ -133,7 +134,7 @@ void nft_commit(struct batch *b)
 	unsigned ack = b->ack;
 
 	batch_mark(b, NFNL_MSG_BATCH_END, 0);
-	b->ack = ack;	/* the kernel acknowledges requests, not the commit */
+	b->ack = ack; /* the kernel acknowledges requests, not the commit */
 }
 
 /* Versions decide, not tries: older kernels ignore what they do not know, silently. */
@@ -165,8 +166,10 @@ void nft_element_add(struct batch *b, const char *table, const struct nft_elemen
 {
 	/* The same key may still be there, expiring: adding it again would be undone with it. */
 	if (!el->lasting && can_expire())
-		batch_add(b, element_message(NFT_MSG_DESTROYSETELEM, 0, table, el, 0), TOLERATE_ABSENT);
-	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0), TOLERATE_NOTHING);
+		batch_add(b, element_message(NFT_MSG_DESTROYSETELEM, 0, table, el, 0),
+			  TOLERATE_ABSENT);
+	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0),
+		  TOLERATE_NOTHING);
 }
 
 void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el)
@@ -176,7 +179,8 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 	if (!el->lasting && can_expire())
 		m = element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 1);
 	else
-		m = element_message(nft_drops_together() ? NFT_MSG_DESTROYSETELEM : NFT_MSG_DELSETELEM,
+		m = element_message(nft_drops_together() ? NFT_MSG_DESTROYSETELEM
+							 : NFT_MSG_DELSETELEM,
 				    0, table, el, 0);
 	/* EEXIST: the key has other data by now, so it is not ours any more. */
 	batch_add(b, m, TOLERATE_ABSENT | TOLERATE_EXISTS);
@@ -184,7 +188,7 @@ void nft_element_drop(struct batch *b, const char *table, const struct nft_eleme
 
 void nft_wait_expired(void)
 {
-	struct timespec tick;	/* the resolution of the coarse clock */
+	struct timespec tick; /* the resolution of the coarse clock */
 
 	if (!can_expire() || clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0)
 		return;
@@ -193,8 +197,8 @@ void nft_wait_expired(void)
 }
 
 /*
- * What elements are counted: living ones; with @key, which is an interval, none that merely contains it;
- * with @data only those that lead there.
+ * What elements are counted: living ones; with @key, which is an interval, none that merely
+ * contains it; with @data only those that lead there.
  */
 struct count {
 	unsigned n;
@@ -205,7 +209,8 @@ static bool holds(const struct nlattr *attr, const unsigned char *bytes, size_t 
 {
 	struct nlattr *tb[NFTA_DATA_MAX + 1];
 
-	return attr && nla_parse_nested(tb, NFTA_DATA_MAX, (struct nlattr *)(uintptr_t)attr, NULL) == 0 &&
+	return attr &&
+	       nla_parse_nested(tb, NFTA_DATA_MAX, (struct nlattr *)(uintptr_t)attr, NULL) == 0 &&
 	       tb[NFTA_DATA_VALUE] && nla_len(tb[NFTA_DATA_VALUE]) == (int)len &&
 	       memcmp(nla_data(tb[NFTA_DATA_VALUE]), bytes, len) == 0;
 }
@@ -229,7 +234,7 @@ static int take_element(void *ctx, const struct nlmsghdr *h)
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM ||
 	    !nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) || !tb[NFTA_SET_ELEM_LIST_ELEMENTS])
 		return 0;
-	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left)
+	nla_for_each_nested (item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left)
 		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) == 0)
 			c->n += counts(c, el);
 	return 0;
@@ -243,7 +248,8 @@ static void forget_elements(void *ctx)
 int nft_element_find(struct netlink *nl, const char *table, const struct nft_element *el,
 		     struct err *e)
 {
-	const struct key key = concatenate(el->key, el->n_key), data = concatenate(el->data, el->n_data);
+	const struct key key = concatenate(el->key, el->n_key),
+			 data = concatenate(el->data, el->n_data);
 	struct count c = { .key = key.interval ? &key : NULL, .data = el->n_data ? &data : NULL };
 	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_element,
 			    forget_elements, &c, e);
@@ -279,7 +285,8 @@ struct lookup {
 
 static int take_data(void *ctx, const struct nlmsghdr *h)
 {
-	struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1], *el[NFTA_SET_ELEM_MAX + 1], *value[NFTA_DATA_MAX + 1];
+	struct nlattr *tb[NFTA_SET_ELEM_LIST_MAX + 1], *el[NFTA_SET_ELEM_MAX + 1],
+		*value[NFTA_DATA_MAX + 1];
 	struct lookup *l = ctx;
 	struct nlattr *item;
 	int left;
@@ -287,14 +294,15 @@ static int take_data(void *ctx, const struct nlmsghdr *h)
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM ||
 	    !nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) || !tb[NFTA_SET_ELEM_LIST_ELEMENTS])
 		return 0;
-	nla_for_each_nested(item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
+	nla_for_each_nested (item, tb[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
 		if (nla_parse_nested(el, NFTA_SET_ELEM_MAX, item, NULL) < 0 ||
 		    el[NFTA_SET_ELEM_EXPIRATION] || !el[NFTA_SET_ELEM_DATA] ||
 		    nla_parse_nested(value, NFTA_DATA_MAX, el[NFTA_SET_ELEM_DATA], NULL) < 0 ||
 		    !value[NFTA_DATA_VALUE])
 			continue;
 		l->found = true;
-		split(l->el, nla_data(value[NFTA_DATA_VALUE]), (size_t)nla_len(value[NFTA_DATA_VALUE]));
+		split(l->el, nla_data(value[NFTA_DATA_VALUE]),
+		      (size_t)nla_len(value[NFTA_DATA_VALUE]));
 	}
 	return 0;
 }
@@ -302,7 +310,8 @@ static int take_data(void *ctx, const struct nlmsghdr *h)
 int nft_map_get(struct netlink *nl, const char *table, struct nft_element *el, struct err *e)
 {
 	struct lookup l = { .el = el };
-	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_data, NULL, &l, e);
+	int r = netlink_ask(nl, element_message(NFT_MSG_GETSETELEM, 0, table, el, 0), take_data,
+			    NULL, &l, e);
 
 	if (r == -ENOENT)
 		return 1;
@@ -363,7 +372,8 @@ static void print_atoms(const struct nft_atom *atoms, unsigned n, struct text *t
 void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
 		       struct text *t)
 {
-	text_add(t, "nft %s element %s %s %s '{ ", verb, nft_family_name(el->family), table, el->set);
+	text_add(t, "nft %s element %s %s %s '{ ", verb, nft_family_name(el->family), table,
+		 el->set);
 	print_atoms(el->key, el->n_key, t);
 	if (el->n_data) {
 		text_add(t, " : ");

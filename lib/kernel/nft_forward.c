@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which chains of others refuse what is forwarded? Read from their base chains at the hook forward: the
- * policy, unless a rule without conditions decides before it. What a rule with conditions lets pass is
- * not known here.
+ * Which chains of others refuse what is forwarded? Read from their base chains at the hook forward:
+ * the policy, unless a rule without conditions decides before it. What a rule with conditions lets
+ * pass is not known here.
  */
 #include "kernel/nft.h"
 
@@ -37,7 +37,8 @@ static bool at_forward(const struct nlattr *hook)
 {
 	struct nlattr *tb[NFTA_HOOK_MAX + 1];
 
-	return hook && nla_parse_nested(tb, NFTA_HOOK_MAX, (struct nlattr *)(uintptr_t)hook, NULL) == 0 &&
+	return hook &&
+	       nla_parse_nested(tb, NFTA_HOOK_MAX, (struct nlattr *)(uintptr_t)hook, NULL) == 0 &&
 	       tb[NFTA_HOOK_HOOKNUM] && ntohl(attr_u32(tb[NFTA_HOOK_HOOKNUM])) == NF_INET_FORWARD;
 }
 
@@ -71,7 +72,8 @@ static void no_chains(void *ctx)
 
 static int immediate(const struct nlattr *data)
 {
-	struct nlattr *tb[NFTA_IMMEDIATE_MAX + 1], *value[NFTA_DATA_MAX + 1], *verdict[NFTA_VERDICT_MAX + 1];
+	struct nlattr *tb[NFTA_IMMEDIATE_MAX + 1], *value[NFTA_DATA_MAX + 1],
+		*verdict[NFTA_VERDICT_MAX + 1];
 	int code;
 
 	if (nla_parse_nested(tb, NFTA_IMMEDIATE_MAX, (struct nlattr *)(uintptr_t)data, NULL) < 0 ||
@@ -81,7 +83,7 @@ static int immediate(const struct nlattr *data)
 	    nla_parse_nested(verdict, NFTA_VERDICT_MAX, value[NFTA_DATA_VERDICT], NULL) < 0)
 		return NFT_CONTINUE;
 	code = (int)ntohl(attr_u32(verdict[NFTA_VERDICT_CODE]));
-	return code == NFT_JUMP ? NFT_CONTINUE : code;	/* what jumps comes back */
+	return code == NFT_JUMP ? NFT_CONTINUE : code; /* what jumps comes back */
 }
 
 /* A target or match of iptables. Both have the name first. */
@@ -89,7 +91,8 @@ static bool is_called(const struct nlattr *data, const char *name)
 {
 	struct nlattr *tb[NFTA_TARGET_MAX + 1];
 
-	return data && nla_parse_nested(tb, NFTA_TARGET_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0 &&
+	return data &&
+	       nla_parse_nested(tb, NFTA_TARGET_MAX, (struct nlattr *)(uintptr_t)data, NULL) == 0 &&
 	       tb[NFTA_TARGET_NAME] && strcmp(nla_get_string(tb[NFTA_TARGET_NAME]), name) == 0;
 }
 
@@ -114,7 +117,7 @@ static bool passes_on(const struct nlattr *item, int *verdict)
 
 struct reading {
 	int verdict;
-	bool conditions;	/* some rule said nothing of all packets */
+	bool conditions; /* some rule said nothing of all packets */
 };
 
 static int take_rule(void *ctx, const struct nlmsghdr *h)
@@ -126,7 +129,7 @@ static int take_rule(void *ctx, const struct nlmsghdr *h)
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWRULE || reading->verdict != NFT_CONTINUE ||
 	    !nft_attributes(h, tb, NFTA_RULE_MAX) || !tb[NFTA_RULE_EXPRESSIONS])
 		return 0;
-	nla_for_each_nested(item, tb[NFTA_RULE_EXPRESSIONS], left)
+	nla_for_each_nested (item, tb[NFTA_RULE_EXPRESSIONS], left)
 		if (!passes_on(item, &reading->verdict))
 			break;
 	reading->conditions |= reading->verdict == NFT_CONTINUE;
@@ -167,11 +170,12 @@ static int refuses(struct netlink *nl, struct nft_refuser *r, struct err *e)
 	return verdict == NF_DROP;
 }
 
-int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret, size_t max,
-			 size_t *ret_n, struct err *e)
+int nft_forward_refusers(struct netlink *nl, const char *own_table, struct nft_refuser *ret,
+			 size_t max, size_t *ret_n, struct err *e)
 {
 	struct chains c = { own_table, ret, max, 0 };
-	int r = netlink_ask(nl, question(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), take_chain, no_chains, &c, e);
+	int r = netlink_ask(nl, question(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), take_chain, no_chains,
+			    &c, e);
 
 	*ret_n = 0;
 	for (size_t i = 0; i < c.n && r >= 0; i++) {

@@ -64,5 +64,5 @@ int nft_load(const char *text, struct err *e)
 	if (c.run(ctx, text) != 0)
 		r = complain(c.get_error(ctx), e);
 	c.ctx_free(ctx);
-	return r;	/* the library stays: the process is about to end */
+	return r; /* the library stays: the process is about to end */
 }

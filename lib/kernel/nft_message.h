@@ -27,13 +27,14 @@ static inline struct nl_msg *nft_message(int type, int flags, enum nft_family fa
 
 static inline struct nlattr *nft_attributes(const struct nlmsghdr *h, struct nlattr **tb, int max)
 {
-	if (nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(struct nfgenmsg), tb, max, NULL) < 0)
+	if (nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(struct nfgenmsg), tb, max, NULL) <
+	    0)
 		return NULL;
 	return nlmsg_attrdata((struct nlmsghdr *)(uintptr_t)h, sizeof(struct nfgenmsg));
 }
 
-/* nft_begin_at: as nft_begin, but the commit fails with ERESTART unless the ruleset is still that of
- * generation @genid (0: any). */
+/* nft_begin_at: as nft_begin, but the commit fails with ERESTART unless the ruleset is still that
+ * of generation @genid (0: any). */
 struct batch;
 void nft_begin_at(struct batch *b, uint32_t genid);
 

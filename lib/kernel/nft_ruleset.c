@@ -65,7 +65,8 @@ static int take_generation(void *ctx, const struct nlmsghdr *h)
 int nft_generation(struct netlink *nl, uint32_t *ret, struct err *e)
 {
 	*ret = 0;
-	return netlink_ask(nl, nft_message(NFT_MSG_GETGEN, 0, NFT_INET), take_generation, NULL, ret, e);
+	return netlink_ask(nl, nft_message(NFT_MSG_GETGEN, 0, NFT_INET), take_generation, NULL, ret,
+			   e);
 }
 
 /* Return: 0 if no set has a living element, 1 if one has, or -errno. */

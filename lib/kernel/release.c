@@ -34,8 +34,8 @@ static int delete_now(struct netlink *nl, uint32_t ifindex, struct err *e)
 }
 
 /*
- * The child: holds nothing of the runtime's (which reads our stdout to its end), nor of ours but the
- * socket @nl and the pipe's end @report, which its death closes.
+ * The child: holds nothing of the runtime's (which reads our stdout to its end), nor of ours but
+ * the socket @nl and the pipe's end @report, which its death closes.
  */
 static void release_child(struct netlink *nl, uint32_t ifindex, int report)
 {
@@ -76,7 +76,8 @@ static bool told_gone(int monitor, uint32_t ifindex)
 /* Wait for the kernel's notice, the child's end or the time. The caller looks for itself then. */
 static void wait_gone(int monitor, int report, uint32_t ifindex)
 {
-	struct pollfd p[2] = { { .fd = monitor, .events = POLLIN }, { .fd = report, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = monitor, .events = POLLIN },
+			       { .fd = report, .events = POLLIN } };
 
 	for (;;) {
 		int n = poll(p, 2, GONE_TIMEOUT_MS);

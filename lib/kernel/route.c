@@ -12,7 +12,8 @@
 
 static struct nl_msg *addr_message(int type, int flags, uint32_t ifindex, const struct cidr *c)
 {
-	struct ifaddrmsg header = { .ifa_family = c->ip.family, .ifa_prefixlen = c->len,
+	struct ifaddrmsg header = { .ifa_family = c->ip.family,
+				    .ifa_prefixlen = c->len,
 				    .ifa_index = ifindex };
 	struct nl_msg *m = message_new(type, flags, &header, sizeof(header));
 
@@ -59,7 +60,8 @@ uint32_t route_table(const struct route_spec *r)
 
 uint8_t route_kernel_type(const struct route_spec *r)
 {
-	static const uint8_t types[] = { [ROUTE_UNICAST] = RTN_UNICAST, [ROUTE_LOCAL] = RTN_LOCAL,
+	static const uint8_t types[] = { [ROUTE_UNICAST] = RTN_UNICAST,
+					 [ROUTE_LOCAL] = RTN_LOCAL,
 					 [ROUTE_BLACKHOLE] = RTN_BLACKHOLE };
 
 	return types[r->type];
@@ -82,9 +84,11 @@ static void put_metrics(struct nl_msg *m, const struct route_spec *r)
 static struct nl_msg *route_message(int type, int flags, const struct route_spec *r)
 {
 	uint32_t table = route_table(r);
-	struct rtmsg header = { .rtm_family = r->dst.ip.family, .rtm_dst_len = r->dst.len,
+	struct rtmsg header = { .rtm_family = r->dst.ip.family,
+				.rtm_dst_len = r->dst.len,
 				.rtm_table = table < 256 ? (uint8_t)table : RT_TABLE_UNSPEC,
-				.rtm_protocol = RTPROT_STATIC, .rtm_scope = route_scope(r),
+				.rtm_protocol = RTPROT_STATIC,
+				.rtm_scope = route_scope(r),
 				.rtm_type = route_kernel_type(r) };
 	struct nl_msg *m = message_new(type, flags, &header, sizeof(header));
 
@@ -113,10 +117,11 @@ void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate)
 
 void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const struct mac *mac)
 {
-	struct ndmsg header = { .ndm_family = ip->family, .ndm_ifindex = (int)ifindex,
+	struct ndmsg header = { .ndm_family = ip->family,
+				.ndm_ifindex = (int)ifindex,
 				.ndm_state = NUD_PERMANENT };
-	struct nl_msg *m = message_new(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &header,
-				       sizeof(header));
+	struct nl_msg *m =
+		message_new(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof(header));
 
 	message_put_ip(m, NDA_DST, ip);
 	message_put(m, NDA_LLADDR, mac->b, sizeof(mac->b));

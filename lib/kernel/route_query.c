@@ -78,8 +78,8 @@ int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct
 	return addr_search(nl, &s, c->ip.family, e);
 }
 
-int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c, enum addr_detected *ret,
-		  struct err *e)
+int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c,
+		  enum addr_detected *ret, struct err *e)
 {
 	struct search s = { .cidr = c, .ifindex = ifindex };
 	int r = addr_search(nl, &s, c->ip.family, e);
@@ -250,8 +250,9 @@ static int take_uplink(void *ctx, const struct nlmsghdr *h)
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e)
 {
 	/*
-	 * Asking for an address that nobody has shows where "everything else" goes, at the same cost
-	 * however many routes there are: one of class E (RFC 1112), and one that IANA holds back.
+	 * Asking for an address that nobody has shows where "everything else" goes, at the same
+	 * cost however many routes there are: one of class E (RFC 1112), and one that IANA holds
+	 * back.
 	 */
 	struct rtmsg header = { .rtm_family = family };
 	struct nl_msg *m;

@@ -23,7 +23,8 @@ static int write_value(int fd, const char *path, const char *value, struct err *
 	int r = fd < 0 ? -errno : io_write_all(fd, value, strlen(value));
 
 	if (r < 0)
-		return err_sys(e, ERR_KERNEL, -r, "cannot write \"%s\" to /proc/sys/%s", value, path);
+		return err_sys(e, ERR_KERNEL, -r, "cannot write \"%s\" to /proc/sys/%s", value,
+			       path);
 	return 0;
 }
 
@@ -44,7 +45,8 @@ static int mount_proc(void)
 
 	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
-	return fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return fsmount(context, FSMOUNT_CLOEXEC,
+		       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
 int sysctl_write_apart(const char *path, const char *value, struct err *e)

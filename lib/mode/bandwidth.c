@@ -17,8 +17,8 @@
  * them and still below 2^31.
  */
 #define IFB_INDEX_OFFSET 0x3fc00000U
-#define IFB_MAC_FIRST 0x0a		/* the host end's MAC, but for the first octet */
-#define FRAME_HEADER     18U /* Ethernet with a VLAN tag */
+#define IFB_MAC_FIRST    0x0a /* the host end's MAC, but for the first octet */
+#define FRAME_HEADER     18U  /* Ethernet with a VLAN tag */
 
 struct limit {
 	uint64_t rate, burst;

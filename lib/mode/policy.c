@@ -17,7 +17,8 @@ const struct nft_ruleset ruleset_policy = {
 		"table inet " TASKVPC_TABLE " {\n"
 		"	set bridges { type iface_index; flags timeout; }\n"
 		"	set bridge_pairs { type iface_index . iface_index; flags timeout; }\n"
-		"	chain between { type filter hook forward priority filter; policy accept; }\n"
+		"	chain between { type filter hook forward priority filter; policy accept; "
+		"}\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " between\n"
 		"table inet " TASKVPC_TABLE " {\n"
@@ -39,7 +40,8 @@ const struct nft_ruleset ruleset_frames = {
 		"table bridge " TASKVPC_TABLE " {\n"
 		"	set ports { type iface_index; flags timeout; }\n"
 		"	set own { type iface_index . ether_addr; flags timeout; }\n"
-		"	chain frames { type filter hook prerouting priority -300; policy accept; }\n"
+		"	chain frames { type filter hook prerouting priority -300; policy accept; "
+		"}\n"
 		"}\n"
 		"flush chain bridge " TASKVPC_TABLE " frames\n"
 		"table bridge " TASKVPC_TABLE " {\n"
@@ -52,7 +54,9 @@ const struct nft_ruleset ruleset_frames = {
 
 void plan_policy(struct plan *p, uint32_t bridge_ifindex)
 {
-	struct nft_element el = { .set = "bridges", .key = { atom_iface(bridge_ifindex) }, .n_key = 1 };
+	struct nft_element el = { .set = "bridges",
+				  .key = { atom_iface(bridge_ifindex) },
+				  .n_key = 1 };
 
 	plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
 	if (strcmp(ingress_policy_names[p->a->ingress_policy], "same-bridge") != 0)
@@ -64,8 +68,9 @@ void plan_policy(struct plan *p, uint32_t bridge_ifindex)
 
 void plan_frames(struct plan *p, uint32_t ifindex)
 {
-	struct nft_element el = { .set = "ports", .family = NFT_BRIDGE,
-				  .key = { atom_iface(ifindex) }, .n_key = 1 };
+	struct nft_element el = {
+		.set = "ports", .family = NFT_BRIDGE, .key = { atom_iface(ifindex) }, .n_key = 1
+	};
 
 	plan_element(p, TASKVPC_TABLE, &el);
 	el.set = "own";

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Published ports: one lookup in a map per connection, whatever their number. Only what is addressed
- * to the host itself is looked at (fib daddr type local), so traffic that passes through is never
- * caught. What a port of one host address needs stands in host_ports, what all need in ports.
+ * Published ports: one lookup in a map per connection, whatever their number. Only what is
+ * addressed to the host itself is looked at (fib daddr type local), so traffic that passes through
+ * is never caught. What a port of one host address needs stands in host_ports, what all need in
+ * ports.
  */
 #include "mode/ruleset.h"
 
 #include <netinet/in.h>
 
 /*
- * hairpin: a task that reaches its own or a neighbour's port by the host's address gets its answer by
- * the host as well, so the host must be the source; likewise for what the host sends to 127.0.0.1.
- * What has said that its ports are to be so always, or never, stands in a set of its own.
- * loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use that.
+ * hairpin: a task that reaches its own or a neighbour's port by the host's address gets its answer
+ * by the host as well, so the host must be the source; likewise for what the host sends to
+ * 127.0.0.1. What has said that its ports are to be so always, or never, stands in a set of its
+ * own. loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use
+ * that.
  */
 const struct nft_ruleset ruleset_publish = {
 	.name = "published ports",
@@ -25,11 +27,15 @@ const struct nft_ruleset ruleset_publish = {
 		    { "loopback", 1 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
-		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; flags timeout; }\n"
-		"	map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; flags timeout; }\n"
-		"	map host_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; "
+		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; "
 		"flags timeout; }\n"
-		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; "
+		"	map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; "
+		"flags timeout; }\n"
+		"	map host_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . "
+		"inet_service; "
+		"flags timeout; }\n"
+		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . "
+		"inet_service; "
 		"flags timeout; }\n"
 		"	set hairpin4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set hairpin6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
@@ -38,10 +44,14 @@ const struct nft_ruleset ruleset_publish = {
 		"	set no_snat4 { type ipv4_addr; flags timeout; }\n"
 		"	set no_snat6 { type ipv6_addr; flags timeout; }\n"
 		"	chain publish { }\n"
-		"	chain publish_in { type nat hook prerouting priority dstnat; policy accept; }\n"
-		"	chain publish_local { type nat hook output priority -100; policy accept; }\n"
-		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; }\n"
-		"	chain loopback { type filter hook prerouting priority raw; policy accept; }\n"
+		"	chain publish_in { type nat hook prerouting priority dstnat; policy "
+		"accept; }\n"
+		"	chain publish_local { type nat hook output priority -100; policy accept; "
+		"}\n"
+		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; "
+		"}\n"
+		"	chain loopback { type filter hook prerouting priority raw; policy accept; "
+		"}\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " publish_in\n"
 		"flush chain inet " TASKVPC_TABLE " publish_local\n"
@@ -90,8 +100,8 @@ static bool is_any(const struct port *port)
 static void plan_port(struct plan *p, const struct port *port, const struct ip *to)
 {
 	bool v6 = to->family == AF_INET6, any = is_any(port);
-	struct nft_element el = { .set = any ? (v6 ? "ports6" : "ports4") :
-					       (v6 ? "host_ports6" : "host_ports4") };
+	struct nft_element el = { .set = any ? (v6 ? "ports6" : "ports4")
+					     : (v6 ? "host_ports6" : "host_ports4") };
 
 	if (!any)
 		el.key[el.n_key++] = atom_ip(&port->host_ip);
@@ -118,7 +128,8 @@ static void plan_hairpin(struct plan *p, const struct cidr *subnet)
 /* Whose address the task sees. */
 static void plan_source(struct plan *p, const struct cidr *address)
 {
-	static const char *const sets[2][2] = { { "masq_all4", "masq_all6" }, { "no_snat4", "no_snat6" } };
+	static const char *const sets[2][2] = { { "masq_all4", "masq_all6" },
+						{ "no_snat4", "no_snat6" } };
 	const struct attachment *a = p->a;
 	struct nft_element el = { .set = sets[a->no_snat][address->ip.family == AF_INET6],
 				  .key = { atom_ip(&address->ip) },
@@ -139,8 +150,8 @@ static void plan_port_family(struct plan *p, const struct port *port, uint8_t fa
 }
 
 /* Of UDP alone: a TCP connection ends with its task. */
-static void plan_port_flows(struct plan *p, int (*plan)(struct plan *p, uint8_t protocol, uint16_t port,
-							const struct ip *host_ip))
+static void plan_port_flows(struct plan *p, int (*plan)(struct plan *p, uint8_t protocol,
+							uint16_t port, const struct ip *host_ip))
 {
 	const struct attachment *a = p->a;
 

@@ -14,7 +14,8 @@ int mode_refuse_interface(const struct netconf *c, const char *mode, struct err 
 	char mac[MAC_TEXT];
 
 	if (c->mtu) {
-		err_set(e, ERR_CONFIG, 0, "mtu: %u: the mode %s makes no interface to bear it", c->mtu, mode);
+		err_set(e, ERR_CONFIG, 0, "mtu: %u: the mode %s makes no interface to bear it",
+			c->mtu, mode);
 		err_hint(e, "leave mtu out of the network configuration");
 	} else if (!names_store_alone(c->ipam)) {
 		err_set(e, ERR_CONFIG, 0, "ipam: the mode %s gives no addresses", mode);
@@ -22,7 +23,8 @@ int mode_refuse_interface(const struct netconf *c, const char *mode, struct err 
 	} else if (c->address_wanted) {
 		err_set(e, ERR_CONFIG, 0,
 			"an address is asked for, by runtimeConfig, args.cni or CNI_ARGS IP: "
-			"the mode %s gives none", mode);
+			"the mode %s gives none",
+			mode);
 		err_hint(e, "start the container without --ip, or use awsvpc or task-bridge");
 	} else if (mac_is_set(&c->mac)) {
 		err_set(e, ERR_CONFIG, 0,

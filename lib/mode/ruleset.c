@@ -4,14 +4,14 @@
 
 #include <sys/socket.h>
 
-const char *const ruleset_sets[] = { "tasks", "masq4", "masq6", "ports4", "ports6", "host_ports4",
-				     "host_ports6", "bridges", NULL };
+const char *const ruleset_sets[] = { "tasks",       "masq4",       "masq6",   "ports4", "ports6",
+				     "host_ports4", "host_ports6", "bridges", NULL };
 
 /*
- * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet costs
- * nothing and leaves no state. A task is what its own4/own6 elements say: interface, MAC and address
- * together; all else that comes out of it is dropped, so an interface in `tasks` without elements is
- * mute, never open. An honest packet is found by the first lookup, and needs no other.
+ * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet
+ * costs nothing and leaves no state. A task is what its own4/own6 elements say: interface, MAC and
+ * address together; all else that comes out of it is dropped, so an interface in `tasks` without
+ * elements is mute, never open. An honest packet is found by the first lookup, and needs no other.
  */
 const struct nft_ruleset ruleset_guard = {
 	.name = "source guard",
@@ -54,13 +54,16 @@ const struct nft_ruleset ruleset_masquerade = {
 		"	set masq6 { type ipv6_addr; flags timeout; }\n"
 		"	set vpc4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set vpc6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
-		"	chain egress { type nat hook postrouting priority srcnat; policy accept; }\n"
+		"	chain egress { type nat hook postrouting priority srcnat; policy accept; "
+		"}\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " egress\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	chain egress {\n"
-		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != @vpc4 masquerade\n"
-		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != @vpc6 masquerade\n"
+		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != "
+		"@vpc4 masquerade\n"
+		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != "
+		"@vpc6 masquerade\n"
 		"	}\n"
 		"}\n",
 };
@@ -82,7 +85,8 @@ struct nft_atom atom_ip(const struct ip *ip)
 
 struct nft_atom atom_net(const struct cidr *c)
 {
-	/* Without host bits: two tasks of one subnet share the element, so it must read the same. */
+	/* Without host bits: two tasks of one subnet share the element, so it must read the same.
+	 */
 	return (struct nft_atom){ .type = NFT_TYPE_NET, .net = { cidr_first(c), c->len } };
 }
 

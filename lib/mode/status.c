@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* STATUS of modes that forward: does nftables answer, and does another's firewall let tasks through? */
+/* STATUS of modes that forward: does nftables answer, and does another's firewall let tasks
+ * through? */
 #include "mode/mode.h"
 
 #include "mode/ruleset.h"

@@ -27,9 +27,9 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
 }
 
 /*
- * Several attachments of one task may each bring a default route, or a gateway of the same subnet, in
- * any order and at the same time. eth0's is the one that counts; the others stand behind it, each
- * with a metric of its own.
+ * Several attachments of one task may each bring a default route, or a gateway of the same subnet,
+ * in any order and at the same time. eth0's is the one that counts; the others stand behind it,
+ * each with a metric of its own.
  */
 uint32_t task_metric(const struct attachment *a)
 {

@@ -8,10 +8,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define REST_LINE 8192	/* a step as text, the longest being a ruleset */
-#define MAC_TAKEN_MS 2000
-#define AGAIN_MS 20
-#define LOOPBACK_INDEX 1	/* lo has no queue to activate */
+#define REST_LINE      8192 /* a step as text, the longest being a ruleset */
+#define MAC_TAKEN_MS   2000
+#define AGAIN_MS       20
+#define LOOPBACK_INDEX 1 /* lo has no queue to activate */
 
 static bool creates_link(const struct step *s)
 {
@@ -40,7 +40,8 @@ static int apply_step(const struct plan *p, unsigned i, struct stream *st, struc
 
 	if (s->kind->via == VIA_CALL)
 		return s->kind->apply ? apply_call(p, i, st, e) : 0;
-	/* A link is born by a message alone: if its name or index is taken, nothing else may follow. */
+	/* A link is born by a message alone: if its name or index is taken, nothing else may
+	 * follow. */
 	r = creates_link(s) ? stream_flush(st, e) : 0;
 	if (r == 0)
 		r = stream_to(st, s->kind->via, s->side, e);
@@ -62,7 +63,8 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	for (unsigned i = 0; i < p->n && r == 0; i++) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind != &step_link || !s->link.set.up || s->link.dev.ifindex == LOOPBACK_INDEX)
+		if (s->kind != &step_link || !s->link.set.up ||
+		    s->link.dev.ifindex == LOOPBACK_INDEX)
 			continue;
 		r = stream_to(st, VIA_ROUTE, s->side, e);
 		st->io->batch->owner = i;
@@ -76,11 +78,15 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 static void add_hint(const struct step *s, struct err *e)
 {
 	if (e->sys == EXFULL)
-		err_hint(e, "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
-			    "which has no such limit");
+		err_hint(e,
+			 "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
+			 "which has no such limit");
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
-		err_hint(e, "this block overlaps with that of another network (its subnet, or vpc.cidr), "
-			    "which the host cannot keep apart: give them separate blocks, or the same");
+		err_hint(
+			e,
+			"this block overlaps with that of another network (its subnet, or "
+			"vpc.cidr), "
+			"which the host cannot keep apart: give them separate blocks, or the same");
 }
 
 /* "COMMAND: the kernel's sentence" */
@@ -129,7 +135,8 @@ static int apply_once(const struct plan *p, struct plan_io *io, struct err *e)
 	return r;
 }
 
-/* A link could not come up because its MAC is taken: the kernel refuses that of macvlans of one master. */
+/* A link could not come up because its MAC is taken: the kernel refuses that of macvlans of one
+ * master. */
 static bool mac_is_taken(const struct plan *p, const struct plan_io *io)
 {
 	const struct batch_failure *f = &io->failure;
@@ -138,20 +145,22 @@ static bool mac_is_taken(const struct plan *p, const struct plan_io *io)
 }
 
 /*
- * A namespace that has ended keeps its links, and a macvlan its MAC, until the kernel is through with
- * it some ten milliseconds later, and no event tells when. A container that is started again at once
- * with the MAC it had must not fail for that.
+ * A namespace that has ended keeps its links, and a macvlan its MAC, until the kernel is through
+ * with it some ten milliseconds later, and no event tells when. A container that is started again
+ * at once with the MAC it had must not fail for that.
  */
 int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
 {
 	int r;
 
 	if (p->overflow)
-		return err_set(e, ERR_CONFIG, E2BIG,
-			       "this attachment needs more than %d steps: give it fewer ports or routes",
-			       PLAN_STEPS);
+		return err_set(
+			e, ERR_CONFIG, E2BIG,
+			"this attachment needs more than %d steps: give it fewer ports or routes",
+			PLAN_STEPS);
 	r = apply_once(p, io, e);
-	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS; waited += AGAIN_MS) {
+	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS;
+	     waited += AGAIN_MS) {
 		poll(NULL, 0, AGAIN_MS);
 		r = apply_once(p, io, e);
 	}
@@ -175,7 +184,8 @@ static bool has_step(const struct plan *p, const char *line)
 	return false;
 }
 
-int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io, struct err *e)
+int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_io *io,
+		    struct err *e)
 {
 	cleanup_free struct plan *rest = malloc(sizeof(*rest));
 	char line[REST_LINE];

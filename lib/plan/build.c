@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Building a plan: each call appends one step. A mode's plan() reads like the drawing of its network. */
+/* Building a plan: each call appends one step. A mode's plan() reads like the drawing of its
+ * network. */
 #include "plan/step.h"
 
 #include <stdarg.h>
@@ -37,7 +38,8 @@ int plan_netns(struct plan *p)
 	return last(p);
 }
 
-int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task, uint32_t mtu)
+int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task,
+	      uint32_t mtu)
 {
 	struct step *s = append(p, &step_veth, HOST, -1);
 
@@ -76,8 +78,8 @@ int plan_ifb(struct plan *p, const struct link_end *end)
 	return last(p);
 }
 
-static int append_flows(struct plan *p, const struct step_kind *kind, uint8_t protocol, uint16_t port,
-			const struct ip *host_ip)
+static int append_flows(struct plan *p, const struct step_kind *kind, uint8_t protocol,
+			uint16_t port, const struct ip *host_ip)
 {
 	struct step *s = append(p, kind, HOST, -1);
 
@@ -178,7 +180,8 @@ int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev
 	return last(p);
 }
 
-int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt, ...)
+int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt,
+		...)
 {
 	struct step *s = append(p, &step_sysctl, side, with);
 	va_list ap;

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task, struct err *e)
+int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task,
+		 struct err *e)
 {
 	*io = (struct plan_io){
 		.host = *host,

@@ -10,14 +10,15 @@ const struct netns *plan_io_netns(const struct plan_io *io, enum side side);
 bool plan_io_gone(const struct plan_io *io, enum side side);
 
 /* plan_call: run @fn of a step in the step's namespace, and come back. */
-typedef int plan_call_fn(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e);
+typedef int plan_call_fn(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e);
 int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, struct plan_io *io,
 	      struct err *e);
 
 /*
- * plan_release_link: release the link @ifindex of @side, if it still is one of @kind: found by index, so
- * that a renamed one goes as well, and what others put in its place stays. A namespace or a link that
- * is gone is fine.
+ * plan_release_link: release the link @ifindex of @side, if it still is one of @kind: found by
+ * index, so that a renamed one goes as well, and what others put in its place stays. A namespace or
+ * a link that is gone is fine.
  */
 int plan_release_link(struct plan_io *io, enum side side, uint32_t ifindex, const char *kind,
 		      struct err *e);
@@ -29,7 +30,7 @@ int plan_release_link(struct plan_io *io, enum side side, uint32_t ifindex, cons
 struct stream {
 	struct plan_io *io;
 	bool active;
-	bool forgiving;		/* an nft transaction that is given up is no error, only noted */
+	bool forgiving; /* an nft transaction that is given up is no error, only noted */
 	bool given_up;
 	enum step_via via;
 	enum side side;

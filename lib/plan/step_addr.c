@@ -37,8 +37,8 @@ static int addr_check(const struct step *s, const struct plan *p, struct plan_io
 	if (r == 0)
 		r = addr_find(nl, s->addr.dev.ifindex, &s->addr.cidr, e);
 	if (r == 1)
-		err_set(e, ERR_CHECK, 0, "the interface %s has lost the address %s", s->addr.dev.name,
-			cidr_text(&s->addr.cidr, text));
+		err_set(e, ERR_CHECK, 0, "the interface %s has lost the address %s",
+			s->addr.dev.name, cidr_text(&s->addr.cidr, text));
 	return r;
 }
 

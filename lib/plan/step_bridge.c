@@ -13,7 +13,8 @@ static void bridge_add(const struct step *s, struct plan_io *io, struct batch *b
 	link_add_bridge(b, &s->bridge.end, s->bridge.mtu, TOLERATE_EXISTS);
 }
 
-static int bridge_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int bridge_undo(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
@@ -26,7 +27,8 @@ static int bridge_undo(const struct step *s, const struct plan *p, struct plan_i
 	return plan_release_link(io, HOST, s->bridge.end.ifindex, "bridge", e);
 }
 
-static int bridge_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int bridge_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	struct link_info link = { .ifindex = 0 };
 	struct netlink *nl;
@@ -37,7 +39,8 @@ static int bridge_check(const struct step *s, const struct plan *p, struct plan_
 		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
 	if (r < 0)
 		return r;
-	if (r == 0 && strcmp(link.kind, "bridge") == 0 && strcmp(link.name, s->bridge.end.name) == 0)
+	if (r == 0 && strcmp(link.kind, "bridge") == 0 &&
+	    strcmp(link.name, s->bridge.end.name) == 0)
 		return 0;
 	err_set(e, ERR_CHECK, 0, "the bridge %s is gone", s->bridge.end.name);
 	return 1;

@@ -20,7 +20,8 @@ static void element_print(const struct step *s, const struct plan *p, bool undo,
 	nft_element_print(undo ? "delete" : "add", s->element.table, &s->element.element, t);
 }
 
-static int element_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int element_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e)
 {
 	char line[256];
 	struct netlink *nl;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Forget the tracked connections to a host port, both when it comes and when it goes: a flow that
- * is tracked already is never translated anew. Two kinds, because each has its place on another side of
- * the port's elements: forgotten too early, a client that does not pause is tracked to the old
- * destination again.
+ * is tracked already is never translated anew. Two kinds, because each has its place on another
+ * side of the port's elements: forgotten too early, a client that does not pause is tracked to the
+ * old destination again.
  */
 #include "plan/step.h"
 

@@ -49,8 +49,8 @@ static void link_print(const struct step *s, const struct plan *p, bool undo, st
 	if (set->hairpin || set->isolated) {
 		text_add(t, "ip link set dev ");
 		text_add_shell(t, s->link.dev.name);
-		text_add(t, " type bridge_slave hairpin %s isolated %s\n", set->hairpin ? "on" : "off",
-			 set->isolated ? "on" : "off");
+		text_add(t, " type bridge_slave hairpin %s isolated %s\n",
+			 set->hairpin ? "on" : "off", set->isolated ? "on" : "off");
 	}
 	if (set->alias || set->no_link_local) {
 		text_add(t, "ip link set dev ");

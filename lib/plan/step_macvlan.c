@@ -14,14 +14,16 @@ static void macvlan_add(const struct step *s, struct plan_io *io, struct batch *
 			 s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
 }
 
-static int macvlan_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int macvlan_undo(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	(void)p;
-	return plan_release_link(io, s->macvlan.in_task ? TASK : HOST, s->macvlan.end.ifindex, "macvlan",
-				 e);
+	return plan_release_link(io, s->macvlan.in_task ? TASK : HOST, s->macvlan.end.ifindex,
+				 "macvlan", e);
 }
 
-static int macvlan_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int macvlan_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e)
 {
 	const struct link_end *end = &s->macvlan.end;
 	const struct mac *mac = s->macvlan.in_task && io->expect_mac ? io->expect_mac : &end->mac;

@@ -8,7 +8,8 @@ static void neigh_step_add(const struct step *s, struct plan_io *io, struct batc
 	neigh_add(b, s->neigh.dev.ifindex, &s->neigh.ip, &s->neigh.mac);
 }
 
-static int neigh_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int neigh_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	char text[IP_TEXT];
 	struct netlink *nl;

@@ -5,7 +5,8 @@
  */
 #include "plan/step.h"
 
-static int netns_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int netns_apply(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	(void)s;
 	return netns_bind(&io->task, p->a->netns, e);
@@ -18,7 +19,8 @@ static int netns_undo(const struct step *s, const struct plan *p, struct plan_io
 	return netns_unbind(p->a->netns, p->a->netns_cookie, e);
 }
 
-static int netns_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int netns_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	struct netns ns = NETNS_NONE;
 	int r = netns_reopen(p->a->netns, p->a->netns_cookie, &ns, e);

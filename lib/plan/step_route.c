@@ -28,7 +28,8 @@ static void print_dst(const struct route_spec *r, struct text *t)
 		text_add(t, "%s", cidr_text(&r->dst, text));
 }
 
-static int route_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int route_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
 {
 	struct netlink *nl;
 	char dst[IP_TEXT];
@@ -42,8 +43,8 @@ static int route_check(const struct step *s, const struct plan *p, struct plan_i
 		return r;
 	text_init(&t, dst, sizeof(dst));
 	print_dst(&s->route.spec, &t);
-	err_set(e, ERR_CHECK, 0, "the route %s %s%s is gone %s", dst, s->route.dev.name ? "on " : "",
-		s->route.dev.name ? s->route.dev.name : "",
+	err_set(e, ERR_CHECK, 0, "the route %s %s%s is gone %s", dst,
+		s->route.dev.name ? "on " : "", s->route.dev.name ? s->route.dev.name : "",
 		s->side == TASK ? "in the task" : "on the host");
 	return 1;
 }
@@ -56,14 +57,15 @@ static void print_number(const char *word, uint32_t value, struct text *t)
 
 static void route_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
 {
-	static const char *const types[] = { [ROUTE_UNICAST] = "", [ROUTE_LOCAL] = "local ",
-					     [ROUTE_BLACKHOLE] = "blackhole " };
+	static const char *const types[] = {
+		[ROUTE_UNICAST] = "", [ROUTE_LOCAL] = "local ", [ROUTE_BLACKHOLE] = "blackhole "
+	};
 	const struct route_spec *r = &s->route.spec;
 	char text[IP_TEXT];
 
 	(void)p;
-	text_add(t, "ip %sroute %s %s", r->dst.ip.family == AF_INET6 ? "-6 " : "", undo ? "del" : "add",
-		 types[r->type]);
+	text_add(t, "ip %sroute %s %s", r->dst.ip.family == AF_INET6 ? "-6 " : "",
+		 undo ? "del" : "add", types[r->type]);
 	print_dst(r, t);
 	if (ip_is_set(&r->gw))
 		text_add(t, " via %s", ip_text(&r->gw, text));

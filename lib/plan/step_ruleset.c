@@ -5,7 +5,8 @@
  */
 #include "plan/step.h"
 
-static int ruleset_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int ruleset_apply(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e)
 {
 	struct netlink *nl;
 	int r = plan_io_nft(io, &nl, e);
@@ -19,7 +20,8 @@ static int ruleset_apply(const struct step *s, const struct plan *p, struct plan
 	return nft_load(s->ruleset->text, e);
 }
 
-static int ruleset_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int ruleset_undo(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	struct netlink *nl;
 	int r = plan_io_nft(io, &nl, e);
@@ -30,7 +32,8 @@ static int ruleset_undo(const struct step *s, const struct plan *p, struct plan_
 	return r < 0 ? r : 0;
 }
 
-static int ruleset_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int ruleset_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			 struct err *e)
 {
 	struct netlink *nl;
 	int r = plan_io_nft(io, &nl, e);
@@ -39,7 +42,8 @@ static int ruleset_check(const struct step *s, const struct plan *p, struct plan
 	if (r == 0)
 		r = nft_ruleset_intact(nl, s->ruleset, e);
 	if (r == 1)
-		err_set(e, ERR_CHECK, 0, "the nftables rules of table %s %s (%s) are gone or changed",
+		err_set(e, ERR_CHECK, 0,
+			"the nftables rules of table %s %s (%s) are gone or changed",
 			nft_family_name(s->ruleset->family), s->ruleset->table, s->ruleset->name);
 	return r;
 }

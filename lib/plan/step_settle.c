@@ -7,10 +7,11 @@
 #include <errno.h>
 #include <time.h>
 
-#define SETTLE_MS 10000		/* the kernel asks for 1-2 s */
-#define LOOK_MS 20
+#define SETTLE_MS 10000 /* the kernel asks for 1-2 s */
+#define LOOK_MS   20
 
-static int settle_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int settle_apply(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	int64_t end = io_clock_ms() + SETTLE_MS;
@@ -28,7 +29,8 @@ static int settle_apply(const struct step *s, const struct plan *p, struct plan_
 			return err_set(e, ERR_ADDRESS, EADDRINUSE, "%s is in use on the link",
 				       ip_text(&s->addr.cidr.ip, text));
 		if (io_clock_ms() > end)
-			return err_set(e, ERR_ADDRESS, ETIMEDOUT, "%s is still tentative after %d s",
+			return err_set(e, ERR_ADDRESS, ETIMEDOUT,
+				       "%s is still tentative after %d s",
 				       ip_text(&s->addr.cidr.ip, text), SETTLE_MS / 1000);
 		nanosleep(&pause, NULL);
 	}

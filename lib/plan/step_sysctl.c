@@ -25,7 +25,8 @@ static int write_it(const struct step *s, const struct plan_io *io, struct err *
 	return sysctl_write(s->sysctl.path, s->sysctl.value, e);
 }
 
-static int sysctl_apply(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int sysctl_apply(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	int r = write_it(s, io, e);
 
@@ -33,7 +34,8 @@ static int sysctl_apply(const struct step *s, const struct plan *p, struct plan_
 	return r < 0 && needless(s) ? 0 : r;
 }
 
-static int sysctl_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
+static int sysctl_check(const struct step *s, const struct plan *p, struct plan_io *io,
+			struct err *e)
 {
 	char now[32];
 	int r = sysctl_read(s->sysctl.path, now, sizeof(now), e);

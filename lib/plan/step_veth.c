@@ -41,11 +41,12 @@ static int check_end(struct netlink *nl, const struct link_end *end, const struc
 			link.name);
 		r = 1;
 	} else if (r == 0 && link.master != end->master) {
-		err_set(e, ERR_CHECK, 0, "the interface %s %s is not in its bridge", end->name, where);
+		err_set(e, ERR_CHECK, 0, "the interface %s %s is not in its bridge", end->name,
+			where);
 		r = 1;
 	} else if (r == 0 && !mac_equal(&link.mac, mac)) {
-		err_set(e, ERR_CHECK, 0, "the interface %s %s has the MAC %s instead of %s", end->name,
-			where, mac_text(&link.mac, seen), mac_text(mac, want));
+		err_set(e, ERR_CHECK, 0, "the interface %s %s has the MAC %s instead of %s",
+			end->name, where, mac_text(&link.mac, seen), mac_text(mac, want));
 		r = 1;
 	}
 	return r;

@@ -14,10 +14,11 @@ static void keep_first(int r, const struct err *now, int *first, struct err *e)
 }
 
 /*
- * Of intervals the kernel deletes whatever contains the key: one of a network with a wider block, if ours
- * is not there. Return: 0 it is there, 1 not, or a negative errno.
+ * Of intervals the kernel deletes whatever contains the key: one of a network with a wider block,
+ * if ours is not there. Return: 0 it is there, 1 not, or a negative errno.
  */
-static int find_interval(const struct plan *p, const struct step *s, struct stream *st, struct err *e)
+static int find_interval(const struct plan *p, const struct step *s, struct stream *st,
+			 struct err *e)
 {
 	int r = 0;
 
@@ -60,8 +61,8 @@ static bool goes_along(const struct step *s, unsigned n, int skip)
 }
 
 /*
- * The elements one by one: a transaction is all or nothing, so where a table or an element is gone (or
- * is somebody else's by now) it kept all the others alive.
+ * The elements one by one: a transaction is all or nothing, so where a table or an element is gone
+ * (or is somebody else's by now) it kept all the others alive.
  */
 static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigned n, struct err *e)
 {
@@ -98,7 +99,8 @@ int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, s
 	for (unsigned i = n; i-- > 0;) {
 		const struct step *s = &p->steps[i];
 
-		if (s->shared || (int)i == skip || goes_along(s, n, skip) || plan_io_gone(io, s->side))
+		if (s->shared || (int)i == skip || goes_along(s, n, skip) ||
+		    plan_io_gone(io, s->side))
 			continue;
 		/* What is done at once relies on what was dropped before it. */
 		if (s->kind->undo)

@@ -63,8 +63,10 @@ static const char *why_element(const struct step *s)
 		{ "hairpin6",
 		  "What was redirected within the subnet must come back by the host, so "
 		  "the host becomes its source." },
-		{ "masq_all4", "masqAll: who comes by a published port bears the bridge's address." },
-		{ "masq_all6", "masqAll: who comes by a published port bears the bridge's address." },
+		{ "masq_all4",
+		  "masqAll: who comes by a published port bears the bridge's address." },
+		{ "masq_all6",
+		  "masqAll: who comes by a published port bears the bridge's address." },
 		{ "no_snat4", "snat is false: the task sees every client's own address." },
 		{ "no_snat6", "snat is false: the task sees every client's own address." },
 		{ "ports4",
@@ -209,7 +211,8 @@ static const char *why_settle(const struct step *s)
 static const char *why_localnet(const struct step *s)
 {
 	(void)s;
-	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from using it.";
+	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from "
+	       "using it.";
 }
 
 static const char *why_flows(const struct step *s)

@@ -8,15 +8,15 @@
 
 /* The plugin's own part of a configuration; both modes have it in common. */
 struct awsvpc_conf {
-	uint32_t attach;		/* index into the names: veth, macvlan */
+	uint32_t attach; /* index into the names: veth, macvlan */
 	struct {
 		struct cidr cidr[ATTACHMENT_CIDRS];
 		unsigned n_cidr;
 	} vpc;
 	bool masquerade;
 	bool block_imds;
-	char master[64];		/* longer than IFNAMSIZ, so that the message can name it */
-	uint32_t macvlan_mode;		/* index into macvlan_mode_names */
+	char master[64];       /* longer than IFNAMSIZ, so that the message can name it */
+	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;
 };
 

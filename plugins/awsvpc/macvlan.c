@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * awsvpc, attach: macvlan. The task's interface is a macvlan of `master`: it sits on the real LAN with
- * a MAC of its own, and the LAN's router is its gateway. The host takes no part in its traffic, so it
- * can neither guard it nor reach it, unless hostAccess gives the host a macvlan too:
+ * awsvpc, attach: macvlan. The task's interface is a macvlan of `master`: it sits on the real LAN
+ * with a MAC of its own, and the LAN's router is its gateway. The host takes no part in its
+ * traffic, so it can neither guard it nor reach it, unless hostAccess gives the host a macvlan too:
  *
  *   task eth0 (macvlan) ──┐
  *                         ├── master ── LAN

@@ -48,8 +48,10 @@ static int routed_judge(const struct netconf *c, struct err *e)
 	const struct awsvpc_conf *own = (const void *)c->own;
 
 	if (own->masquerade && own->vpc.n_cidr == 0) {
-		err_set(e, ERR_CONFIG, 0, "ipMasq: true needs vpc.cidr to know what leaves the VPC");
-		err_hint(e, "add \"vpc\": {\"cidr\": \"10.0.0.0/16\"} with the block of your subnets");
+		err_set(e, ERR_CONFIG, 0,
+			"ipMasq: true needs vpc.cidr to know what leaves the VPC");
+		err_hint(e,
+			 "add \"vpc\": {\"cidr\": \"10.0.0.0/16\"} with the block of your subnets");
 		return -EINVAL;
 	}
 	return awsvpc_judge(c, e);
@@ -57,7 +59,8 @@ static int routed_judge(const struct netconf *c, struct err *e)
 
 /*
  * Turning IPv6 forwarding on makes the kernel ignore router advertisements on every interface that
- * takes them only as a host (accept_ra 1): an uplink that lives by them would lose its default route.
+ * takes them only as a host (accept_ra 1): an uplink that lives by them would lose its default
+ * route.
  */
 static int find_ra_uplink(struct netlink *nl, char ret[static IFNAME_TEXT], struct err *e)
 {
@@ -106,7 +109,8 @@ static int routed_accept(const struct attachment *a, struct err *e)
 
 		if (!ip_is_set(&r->gw) || is_own_gateway(a, &r->gw))
 			continue;
-		err_set(e, ERR_CONFIG, 0, "routes: the gateway %s of %s is not the subnet's gateway",
+		err_set(e, ERR_CONFIG, 0,
+			"routes: the gateway %s of %s is not the subnet's gateway",
 			ip_text(&r->gw, gw), cidr_text(&r->dst, dst));
 		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
 		return -EINVAL;
@@ -168,9 +172,10 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 	const struct attachment *a = p->a;
 	const struct link_settings up = { .up = true };
 	/*
-	 * The guard would drop what a link-local address sends: the gateway is all there is. Nor need
-	 * router advertisements be refused here, by a sysctl that costs the more the more namespaces
-	 * there are (the dentry cache tells them apart one by one): the only neighbour is the host.
+	 * The guard would drop what a link-local address sends: the gateway is all there is. Nor
+	 * need router advertisements be refused here, by a sysctl that costs the more the more
+	 * namespaces there are (the dentry cache tells them apart one by one): the only neighbour
+	 * is the host.
 	 */
 	const struct link_settings task = { .no_link_local = a->mtu >= IPV6_MTU_MIN, .up = true };
 

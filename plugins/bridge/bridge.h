@@ -15,16 +15,16 @@
 #include "mode/mode.h"
 
 struct bridge_conf {
-	char bridge[64];		/* longer than IFNAMSIZ, so that the message can name it */
+	char bridge[64]; /* longer than IFNAMSIZ, so that the message can name it */
 	bool gateway, default_gateway, force_address;
 	bool masquerade;
-	uint32_t masquerade_backend;	/* of the reference plugin; ours is nftables always */
+	uint32_t masquerade_backend; /* of the reference plugin; ours is nftables always */
 	bool hairpin, promiscuous, isolated;
 	bool mac_check, detect_duplicates;
-	uint32_t vlan;			/* only 0 */
-	uint32_t ingress_policy;	/* index into ingress_policy_names */
-	bool snat, masq_all;		/* of published ports */
-	char dynamic_ports[32];		/* "FIRST-LAST" */
+	uint32_t vlan;           /* only 0 */
+	uint32_t ingress_policy; /* index into ingress_policy_names */
+	bool snat, masq_all;     /* of published ports */
+	char dynamic_ports[32];  /* "FIRST-LAST" */
 	struct bandwidth bandwidth;
 };
 

@@ -75,8 +75,8 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 }
 
 /*
- * The bridge refuses router advertisements. It has a link-local address, at once: the kernel asks for
- * a task's MAC with it as the source when it forwards what comes from elsewhere.
+ * The bridge refuses router advertisements. It has a link-local address, at once: the kernel asks
+ * for a task's MAC with it as the source when it forwards what comes from elsewhere.
  */
 static void plan_bridge_ipv6(struct plan *p)
 {
@@ -103,7 +103,8 @@ static void plan_shared_bridge(struct plan *p, const struct ifref *bridge)
 	plan_share(p, plan_link(p, -1, HOST, bridge, &up));
 	if (a->bridge_gateway)
 		plan_gateways(p, bridge);
-	/* So that the host reaches published ports by 127.0.0.1; the rules let nobody else use it. */
+	/* So that the host reaches published ports by 127.0.0.1; the rules let nobody else use it.
+	 */
 	if (a->n_ports && !a->no_snat && attachment_has_family(a, AF_INET))
 		plan_localnet(p, bridge);
 }
@@ -131,7 +132,8 @@ static void plan_host_end(struct plan *p, int veth)
 					   .hairpin = a->port_hairpin,
 					   .isolated = a->port_isolated };
 
-	/* A bridge port is no IPv6 host: link-locals here would make every ADD pay for all tasks. */
+	/* A bridge port is no IPv6 host: link-locals here would make every ADD pay for all tasks.
+	 */
 	if (a->mtu >= IPV6_MTU_MIN)
 		plan_sysctl(p, veth, HOST, "1", "net/ipv6/conf/%s/disable_ipv6", a->host_ifname);
 	plan_link(p, veth, HOST, &dev, &set);

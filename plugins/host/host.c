@@ -13,7 +13,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
-#define ADDRESSES 256	/* of the host that are looked at */
+#define ADDRESSES 256 /* of the host that are looked at */
 
 static int host_judge(const struct netconf *c, struct err *e)
 {
@@ -66,10 +66,10 @@ static int view_link(struct netlink *nl, uint32_t ifindex, bool told, struct mod
 }
 
 /*
- * The interfaces that are up and have an address, that of the default route first. Only the latter's
- * addresses are told: runtimes write every address of a result into the hosts files of others, and
- * those of docker0 and the like lead nowhere from there. Where there is no default route, none is
- * better than another, and all are told.
+ * The interfaces that are up and have an address, that of the default route first. Only the
+ * latter's addresses are told: runtimes write every address of a result into the hosts files of
+ * others, and those of docker0 and the like lead nowhere from there. Where there is no default
+ * route, none is better than another, and all are told.
  */
 static int host_view(struct plan_io *io, struct mode_view *ret, struct err *e)
 {

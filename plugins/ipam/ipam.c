@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool for bridge, ptp, macvlan and every other interface plugin that delegates. Its attachments
- * have leases and a record, but nothing in the kernel.
+ * The pool for bridge, ptp, macvlan and every other interface plugin that delegates. Its
+ * attachments have leases and a record, but nothing in the kernel.
  */
 #include "ipam.h"
 

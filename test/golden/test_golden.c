@@ -87,7 +87,8 @@ static void test_golden_plans(void **state)
 	}
 }
 
-/* Two tasks of one subnet share what is shared, two of different subnets do not share the gateway. */
+/* Two tasks of one subnet share what is shared, two of different subnets do not share the gateway.
+ */
 static void test_tags(void **state)
 {
 	struct attachment *a = calloc(1, sizeof(*a));

@@ -85,7 +85,8 @@ static void fill_bridge(struct attachment *a)
 	a->bridge_gateway = true;
 }
 
-static void fill_port(struct attachment *a, uint32_t protocol, uint32_t host_port, const char *host_ip)
+static void fill_port(struct attachment *a, uint32_t protocol, uint32_t host_port,
+		      const char *host_ip)
 {
 	struct port *p = &a->ports[a->n_ports++];
 

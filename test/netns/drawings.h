@@ -8,7 +8,7 @@
 #include "none/none.h"
 
 struct drawing {
-	const char *name;		/* also of the golden file */
+	const char *name; /* also of the golden file */
 	const struct mode *mode;
 	void (*fill)(struct attachment *a);
 	bool creates_namespace;

@@ -58,14 +58,16 @@ char *fixture_state(const char *tasks)
 	char *ret;
 	FILE *f;
 
-	/* What changes by itself (counters, lifetimes, states of a link that is waking) is not state. */
+	/* What changes by itself (counters, lifetimes, states of a link that is waking) is not
+	 * state. */
 	snprintf(command, sizeof(command),
 		 "show() { ip $1 -o link; ip $1 -o addr; ip $1 route show table all; "
 		 "ip $1 -6 route show table all; ip $1 neigh; } 2>&1; "
 		 "{ show ''; nft list ruleset; for t in %s; do echo \"== $t\"; "
 		 "test -e /run/netns/$t && show \"-n $t\"; done; } | "
 		 "sed -E 's/expires [0-9.a-z]+//; s/qdisc [a-z_]+//; s/ valid_lft.*//; "
-		 "s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+//'", tasks);
+		 "s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+//'",
+		 tasks);
 	f = popen(command, "r");
 	assert_non_null(f);
 	assert_int_equal(io_read_all(fileno(f), 1 << 20, &ret, &len), 0);

@@ -6,8 +6,8 @@
 #include "plan/plan.h"
 
 /*
- * fixture_enter: leave the machine for a network and mount namespace of our own, with an empty /run.
- * Exits with 0 and a reason when not root.
+ * fixture_enter: leave the machine for a network and mount namespace of our own, with an empty
+ * /run. Exits with 0 and a reason when not root.
  */
 void fixture_enter(void);
 
@@ -15,8 +15,9 @@ void fixture_enter(void);
 void fixture_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * fixture_state: links, addresses, routes, neighbours and nftables of the host and of the namespaces
- * named in @tasks (separated by spaces; missing ones are said to be missing). The caller frees it.
+ * fixture_state: links, addresses, routes, neighbours and nftables of the host and of the
+ * namespaces named in @tasks (separated by spaces; missing ones are said to be missing). The caller
+ * frees it.
  */
 char *fixture_state(const char *tasks);
 

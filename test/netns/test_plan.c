@@ -117,7 +117,8 @@ static void insert_step(struct plan *p, unsigned at, const struct step *bad)
 		p->steps[i].dies_with += p->steps[i].dies_with >= (int)at;
 }
 
-static const char *const bad_words[] = { "route add 198.51.100.1", "net/no-such-sysctl", "no-such-set" };
+static const char *const bad_words[] = { "route add 198.51.100.1", "net/no-such-sysctl",
+					 "no-such-set" };
 
 static void fail_at(const struct drawing *d, unsigned at)
 {
@@ -217,7 +218,8 @@ static void test_check_sees_damage(void **state)
 		{ "ip link set eni0123456789ab down", "" },
 		{ "ip link set eni0123456789ab address 06:00:00:00:00:01", "MAC" },
 		{ "ip link set eni0123456789ab alias x", "alias" },
-		{ "ip route del 10.0.1.4/32", "the route 10.0.1.4 on eni0123456789ab is gone on the host" },
+		{ "ip route del 10.0.1.4/32",
+		  "the route 10.0.1.4 on eni0123456789ab is gone on the host" },
 		{ "ip -6 route del fd00:1::4/128", "fd00:1::4" },
 		{ "ip neigh del 10.0.1.4 dev eni0123456789ab", "neighbour" },
 		{ "ip route del local 10.0.1.1 dev lo table local", "10.0.1.1" },
@@ -303,10 +305,13 @@ int main(void)
 	fixture_enter();
 	/* Forwarding is ensured and never undone, so let it not be part of the differences. */
 	fixture_run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
-	/* Nor what duplicate address detection does to the LAN's own link-locals in its first second. */
+	/* Nor what duplicate address detection does to the LAN's own link-locals in its first
+	 * second. */
 	fixture_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
 	fixture_run("ip link add lan0 index 4711 type veth peer name lan1");
-	fixture_run("ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
-	fixture_run("ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl -qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
+	fixture_run(
+		"ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
+	fixture_run("ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl "
+		    "-qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

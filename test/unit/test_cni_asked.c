@@ -50,8 +50,17 @@ static const char *first_ip(void)
 static void passes_over_what_is_not_ours(void **state)
 {
 	static const char *const odd[] = {
-		"", ";;", "FOO=bar", "A=b=c", "IgnoreUnknown=1;", "IP", "IP=", "ip=nonsense", "=",
-		"IP=10.0.0.1=2", "K8S_POD_NAME=x;NERDCTL_CNI_DHCP_HOSTNAME=h",
+		"",
+		";;",
+		"FOO=bar",
+		"A=b=c",
+		"IgnoreUnknown=1;",
+		"IP",
+		"IP=",
+		"ip=nonsense",
+		"=",
+		"IP=10.0.0.1=2",
+		"K8S_POD_NAME=x;NERDCTL_CNI_DHCP_HOSTNAME=h",
 	};
 
 	(void)state;
@@ -100,17 +109,18 @@ static void prefers_the_runtime(void **state)
 {
 	(void)state;
 	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
-	assert_int_equal(runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"],\"labels\":1},\"x\":2}}"),
-			 0);
+	assert_int_equal(
+		runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"],\"labels\":1},\"x\":2}}"), 0);
 	assert_string_equal(first_ip(), "10.0.0.2");
 	assert_string_equal(asked.ips_source, "args.cni.ips");
 	assert_int_equal(conf.mac.b[5], 1);
 
 	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
-	assert_int_equal(runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"]}},\"runtimeConfig\":"
-				 "{\"ips\":[\"10.0.0.3/24\",\"fd00::5\"],\"mac\":\"02:00:00:00:00:03\","
-				 "\"aliases\":[\"a\"]}}"),
-			 0);
+	assert_int_equal(
+		runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"]}},\"runtimeConfig\":"
+			"{\"ips\":[\"10.0.0.3/24\",\"fd00::5\"],\"mac\":\"02:00:00:00:00:03\","
+			"\"aliases\":[\"a\"]}}"),
+		0);
 	assert_string_equal(first_ip(), "10.0.0.3/24");
 	assert_int_equal(asked.n_ips, 2);
 	assert_int_equal(conf.mac.b[5], 3);
@@ -133,7 +143,8 @@ static void reads_both_spellings_of_ports(void **state)
 {
 	(void)state;
 	assert_int_equal(mapping("{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"UDP\","
-				 "\"HostIP\":\"127.0.0.1\"}"), 0);
+				 "\"HostIP\":\"127.0.0.1\"}"),
+			 0);
 	assert_int_equal(conf.n_ports, 1);
 	assert_int_equal(conf.ports[0].host_port, 8080);
 	assert_int_equal(conf.ports[0].container_port, 80);
@@ -176,7 +187,8 @@ static void reads_bandwidth(void **state)
 	args(NULL);
 	assert_int_equal(runtime("{\"runtimeConfig\":{\"bandwidth\":{\"IngressRate\":1000000,"
 				 "\"IngressBurst\":4294967295,\"EgressRate\":9007199254740992,"
-				 "\"EgressBurst\":8}}}"), 0);
+				 "\"EgressBurst\":8}}}"),
+			 0);
 	assert_int_equal(conf.bandwidth.ingress_rate, 1000000);
 	assert_int_equal(conf.bandwidth.ingress_burst, 4294967295);
 	assert_int_equal(conf.bandwidth.egress_rate, 1LL << 53);
@@ -200,8 +212,9 @@ static void refuses_wrong_bandwidth(void **state)
 		const char *key = keys[i / ARRAY_SIZE(values)];
 
 		args(NULL);
-		snprintf(document, sizeof(document), "{\"runtimeConfig\":{\"bandwidth\":{\"%s\":%s}}}",
-			 key, values[i % ARRAY_SIZE(values)]);
+		snprintf(document, sizeof(document),
+			 "{\"runtimeConfig\":{\"bandwidth\":{\"%s\":%s}}}", key,
+			 values[i % ARRAY_SIZE(values)]);
 		assert_int_not_equal(runtime(document), 0);
 		assert_int_equal(e.code, ERR_CONFIG);
 		assert_non_null(strstr(e.msg, "runtimeConfig.bandwidth"));
@@ -234,10 +247,12 @@ static void judges_ports_that_collide(void **state)
 	a.ports[3] = port_of(8080, IPPROTO_TCP, "0.0.0.0");
 	assert_int_equal(ports_judge(&a, &e), -EINVAL);
 	assert_int_equal(e.code, ERR_CONFIG);
-	assert_non_null(strstr(e.msg, "portMappings[0] and [3]: both want host port 0.0.0.0:8080/tcp"));
+	assert_non_null(
+		strstr(e.msg, "portMappings[0] and [3]: both want host port 0.0.0.0:8080/tcp"));
 	a.ports[3] = port_of(8080, IPPROTO_UDP, "::1");
 	assert_int_equal(ports_judge(&a, &e), -EINVAL);
-	assert_non_null(strstr(e.msg, "portMappings[1] and [3]: both want host port [::1]:8080/udp"));
+	assert_non_null(
+		strstr(e.msg, "portMappings[1] and [3]: both want host port [::1]:8080/udp"));
 }
 
 static void refuses_wrong_shapes(void **state)
@@ -268,10 +283,12 @@ static void takes_dns_that_says_something(void **state)
 	(void)state;
 	args(NULL);
 	assert_int_equal(runtime("{\"runtimeConfig\":{\"dns\":{\"Servers\":[],\"Searches\":null,"
-				 "\"Options\":[]}}}"), 0);
+				 "\"Options\":[]}}}"),
+			 0);
 	assert_int_equal(conf.dns.n_nameservers, 0);
 	assert_int_equal(runtime("{\"runtimeConfig\":{\"dns\":{\"Servers\":[\"1.1.1.1\"],"
-				 "\"Searches\":[\"a.b\"]}}}"), 0);
+				 "\"Searches\":[\"a.b\"]}}}"),
+			 0);
 	assert_string_equal(conf.dns.nameservers[0], "1.1.1.1");
 	assert_string_equal(conf.dns.search[0], "a.b");
 }

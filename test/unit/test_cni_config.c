@@ -35,8 +35,11 @@ static int read_config(const struct verb *verb, const char *text, struct call *c
 	memset(&e, 0, sizeof(e));
 	json_free(c->root);
 	free(c->config);
-	*c = (struct call){ .verb = verb, .spec = SPEC_NEWEST, .host = NETNS_NONE,
-			    .nl = NETLINK_CLOSED, .turn = -1 };
+	*c = (struct call){ .verb = verb,
+			    .spec = SPEC_NEWEST,
+			    .host = NETNS_NONE,
+			    .nl = NETLINK_CLOSED,
+			    .turn = -1 };
 	give_stdin(text);
 	return config_read(c, &e);
 }
@@ -98,7 +101,8 @@ static void knows_when_verbs_came(void **state)
 	struct call c = { 0 };
 
 	(void)state;
-	assert_int_not_equal(read_config(&check, "{\"name\":\"n\",\"cniVersion\":\"0.3.1\"}", &c), 0);
+	assert_int_not_equal(read_config(&check, "{\"name\":\"n\",\"cniVersion\":\"0.3.1\"}", &c),
+			     0);
 	assert_int_equal(e.code, ERR_VERSION);
 	assert_int_equal(c.spec, SPEC_0_3_1);
 	assert_int_equal(read_config(&check, "{\"name\":\"n\",\"cniVersion\":\"0.4.0\"}", &c), 0);
@@ -112,12 +116,15 @@ static void leaves_foreign_ipam_alone(void **state)
 	struct call c = { 0 };
 
 	(void)state;
-	assert_int_equal(read_config(&add, "{\"name\":\"n\",\"ipam\":{\"type\":\"host-local\","
-					   "\"dataDir\":\"/x\"}}", &c), 0);
+	assert_int_equal(read_config(&add,
+				     "{\"name\":\"n\",\"ipam\":{\"type\":\"host-local\","
+				     "\"dataDir\":\"/x\"}}",
+				     &c),
+			 0);
 	assert_string_equal(c.foreign, "host-local");
 	assert_string_equal(c.data_dir, POOL_DATA_DIR);
-	assert_int_equal(read_config(&add, "{\"name\":\"n\",\"ipam\":{\"dataDir\":\"/run/x\"}}", &c),
-			 0);
+	assert_int_equal(
+		read_config(&add, "{\"name\":\"n\",\"ipam\":{\"dataDir\":\"/run/x\"}}", &c), 0);
 	assert_null(c.foreign);
 	assert_string_equal(c.data_dir, "/run/x");
 	assert_int_equal(read_config(&add, "{\"name\":\"n\",\"ipam\":5}", &c), 0);

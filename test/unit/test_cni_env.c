@@ -49,7 +49,9 @@ static void takes_empty_as_unset(void **state)
 
 static void judges_container_ids(void **state)
 {
-	static const char *const bad[] = { "../../etc", "-a", "a b", "a\n", "\xc3\xa9", ".", "a/b" };
+	static const char *const bad[] = {
+		"../../etc", "-a", "a b", "a\n", "\xc3\xa9", ".", "a/b"
+	};
 	struct env env = good();
 	struct err e = { 0 };
 	char id[302];
@@ -76,8 +78,20 @@ static void judges_container_ids(void **state)
 static void judges_interface_names(void **state)
 {
 	static const char *const bad[] = {
-		"abcdefghijklmnop", "a/b", "a:b", ".", "..", "a b", "a\tb", "a\xc2\xa0" "b",
-		"a\xe2\x80\x83" "b", "a\xc2\x85", "\xff", "eth%d",
+		"abcdefghijklmnop",
+		"a/b",
+		"a:b",
+		".",
+		"..",
+		"a b",
+		"a\tb",
+		"a\xc2\xa0"
+		"b",
+		"a\xe2\x80\x83"
+		"b",
+		"a\xc2\x85",
+		"\xff",
+		"eth%d",
 	};
 	static const char *const fine[] = { "abcdefghijklmno", "eth0.5", "lo", "e\xc3\xa9" };
 	struct env env = good();

@@ -49,18 +49,19 @@ static void written(enum spec spec, const char *expected)
 
 static void writes_every_version(void **state)
 {
-	static struct pool_dns dns = { .nameservers = { "10.0.0.2" }, .n_nameservers = 1,
+	static struct pool_dns dns = { .nameservers = { "10.0.0.2" },
+				       .n_nameservers = 1,
 				       .domain = "x.y" };
 
 	(void)state;
 	fill();
 	assert_int_equal(result_add_attachment(&r, &a, true, &e), 0);
 	assert_int_equal(result_add_dns(&r, &dns, &e), 0);
-	written(SPEC_0_2_0,
-		"{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\","
-		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"}]},"
-		"\"ip6\":{\"ip\":\"fd00::4/64\",\"routes\":[{\"dst\":\"fd01::/64\"}]},"
-		"\"dns\":{\"nameservers\":[\"10.0.0.2\"],\"domain\":\"x.y\"}}");
+	written(SPEC_0_2_0, "{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.1.4/"
+			    "24\",\"gateway\":\"10.0.1.1\","
+			    "\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"}]},"
+			    "\"ip6\":{\"ip\":\"fd00::4/64\",\"routes\":[{\"dst\":\"fd01::/64\"}]},"
+			    "\"dns\":{\"nameservers\":[\"10.0.0.2\"],\"domain\":\"x.y\"}}");
 	written(SPEC_0_4_0,
 		"{\"cniVersion\":\"0.4.0\",\"interfaces\":["
 		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\"},"
@@ -78,7 +79,8 @@ static void writes_every_version(void **state)
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"interface\":1,\"address\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\"},"
 		"{\"interface\":1,\"address\":\"fd00::4/64\"}],"
-		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"},{\"dst\":\"fd01::/64\"}]}");
+		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"},{\"dst\":\"fd01::/"
+		"64\"}]}");
 	written(SPEC_1_1_0,
 		"{\"cniVersion\":\"1.1.0\",\"interfaces\":["
 		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"
@@ -137,7 +139,8 @@ static void appends_to_prev_result(void **state)
 			  "\"ips\":[{\"address\":\"10.9.0.2/24\",\"interface\":1}],"
 			  "\"routes\":[{\"dst\":\"10.8.0.0/16\",\"priority\":5}],"
 			  "\"dns\":{\"nameservers\":[\"9.9.9.9\"],\"search\":[\"s\"]}}",
-			  ERR_CONFIG, false, &root), 0);
+			  ERR_CONFIG, false, &root),
+		0);
 	a.n_addresses = 1;
 	a.n_routes = 1;
 	assert_int_equal(result_add_attachment(&r, &a, true, &e), 0);
@@ -163,9 +166,11 @@ static void reads_old_shapes(void **state)
 	struct attachment got = { 0 };
 
 	(void)state;
-	assert_int_equal(read_text("{\"ip4\":{\"ip\":\"10.1.0.2/16\",\"gateway\":\"10.1.0.1\","
-				   "\"routes\":[{\"dst\":\"10.2.3.4/16\"}]},\"ip6\":null,\"dns\":{}}",
-				   ERR_DELEGATE, true, &root), 0);
+	assert_int_equal(
+		read_text("{\"ip4\":{\"ip\":\"10.1.0.2/16\",\"gateway\":\"10.1.0.1\","
+			  "\"routes\":[{\"dst\":\"10.2.3.4/16\"}]},\"ip6\":null,\"dns\":{}}",
+			  ERR_DELEGATE, true, &root),
+		0);
 	assert_int_equal(result_to_attachment(&r, &got, &e), 0);
 	assert_int_equal(got.n_addresses, 1);
 	assert_int_equal(got.addresses[0].cidr.ip.b[3], 2);
@@ -180,7 +185,8 @@ static void an_ipam_result_has_no_interfaces(void **state)
 	(void)state;
 	assert_int_equal(read_text("{\"cniVersion\":\"0.4.0\",\"ips\":[{\"version\":\"4\","
 				   "\"address\":\"10.1.0.2/16\",\"interface\":0}]}",
-				   ERR_DELEGATE, true, &root), 0);
+				   ERR_DELEGATE, true, &root),
+			 0);
 	assert_int_equal(r.ips[0].interface, -1);
 }
 
@@ -199,7 +205,8 @@ static void refuses_garbage(void **state)
 		{ "{\"ips\":[{\"address\":\"10.0.0.1\"}]}", ERR_CONFIG },
 		{ "{\"ips\":[{\"address\":\"10.0.0.1/8\",\"interface\":0}]}", ERR_CONFIG },
 		{ "{\"interfaces\":[{\"name\":\"a\"}],\"ips\":[{\"address\":\"10.0.0.1/8\","
-		  "\"interface\":1}]}", ERR_CONFIG },
+		  "\"interface\":1}]}",
+		  ERR_CONFIG },
 		{ "{\"interfaces\":[{}]}", ERR_CONFIG },
 		{ "{\"routes\":[{\"gw\":\"10.0.0.1\"}]}", ERR_CONFIG },
 		{ "{\"dns\":5}", ERR_CONFIG },

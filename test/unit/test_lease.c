@@ -26,9 +26,9 @@ struct fixture {
 	struct lease_wish wish;
 	struct err e;
 
-	const char *dead; /* containers whose id starts with this are dead; NULL: none */
+	const char *dead;  /* containers whose id starts with this are dead; NULL: none */
 	const char *given; /* an address that the attachment has before its lease; NULL: none */
-	int reclaim_rc;   /* < 0: what reclaiming gives instead */
+	int reclaim_rc;    /* < 0: what reclaiming gives instead */
 	unsigned n_reclaimed, n_asked;
 	char *body;
 };

@@ -135,7 +135,7 @@ static void pass_on(int fd, pid_t pid)
 }
 
 /* Until @pid has ended. Without descriptors left, signals wait until it does. */
-static void watch(pid_t pid)
+static void watch(pid_t pid, struct log *log)
 {
 	cleanup_close int ended = pidfd_open(pid, 0), signals = -1;
 	sigset_t set;
@@ -144,24 +144,29 @@ static void watch(pid_t pid)
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (ended >= 0) {
 		struct pollfd p[] = { { .fd = ended, .events = POLLIN },
-				      { .fd = signals, .events = POLLIN } };
+				      { .fd = signals, .events = POLLIN },
+				      { .fd = log ? log->pipe : -1, .events = POLLIN } };
 
 		if (poll(p, ARRAY_SIZE(p), -1) < 0)
 			continue;
 		if (p[1].revents)
 			pass_on(signals, pid);
+		if (p[2].revents)
+			log_take(log);
 		if (p[0].revents)
 			return;
 	}
 }
 
-int supervise(pid_t pid)
+int supervise(pid_t pid, struct log *log)
 {
 	int status;
 
-	watch(pid);
+	watch(pid, log);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILED;
+	if (log)
+		log_take(log);
 	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -13,9 +13,19 @@
 #include "files.h"
 #include "state.h"
 
-#define SUFFIX         ".pid"
 #define CONTAINERS_MAX 1000
-#define FIRST_NAME     "main"
+
+const char *container_split(const char *word, char ret_task[static CONTAINER_WORD])
+{
+	char *slash;
+
+	if (!text_copy(ret_task, CONTAINER_WORD, word))
+		ret_task[0] = '\0';
+	slash = strchr(ret_task, '/');
+	if (slash)
+		*slash++ = '\0';
+	return slash;
+}
 
 /* Return: 0 with c->lock held, 1 if the name is taken, or a negative errno. */
 static int make(const struct task *t, const char *name, struct container *c, struct err *e)
@@ -23,7 +33,7 @@ static int make(const struct task *t, const char *name, struct container *c, str
 	char path[PATH_MAX];
 
 	text_copy(c->name, sizeof(c->name), name);
-	if (!file_path(path, t->dir, name, SUFFIX))
+	if (!file_path(path, t->dir, name, CONTAINER_SUFFIX))
 		return err_sys(e, ERR_STORE, ENAMETOOLONG, "%s", name);
 	c->lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	/* One that was killed leaves its file while the task lives on. */
@@ -40,7 +50,7 @@ static int make(const struct task *t, const char *name, struct container *c, str
 
 int container_create(const struct task *t, const char *name, struct container *ret, struct err *e)
 {
-	char numbered[24] = FIRST_NAME;
+	char numbered[24] = CONTAINER_FIRST;
 	int r;
 
 	ret->lock = -1;
@@ -70,14 +80,15 @@ int container_save(const struct task *t, const struct container *c, struct err *
 	if (text && ftruncate(c->lock, 0) == 0 &&
 	    pwrite(c->lock, text, strlen(text), 0) == (ssize_t)strlen(text))
 		return 0;
-	return err_sys(e, ERR_STORE, errno, "cannot write %s/%s%s", t->dir, c->name, SUFFIX);
+	return err_sys(e, ERR_STORE, errno, "cannot write %s/%s%s", t->dir, c->name,
+		       CONTAINER_SUFFIX);
 }
 
 void container_remove(const struct task *t, struct container *c)
 {
 	char path[PATH_MAX];
 
-	if (file_path(path, t->dir, c->name, SUFFIX))
+	if (file_path(path, t->dir, c->name, CONTAINER_SUFFIX))
 		unlink(path);
 	if (c->lock >= 0)
 		close(c->lock);
@@ -88,15 +99,15 @@ void container_remove(const struct task *t, struct container *c)
 
 static int is_container(const struct dirent *entry)
 {
-	size_t len = strlen(entry->d_name), suffix = strlen(SUFFIX);
+	size_t len = strlen(entry->d_name), suffix = strlen(CONTAINER_SUFFIX);
 
-	return len > suffix && !strcmp(entry->d_name + len - suffix, SUFFIX);
+	return len > suffix && !strcmp(entry->d_name + len - suffix, CONTAINER_SUFFIX);
 }
 
 /* main first, then as they came: c2 before c10. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
-	static const char first[] = FIRST_NAME SUFFIX;
+	static const char first[] = CONTAINER_FIRST CONTAINER_SUFFIX;
 	int x = strcmp((*a)->d_name, first) != 0, y = strcmp((*b)->d_name, first) != 0;
 
 	return x != y ? x - y : versionsort(a, b);
@@ -109,7 +120,7 @@ static void add_one(json *list, const char *dir, const char *file)
 	struct err ignored;
 	json *one;
 
-	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(CONTAINER_SUFFIX)), file);
 	/* A file still empty is of one that is just being made. */
 	if (!file_path(path, dir, file, "") || file_read_json(path, &doc, &ignored) < 0)
 		return;

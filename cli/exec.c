@@ -12,28 +12,20 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
 #include "sandbox.h"
 #include "state.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) /* and processes */
 
-/* "TASK" or "TASK/CONTAINER". */
 static int find(const char *word, struct container *ret, struct err *e)
 {
-	char name[2 * TASK_NAME_MAX + 4];
+	char name[CONTAINER_WORD];
+	const char *container = container_split(word, name);
 	struct task t = TASK_NONE;
-	char *slash;
-	int r;
+	int r = task_open(name, &t, e);
 
-	if (!text_copy(name, sizeof(name), word))
-		name[0] = '\0';
-	slash = strchr(name, '/');
-	if (slash)
-		*slash++ = '\0';
-	r = task_open(name, &t, e);
 	if (r == 0)
-		r = container_find(name, slash, ret, e);
+		r = container_find(name, container, ret, e);
 	task_close(&t);
 	return r;
 }
@@ -113,7 +105,7 @@ static int exec_in(const char *word, char **argv, struct err *e)
 		return container;
 	signals_block(&mask);
 	r = start(container, argv, &mask, &pid, e);
-	return r < 0 ? r : supervise(pid);
+	return r < 0 ? r : supervise(pid, NULL);
 }
 
 static int run(struct cli *c, int argc, char **argv, struct err *e)

@@ -14,7 +14,8 @@ static const struct {
 	const char *title;
 	const struct command *commands[8];
 } groups[] = {
-	{ "Run tasks", { &command_run, &command_exec, &command_rm, &command_capture } },
+	{ "Run tasks",
+	  { &command_run, &command_exec, &command_logs, &command_rm, &command_capture } },
 	{ "Look", { &command_ls, &command_inspect, &command_subnets, &command_ports } },
 	{ "Understand", { &command_explain, &command_compare } },
 	{ "Keep in order", { &command_status, &command_check, &command_gc, &command_doctor } },

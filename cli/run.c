@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static const struct opt options[] = {
 	OPT(struct start, detach, 'd', "detach", OPT_FLAG, NULL,
 	    "In the background; print the name, or with --json all of it."),
 	OPT(struct start, log, 0, "log", OPT_TEXT, "FILE",
-	    "With -d: append the command's output to it; else it is dropped."),
+	    "With -d: append the output to it; else `taskvpc logs` has the end."),
 	{ .name = NULL },
 };
 
@@ -58,25 +59,40 @@ static int judge(const struct start *s, struct err *e)
 
 /* ---- in the background ---- */
 
-/* From now on errors go by the pipe: whoever reads our output is not kept waiting for its end. */
-static int redirect(const char *log, struct err *e)
+static int append_to(const char *log, struct err *e)
 {
-	cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	cleanup_close int out = log ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
-				    : dup(null);
+	cleanup_close int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
-	if (null < 0 || out < 0)
-		return err_sys(e, ERR_IO, errno, "--log %s", log ? log : "/dev/null");
-	dup2(null, STDIN_FILENO);
+	if (out < 0)
+		return err_sys(e, ERR_IO, errno, "--log %s", log);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	return 0;
 }
 
+/* From now on errors go by the pipe: whoever reads our output is not kept waiting for its end. */
+static int redirect(struct start *s, struct err *e)
+{
+	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char path[PATH_MAX];
+	int r;
+
+	if (null < 0)
+		return err_sys(e, ERR_IO, errno, "/dev/null");
+	dup2(null, STDIN_FILENO);
+	r = s->log ? append_to(s->log, e)
+		   : log_open(&s->output, s->held.name, s->container.name, e);
+	if (r == 0 && s->log)
+		json_add_string(s->about, "log", realpath(s->log, path) ? path : s->log);
+	else if (r == 0)
+		json_add_string(s->about, "log", s->output.path);
+	return r;
+}
+
 static void background(struct start *s, int report)
 {
 	struct err e = { 0 };
-	int r = redirect(s->log, &e);
+	int r = redirect(s, &e);
 
 	setsid();
 	r = r < 0 ? start_abandon(s, r) : start_task(s, &e);
@@ -88,6 +104,7 @@ static void background(struct start *s, int report)
 	r = start_finish(s, &e);
 	if (r < 0)
 		fprintf(stderr, "taskvpc run: %s\n", e.msg);
+	log_take(&s->output);
 	_exit(r < 0 ? EXIT_FAILED : r);
 }
 

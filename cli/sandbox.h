@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "kernel/netns.h"
+#include "log.h"
 
 struct sandbox_spec {     /* all borrowed */
 	struct netns net; /* fd -1: the host's */
@@ -67,9 +68,10 @@ int report_read(int fd, struct err *e);
 void signals_block(sigset_t *old);
 /*
  * supervise: wait for child @pid, passing signals on. What the terminal sends (^C) reaches the
- * child by itself, being of our process group, and is not sent twice. Return: its exit code, or 128
- * + signal.
+ * child by itself, being of our process group, and is not sent twice.
+ * @log: what is kept of what it says; NULL: nothing.
+ * Return: its exit code, or 128 + signal.
  */
-int supervise(pid_t pid);
+int supervise(pid_t pid, struct log *log);
 
 #endif

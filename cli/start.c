@@ -98,6 +98,7 @@ static int claim_container(struct start *s, struct err *e)
 	command = json_add_array(s->about, "command");
 	for (char **word = s->argv; *word; word++)
 		json_add_string(command, NULL, *word);
+	log_forget(s->held.name, s->container.name);
 	return 0;
 }
 
@@ -115,8 +116,10 @@ int start_abandon(struct start *s, int r)
 	struct err ignored;
 
 	sandbox_end(&s->sandbox);
-	if (s->container.lock >= 0)
+	if (s->container.lock >= 0) {
+		log_forget(s->held.name, s->container.name);
 		container_remove(&s->held, &s->container);
+	}
 	if (s->held.lock >= 0 && task_leave(&s->held, &ignored) < 0)
 		fprintf(stderr, "taskvpc run: warning: %s\n", ignored.msg);
 	return r;
@@ -271,7 +274,7 @@ int start_task(struct start *s, struct err *e)
 
 int start_finish(struct start *s, struct err *e)
 {
-	int code = supervise(s->sandbox.init), r;
+	int code = supervise(s->sandbox.init, &s->output), r;
 
 	s->sandbox.init = -1;
 	container_remove(&s->held, &s->container);

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "log.h"
 #include "network.h"
 #include "sandbox.h"
 #include "state.h"
@@ -25,17 +26,15 @@ struct start {
 	char *args; /* CNI_ARGS, or NULL */
 	struct task held;
 	struct container container;
-	json *about; /* of the container */
+	json *about;       /* of the container */
+	struct log output; /* in the background */
 	struct sandbox sandbox;
 	sigset_t mask; /* of signals, as it was */
 };
 #define START_NONE                                                                                 \
 	{                                                                                          \
-		.held = TASK_NONE, .container = { .lock = -1 }, .sandbox = {                       \
-			.init = -1,                                                                \
-			.go = -1,                                                                  \
-			.report = -1                                                               \
-		}                                                                                  \
+		.held = TASK_NONE, .container = { .lock = -1 },                                    \
+		.sandbox = { .init = -1, .go = -1, .report = -1 }, .output = LOG_NONE,             \
 	}
 
 /* start_prepare: find the network, judge the wishes. Changes nothing, but heals what is dead. */

@@ -83,6 +83,16 @@ int task_lock_last(struct task *t, struct err *e);
 
 /* ---- containers ---- */
 
+#define CONTAINER_FIRST  "main" /* the one that a task begins with */
+#define CONTAINER_SUFFIX ".pid"
+#define CONTAINER_WORD   (2 * TASK_NAME_MAX + 4)
+
+/*
+ * container_split: "TASK" or "TASK/CONTAINER". @ret_task: the task's name, "" if @word is too long
+ * for any. Return: the container's name, which lies in @ret_task, or NULL.
+ */
+const char *container_split(const char *word, char ret_task[static CONTAINER_WORD]);
+
 struct container {
 	char name[TASK_NAME_MAX + 1];
 	pid_t init, supervisor; /* init: pid 1 of the container, as seen from here */
@@ -97,7 +107,7 @@ struct container {
 int container_create(const struct task *t, const char *name, struct container *ret, struct err *e);
 int container_save(const struct task *t, const struct container *c, struct err *e);
 void container_remove(const struct task *t, struct container *c);
-/* containers_json: an array of {name, pid, state, command, created, …}, a new root. */
+/* containers_json: an array of {name, pid, state, command, created, log, …}, a new root. */
 json *containers_json(const char *task);
 /* container_find: @name NULL: main, else the first that lives. Return: 0, or EXIT_ABSENT. */
 int container_find(const char *task, const char *name, struct container *ret, struct err *e);

@@ -65,7 +65,7 @@ _taskvpc() {
 		-*) words=$(_taskvpc_help "$command") ;;
 		*)
 			case $command in
-			exec | rm | capture | check) words=$(_taskvpc_tasks) ;;
+			exec | logs | rm | capture | check) words=$(_taskvpc_tasks) ;;
 			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			explain)
 				words="$(_taskvpc_tasks) host outside"

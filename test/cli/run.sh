@@ -49,8 +49,8 @@ if group "modes"; then
 	told 0 run -- ip route
 	like 'default via 10\.200\.[12]\.1 dev eth0' "$OUT" "route"
 	t "two tasks talk, each has port 80"
-	start a -- sh -c 'while busybox nc -l -p 80 -e /bin/hostname; do :; done'
-	start b -- sh -c 'while busybox nc -l -p 80 -e /bin/hostname; do :; done'
+	start a -- busybox nc -ll -p 80 -e /bin/hostname
+	start b -- busybox nc -ll -p 80 -e /bin/hostname
 	until_true listens a 80 && until_true listens b 80
 	told 0 exec a -- busybox nc -w 2 "$(ip_of b)" 80
 	is b "$OUT" "from a to b"
@@ -59,7 +59,7 @@ if group "modes"; then
 	is b "$(busybox nc -w 2 "$(ip_of b)" 80)" "from the host to b"
 	told 0 rm a b
 	t "bridge, with a published port"
-	start web --mode bridge -p 8080:80 -- sh -c 'while busybox nc -l -p 80 -e /bin/hostname; do :; done'
+	start web --mode bridge -p 8080:80 -- busybox nc -ll -p 80 -e /bin/hostname
 	until_true listens web 80
 	is web "$(busybox nc -w 2 198.51.100.2 8080)" "by the host's address"
 	is web "$(busybox nc -w 2 127.0.0.1 8080)" "by loopback"
@@ -166,7 +166,7 @@ if group "in the background"; then
 fi
 
 if group "two containers of one task"; then
-	start web -- sh -c 'while busybox nc -l -p 80 -e /bin/hostname; do :; done'
+	start web -- busybox nc -ll -p 80 -e /bin/hostname
 	until_true listens web 80
 	t "they share the network, not the processes"
 	told 0 run --task web -- sh -c 'busybox nc -w 2 127.0.0.1 80; ps -e | grep -c nc; ip -o -4 addr show eth0'
@@ -260,7 +260,7 @@ if group "what is refused"; then
 	told 0 rm --time 0 web
 	t "without root"
 	local_user() { setpriv --reuid 65534 --clear-groups "$TASKVPC" "$@"; }
-	for command in run exec rm ls inspect subnets ports gc check status doctor explain capture; do
+	for command in run exec logs rm ls inspect subnets ports gc check status doctor explain capture; do
 		local_user $command x >"$TMP/out" 2>&1
 		is 77 $? "$command: rc"
 		like 'needs root' "$(<"$TMP/out")" "$command"

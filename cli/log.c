@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A pipe that the supervisor empties into a file; when that is full, it takes the place of the
+ * last. */
+#include "log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "files.h"
+#include "state.h"
+
+#define BEFORE     ".1" /* what was said before */
+#define READ_SIZE  4096
+#define PIPE_READS 256 /* a pipe holds 1 MiB at most, unless root has raised that */
+
+bool log_path(char ret[static PATH_MAX], const char *task, const char *container)
+{
+	char name[2 * TASK_NAME_MAX + 2];
+	int n = snprintf(name, sizeof(name), "%s.%s", task, container);
+
+	if (!*task || !*container || strpbrk(task, "./") || strpbrk(container, "./"))
+		return false;
+	return n > 0 && n < (int)sizeof(name) && file_path(ret, LOG_DIR, name, "");
+}
+
+static bool path_before(char ret[static PATH_MAX], const char *path)
+{
+	return snprintf(ret, PATH_MAX, "%s%s", path, BEFORE) < PATH_MAX;
+}
+
+static void forget(const char *path)
+{
+	char before[PATH_MAX];
+
+	unlink(path);
+	if (path_before(before, path))
+		unlink(before);
+}
+
+void log_forget(const char *task, const char *container)
+{
+	char path[PATH_MAX];
+
+	if (log_path(path, task, container))
+		forget(path);
+}
+
+/* ---- those that there are ---- */
+
+/* "TASK.CONTAINER", and not the older part of one. */
+static int is_log(const struct dirent *entry)
+{
+	const char *dot = strchr(entry->d_name, '.');
+
+	return dot && dot != entry->d_name && !strchr(dot + 1, '.');
+}
+
+static int is_ended(const struct dirent *entry)
+{
+	char name[NAME_MAX + 1], path[PATH_MAX];
+
+	if (!is_log(entry))
+		return 0;
+	text_copy(name, sizeof(name), entry->d_name);
+	*strchr(name, '.') = '/';
+	return file_path(path, STATE_DIR, name, CONTAINER_SUFFIX) && !file_is_locked(path);
+}
+
+static struct timespec written(const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st = { .st_mtim = { 0 } };
+
+	if (file_path(path, LOG_DIR, name, ""))
+		(void)stat(path, &st);
+	return st.st_mtim;
+}
+
+static int by_age(const struct dirent **a, const struct dirent **b)
+{
+	const struct timespec x = written((*a)->d_name), y = written((*b)->d_name);
+
+	return x.tv_sec != y.tv_sec ? (x.tv_sec > y.tv_sec) - (x.tv_sec < y.tv_sec)
+				    : (x.tv_nsec > y.tv_nsec) - (x.tv_nsec < y.tv_nsec);
+}
+
+/* Two that do so at once forget the same ones. */
+static void forget_oldest(void)
+{
+	struct dirent **entries;
+	int n = scandir(LOG_DIR, &entries, is_ended, by_age);
+	char path[PATH_MAX];
+
+	for (int i = 0; i < n; i++) {
+		if (i < n - LOGS_KEPT && file_path(path, LOG_DIR, entries[i]->d_name, ""))
+			forget(path);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+json *logs_json(void)
+{
+	struct dirent **entries;
+	json *list = json_array();
+	int n = scandir(LOG_DIR, &entries, is_log, versionsort);
+
+	for (int i = 0; i < n; i++) {
+		*strchr(entries[i]->d_name, '.') = '/';
+		json_add_string(list, NULL, entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return list;
+}
+
+/* ---- writing ---- */
+
+static int begin_file(struct log *l)
+{
+	l->size = 0;
+	l->file = open(l->path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		       0600);
+	return l->file < 0 ? -errno : 0;
+}
+
+static int make(struct log *l, int ends[static 2])
+{
+	if (mkdir(LOG_DIR, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	forget_oldest();
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	l->pipe = ends[0];
+	return begin_file(l);
+}
+
+int log_open(struct log *l, const char *task, const char *container, struct err *e)
+{
+	int ends[2] = { -1, -1 };
+	int r = log_path(l->path, task, container) ? make(l, ends) : -ENAMETOOLONG;
+
+	if (r == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+	}
+	cleanup_closep(&ends[1]);
+	return r < 0 ? err_sys(e, ERR_STORE, -r, "cannot keep the output in %s", l->path) : 0;
+}
+
+static void begin_anew(struct log *l)
+{
+	char before[PATH_MAX];
+
+	close(l->file);
+	l->file = -1;
+	if (path_before(before, l->path) && rename(l->path, before) == 0)
+		begin_file(l);
+}
+
+void log_take(struct log *l)
+{
+	char said[READ_SIZE];
+	ssize_t n;
+
+	/* Not for ever, if somebody goes on: who waits for us has signals to pass on. */
+	for (int i = 0; i < PIPE_READS && l->pipe >= 0; i++) {
+		n = read(l->pipe, said, sizeof(said));
+		if (n <= 0)
+			return;
+		if (l->file < 0 || io_write_all(l->file, said, (size_t)n) < 0)
+			continue;
+		l->size += n;
+		if (l->size >= LOG_SIZE)
+			begin_anew(l);
+	}
+}
+
+/* ---- reading ---- */
+
+static int print(int fd, const char *path, struct err *e)
+{
+	char said[READ_SIZE];
+	ssize_t n;
+
+	while ((n = read(fd, said, sizeof(said))) > 0)
+		fwrite(said, 1, (size_t)n, stdout);
+	return n < 0 ? err_sys(e, ERR_STORE, errno, "cannot read %s", path) : 0;
+}
+
+static bool is_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino;
+}
+
+/* The newer part is opened first: if it becomes the older one meanwhile, it is printed once. */
+int log_print(const char *path, struct err *e)
+{
+	cleanup_close int now = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), before = -1;
+	char path_of_before[PATH_MAX];
+	int r = 0;
+
+	if (now < 0)
+		return errno == ENOENT ? -ENOENT
+				       : err_sys(e, ERR_STORE, errno, "cannot read %s", path);
+	if (path_before(path_of_before, path))
+		before = open(path_of_before, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (before >= 0 && !is_same(now, before))
+		r = print(before, path_of_before, e);
+	return r < 0 ? r : print(now, path, e);
+}

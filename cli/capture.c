@@ -98,11 +98,11 @@ const struct command command_capture = {
 	.name = "capture",
 	.synopsis = "TASK [WORD]...",
 	.help = "watch the packets of a task: tcpdump inside of it",
-	.lesson = "Runs the host's tcpdump in the network of the task, on its interface, whoever\n"
-		  "started the task; the words are tcpdump's own. What one sees is what the task\n"
-		  "sees: before the host translates what leaves it, and after it has translated "
-		  "what\n"
-		  "comes in.\n",
+	.lesson =
+		"Runs the host's tcpdump in the network of the task, on its interface, whoever\n"
+		"started the task; the words are tcpdump's own. What one sees is what the task\n"
+		"sees: before the host translates what leaves it, and after it has translated what\n"
+		"comes in.\n",
 	.examples = "  taskvpc capture web\n"
 		    "  taskvpc capture web -c 5 port 80\n"
 		    "  taskvpc capture web -w - | wireshark -k -i -\n",

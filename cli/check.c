@@ -115,8 +115,7 @@ const struct command command_check = {
 	.synopsis = "[OPTION]... [TASK]...",
 	.help = "compare tasks with the kernel: is everything still there?",
 	.lesson =
-		"CNI's CHECK, for each task or for those named: every step of the plan that "
-		"attached\n"
+		"CNI's CHECK, for each task or for those named: every step of the plan that attached\n"
 		"it is compared with what the kernel has now. Tells the first difference and the\n"
 		"command that repairs it. The exit code is 1 if there is any.\n",
 	.examples = "  taskvpc check web\n",

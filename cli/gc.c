@@ -134,13 +134,12 @@ const struct command command_gc = {
 	.name = "gc",
 	.synopsis = "[OPTION]... [NETWORK]",
 	.help = "take back what dead tasks hold",
-	.lesson = "A task that was killed together with its runtime leaves addresses, ports and "
-		  "rules\n"
-		  "behind. gc finds what provably is dead, by lock and by namespace, and removes "
-		  "it as\n"
-		  "its own DEL would have done. It also puts back nftables rules that somebody "
-		  "flushed.\n"
-		  "What lives stays, whoever started it; so it may be run at any time.\n",
+	.lesson =
+		"A task that was killed together with its runtime leaves addresses, ports and "
+		"rules\n"
+		"behind. gc finds what provably is dead, by lock and by namespace, and removes it as\n"
+		"its own DEL would have done. It also puts back nftables rules that somebody flushed.\n"
+		"What lives stays, whoever started it; so it may be run at any time.\n",
 	.examples = "  taskvpc gc\n",
 	.flags = COMMAND_ROOT,
 	.run = run,

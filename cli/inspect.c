@@ -143,8 +143,7 @@ const struct command command_inspect = {
 	.help = "tell everything about a task, or a network's configuration",
 	.lesson =
 		"Of a task started by another runtime, the name is the container's id, or enough\n"
-		"of it. Of a network, its configuration: `taskvpc inspect lab-awsvpc > "
-		"my.conflist`\n"
+		"of it. Of a network, its configuration: `taskvpc inspect lab-awsvpc > my.conflist`\n"
 		"is a good begin of one's own.\n",
 	.examples = "  taskvpc inspect web\n"
 		    "  taskvpc inspect lab-bridge\n",

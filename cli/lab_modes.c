@@ -11,8 +11,7 @@ static const char macvlan[] =
 	"  \"capabilities\": { \"ips\": true, \"mac\": true },"
 	"  \"ipam\": { \"type\": \"task-ipam\", \"ranges\": [["
 	"    { \"subnet\": \"10.202.0.0/24\", \"rangeStart\": \"10.202.0.10\","
-	"      \"rangeEnd\": \"10.202.0.31\", \"gateway\": \"10.202.0.2\" } ]] }"
-	"} ] }";
+	"      \"rangeEnd\": \"10.202.0.31\", \"gateway\": \"10.202.0.2\" } ]] }} ] }";
 
 const struct mode lab_modes[] = {
 	{ .key = "awsvpc-veth",

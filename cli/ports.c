@@ -69,8 +69,7 @@ const struct command command_ports = {
 	.help = "tell who holds which port of the host",
 	.lesson =
 		"A port of the host has one holder. In bridge mode it leads to a port of the\n"
-		"task, and one that was asked for as :80 is chosen from the dynamic ports; in "
-		"host\n"
+		"task, and one that was asked for as :80 is chosen from the dynamic ports; in host\n"
 		"mode the task listens on it itself. An awsvpc task holds none: its ports are its\n"
 		"own, so any number of tasks can have port 80.\n",
 	.examples = "  taskvpc ports\n",

@@ -179,8 +179,7 @@ const struct command command_rm = {
 	.synopsis = "[OPTION]... TASK...",
 	.help = "end tasks and take down their networks",
 	.lesson =
-		"The command of each container gets SIGTERM, and SIGKILL if it is still there "
-		"after\n"
+		"The command of each container gets SIGTERM, and SIGKILL if it is still there after\n"
 		"10 seconds; then the task is detached. Returns when nothing of it is left. Tasks\n"
 		"that containerd or podman started are theirs to end.\n",
 	.examples = "  taskvpc rm web db\n"

@@ -186,22 +186,19 @@ const struct command command_run = {
 	.name = "run",
 	.synopsis = "[OPTION]... [--] COMMAND [ARG]...",
 	.help = "run a command as a task, with a network of its own",
-	.lesson = "A task is a command in namespaces of its own: it sees its own interfaces, "
-		  "processes,\n"
-		  "host name, /etc/hosts and /etc/resolv.conf, and the host's files. Its network "
-		  "comes\n"
-		  "from the CNI plugins, called exactly as containerd or podman call them.\n\n"
-		  "  awsvpc  an interface and an address of the VPC; ports are the task's own\n"
-		  "  bridge  a private address on a bridge; -p publishes ports of the host\n"
-		  "  host    the host's own network; -p keeps a port from other tasks\n"
-		  "  none    loopback alone\n\n"
-		  "The task's network namespace is /run/netns/NAME, so `ip -n NAME addr` works. "
-		  "Signals\n"
-		  "are passed on and the exit code is the command's, 128 + n if it died of signal "
-		  "n.\n"
-		  "When it ends, its network goes; if taskvpc itself is killed, the command dies "
-		  "with\n"
-		  "it, and the next `taskvpc run`, `rm` or `gc` removes what it had.\n",
+	.lesson =
+		"A task is a command in namespaces of its own: it sees its own interfaces, "
+		"processes,\n"
+		"host name, /etc/hosts and /etc/resolv.conf, and the host's files. Its network comes\n"
+		"from the CNI plugins, called exactly as containerd or podman call them.\n\n"
+		"  awsvpc  an interface and an address of the VPC; ports are the task's own\n"
+		"  bridge  a private address on a bridge; -p publishes ports of the host\n"
+		"  host    the host's own network; -p keeps a port from other tasks\n"
+		"  none    loopback alone\n\n"
+		"The task's network namespace is /run/netns/NAME, so `ip -n NAME addr` works. Signals\n"
+		"are passed on and the exit code is the command's, 128 + n if it died of signal n.\n"
+		"When it ends, its network goes; if taskvpc itself is killed, the command dies with\n"
+		"it, and the next `taskvpc run`, `rm` or `gc` removes what it had.\n",
 	.examples =
 		"  taskvpc run -- ip addr\n"
 		"  taskvpc run -d --name web --mode bridge -p 8080:80 -- httpd -f\n"

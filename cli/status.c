@@ -97,15 +97,13 @@ const struct command command_status = {
 	.name = "status",
 	.synopsis = "[OPTION]... [NETWORK|FILE]...",
 	.help = "list the networks: could each take one more task?",
-	.lesson = "CNI's STATUS, for the networks of /etc/cni/net.d and the built-in ones, or for "
-		  "those\n"
-		  "named: would an ADD succeed now? It asks for addresses that are left and for "
-		  "what\n"
-		  "the kernel must offer, and warns of what would keep packets away. Nothing is "
-		  "made.\n"
-		  "Networks of a cniVersion before 1.1.0 have no STATUS; their status is unknown. "
-		  "The\n"
-		  "exit code is 1 if one of them could not take a task.\n",
+	.lesson =
+		"CNI's STATUS, for the networks of /etc/cni/net.d and the built-in ones, or for "
+		"those\n"
+		"named: would an ADD succeed now? It asks for addresses that are left and for what\n"
+		"the kernel must offer, and warns of what would keep packets away. Nothing is made.\n"
+		"Networks of a cniVersion before 1.1.0 have no STATUS; their status is unknown. The\n"
+		"exit code is 1 if one of them could not take a task.\n",
 	.examples = "  taskvpc status\n"
 		    "  taskvpc status ./my.conflist && echo it works\n",
 	.flags = COMMAND_ROOT,

@@ -236,14 +236,11 @@ const struct command command_subnets = {
 		"Every address of a subnet is one of these:\n\n"
 		"  used      a task has it\n"
 		"  leaked    a task had it that is gone without being removed: `taskvpc gc`\n"
-		"  cooling   was released just now; given again only if there is no other, so "
-		"that\n"
+		"  cooling   was released just now; given again only if there is no other, so that\n"
 		"            packets for the old task do not reach a new one\n"
 		"  reserved  is never given. In a VPC these are the first four (network, router,\n"
-		"            DNS, one for later) and the last, so a /28 has 11 for tasks; "
-		"elsewhere\n"
-		"            network, gateway and broadcast address. And what the network "
-		"excludes\n"
+		"            DNS, one for later) and the last, so a /28 has 11 for tasks; elsewhere\n"
+		"            network, gateway and broadcast address. And what the network excludes\n"
 		"  free      what is left\n",
 	.examples = "  taskvpc subnets\n"
 		    "  taskvpc subnets --json | jq '.[] | select(.free == 0)'\n",

@@ -160,8 +160,7 @@ static void told_apart(struct way *w, const struct link_info *master)
 
 	way_command(hop, "%s -d link show type macvlan", w->at->ip);
 	way_why(hop, "What a macvlan sends goes to the cable, not to the card's owner; only a "
-		     "macvlan of "
-		     "the host's own hears it.");
+		     "macvlan of the host's own hears it.");
 	way_ends(w, hop, FATE_DIES,
 		 "give the network \"hostAccess\": true, and attach the task again");
 }

@@ -40,8 +40,7 @@ static int read_ip(char *value, struct asked *ret, struct err *e)
 			return bad_value(e, "IP", one, "at most 8 addresses");
 		if (!address_parse(one, &ret->ips[ret->n_ips]))
 			return bad_value(e, "IP", one,
-					 "addresses, with or without /LENGTH, "
-					 "separated by commas");
+					 "addresses, with or without /LENGTH, separated by commas");
 		ret->n_ips++;
 	}
 	return 0;

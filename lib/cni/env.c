@@ -122,8 +122,7 @@ int env_judge(const struct env *env, const struct verb *verb, struct err *e)
 	if ((verb->env & ENV_CONTAINER_ID) && !name_is_valid(env->container_id)) {
 		value_error(e, "CNI_CONTAINERID", env->container_id, "is no container id");
 		err_hint(e,
-			 "a letter or digit, then letters, digits, '_', '.', '-'; "
-			 "at most %d bytes",
+			 "a letter or digit, then letters, digits, '_', '.', '-'; at most %d bytes",
 			 STORE_NAME_MAX);
 		return -EINVAL;
 	}

@@ -28,8 +28,7 @@ static const char *why_ruleset(const struct step *s)
 		  "dropped, before connection tracking. The rules never change; tasks are elements "
 		  "of the sets." },
 		{ "masquerade", "Masquerading: what leaves for elsewhere bears the host's address, "
-				"because nobody "
-				"there knows a way back to the task's." },
+				"because nobody there knows a way back to the task's." },
 		{ "published ports", "Published ports: what is addressed to a port of the host is "
 				     "redirected to a task, "
 				     "by one lookup in a map, however many there are." },
@@ -126,8 +125,7 @@ static const char *why_addr(const struct step *s)
 		return "The bridge has the gateway's address: it is the tasks' next hop.";
 	if (s->addr.how.no_prefix_route)
 		return "The task's address, without a connected route: its subnet too is reached "
-		       "by "
-		       "the gateway, so every packet passes the host.";
+		       "by the gateway, so every packet passes the host.";
 	return "The task's address; the rest of its subnet is on the same link.";
 }
 
@@ -211,8 +209,7 @@ static const char *why_settle(const struct step *s)
 static const char *why_localnet(const struct step *s)
 {
 	(void)s;
-	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from "
-	       "using it.";
+	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from using it.";
 }
 
 static const char *why_flows(const struct step *s)

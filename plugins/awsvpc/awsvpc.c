@@ -18,8 +18,7 @@ static const struct field vpc_fields[] = {
 	  .size = sizeof(struct cidr),
 	  .count_offset = offsetof(struct awsvpc_conf, vpc.n_cidr),
 	  .max_count = ATTACHMENT_CIDRS,
-	  .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and "
-		  "traffic "
+	  .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and traffic "
 		  "between them is not masqueraded." },
 	{ .key = NULL },
 };
@@ -27,8 +26,7 @@ static const struct field vpc_fields[] = {
 const struct field awsvpc_fields[] = {
 	FIELD(struct awsvpc_conf, attach, "attach", FIELD_ENUM, .names = attach_names,
 	      .fallback = "veth",
-	      .help = "How the task is attached: `veth` routes by the host, `macvlan` puts the "
-		      "task on "
+	      .help = "How the task is attached: `veth` routes by the host, `macvlan` puts the task on "
 		      "the LAN of `master`."),
 	{ .key = "vpc",
 	  .type = FIELD_OBJECT,
@@ -45,8 +43,7 @@ const struct field awsvpc_fields[] = {
 	FIELD(struct awsvpc_conf, macvlan_mode, "mode", FIELD_ENUM, .names = macvlan_mode_names,
 	      .fallback = "bridge", .help = "macvlan: mode of the interface."),
 	FIELD(struct awsvpc_conf, host_access, "hostAccess", FIELD_BOOL, .fallback = "false",
-	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's "
-		      "own."),
+	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own."),
 	{ .key = NULL },
 };
 

@@ -15,8 +15,7 @@ static const char *const backend_names[] = { "nftables", "iptables", NULL };
 
 const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, bridge, "bridge", FIELD_TEXT, .fallback = BRIDGE_DEFAULT,
-	      .help = "Name of the bridge; made on demand, removed with its last attachment unless "
-		      "it "
+	      .help = "Name of the bridge; made on demand, removed with its last attachment unless it "
 		      "was there before."),
 	FIELD(struct bridge_conf, gateway, "isGateway", FIELD_BOOL, .fallback = "false",
 	      .help = "The bridge has the subnets' gateway addresses, and the host forwards."),
@@ -24,16 +23,14 @@ const struct field bridge_fields[] = {
 	      .fallback = "false",
 	      .help = "The task's default route leads to the bridge; implies isGateway."),
 	FIELD(struct bridge_conf, force_address, "forceAddress", FIELD_BOOL, .fallback = "false",
-	      .help = "Take away an address of the bridge that overlaps with the gateway's "
-		      "subnet."),
+	      .help = "Take away an address of the bridge that overlaps with the gateway's subnet."),
 	FIELD(struct bridge_conf, masquerade, "ipMasq", FIELD_BOOL, .fallback = "false",
 	      .help = "Masquerade what a task sends out of its subnet."),
 	FIELD(struct bridge_conf, masquerade_backend, "ipMasqBackend", FIELD_ENUM,
 	      .names = backend_names, .fallback = "nftables",
 	      .help = "Read for the reference's sake: it is nftables whatever it says."),
 	FIELD(struct bridge_conf, hairpin, "hairpinMode", FIELD_BOOL, .fallback = "false",
-	      .help = "The port sends frames back to where they came from. Published ports reach "
-		      "the "
+	      .help = "The port sends frames back to where they came from. Published ports reach the "
 		      "task itself without it."),
 	FIELD(struct bridge_conf, promiscuous, "promiscMode", FIELD_BOOL, .fallback = "false",
 	      .help = "The bridge is promiscuous; excludes hairpinMode."),
@@ -47,20 +44,17 @@ const struct field bridge_fields[] = {
 	      .help = "Tasks on the bridge reach the bridge, not each other."),
 	FIELD(struct bridge_conf, ingress_policy, "ingressPolicy", FIELD_ENUM,
 	      .names = ingress_policy_names, .fallback = "open",
-	      .help = "Who reaches the tasks: everybody, only tasks of the same bridge among those "
-		      "of "
+	      .help = "Who reaches the tasks: everybody, only tasks of the same bridge among those of "
 		      "bridges with a policy, or none of them."),
 	FIELD(struct bridge_conf, dynamic_ports, "dynamicPortRange", FIELD_TEXT,
 	      .fallback = "the ports behind net.ipv4.ip_local_port_range, 61000-65535 mostly",
 	      .help = "Where a hostPort of 0 comes from, \"FIRST-LAST\"; may not overlap with "
 		      "net.ipv4.ip_local_port_range."),
 	FIELD(struct bridge_conf, snat, "snat", FIELD_BOOL, .fallback = "true",
-	      .help = "Published ports are reached from 127.0.0.1 and from within the task's own "
-		      "subnet, "
+	      .help = "Published ports are reached from 127.0.0.1 and from within the task's own subnet, "
 		      "by replacing the source address there; false: it is never replaced."),
 	FIELD(struct bridge_conf, masq_all, "masqAll", FIELD_BOOL, .fallback = "false",
-	      .help = "Replace the source address of all that comes by a published port: the task "
-		      "sees "
+	      .help = "Replace the source address of all that comes by a published port: the task sees "
 		      "the bridge's."),
 	FIELD(struct bridge_conf, bandwidth.ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "no limit",

@@ -311,7 +311,7 @@ int main(void)
 	fixture_run("ip link add lan0 index 4711 type veth peer name lan1");
 	fixture_run(
 		"ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
-	fixture_run("ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl "
-		    "-qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
+	fixture_run(
+		"ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl -qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,11 +57,11 @@ static void writes_every_version(void **state)
 	fill();
 	assert_int_equal(result_add_attachment(&r, &a, true, &e), 0);
 	assert_int_equal(result_add_dns(&r, &dns, &e), 0);
-	written(SPEC_0_2_0, "{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.1.4/"
-			    "24\",\"gateway\":\"10.0.1.1\","
-			    "\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"}]},"
-			    "\"ip6\":{\"ip\":\"fd00::4/64\",\"routes\":[{\"dst\":\"fd01::/64\"}]},"
-			    "\"dns\":{\"nameservers\":[\"10.0.0.2\"],\"domain\":\"x.y\"}}");
+	written(SPEC_0_2_0,
+		"{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\","
+		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"}]},"
+		"\"ip6\":{\"ip\":\"fd00::4/64\",\"routes\":[{\"dst\":\"fd01::/64\"}]},"
+		"\"dns\":{\"nameservers\":[\"10.0.0.2\"],\"domain\":\"x.y\"}}");
 	written(SPEC_0_4_0,
 		"{\"cniVersion\":\"0.4.0\",\"interfaces\":["
 		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\"},"
@@ -79,8 +79,7 @@ static void writes_every_version(void **state)
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"interface\":1,\"address\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\"},"
 		"{\"interface\":1,\"address\":\"fd00::4/64\"}],"
-		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"},{\"dst\":\"fd01::/"
-		"64\"}]}");
+		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"},{\"dst\":\"fd01::/64\"}]}");
 	written(SPEC_1_1_0,
 		"{\"cniVersion\":\"1.1.0\",\"interfaces\":["
 		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"

@@ -94,8 +94,8 @@ static int is_stale(struct call *c, const struct held *h, const struct valid *va
 }
 
 /*
- * Apply the host's shared steps of @h again, which is harmless where they stand, and if the rules'
- * skeleton had to be loaded, put back the elements of all. One survivor is enough to find out.
+ * Apply the host's shared steps of @h again, which is harmless where they stand, and put back the
+ * elements of all: somebody may have flushed the rules, or one set.
  */
 static int ensure_shared(struct call *c, const struct held *h, struct err *e)
 {
@@ -119,7 +119,7 @@ static int ensure_shared(struct call *c, const struct held *h, struct err *e)
 	if (r < 0)
 		return r;
 	r = plan_apply(shared, &io, e);
-	if (!r && io.ruleset_loaded)
+	if (!r)
 		held_restore(c, &io);
 	plan_io_close(&io);
 	return r;

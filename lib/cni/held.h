@@ -69,8 +69,8 @@ int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, ui
 		 struct err *e);
 
 /*
- * held_restore: the nftables skeleton was missing (io->ruleset_loaded), so whatever flushed it took
- * the elements of all attachments along: put them back. The store is the truth, nftables a cache.
+ * held_restore: put back the elements of all attachments: whatever flushed the nftables skeleton
+ * (io->ruleset_loaded), or a set, took them along. The store is the truth, nftables a cache.
  */
 void held_restore(struct call *c, struct plan_io *io);
 

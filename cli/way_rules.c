@@ -59,6 +59,9 @@ static void told_forged(struct way *w, const struct nft_element *own)
 {
 	const json *owner = way_owner(w, &w->p.src);
 	char src[IP_TEXT], mac[MAC_TEXT], add[256] = "";
+	struct place *place;
+	struct mac given;
+	struct err ignored;
 	struct text t;
 	json *hop = way_tell(w, "guard", "%s from %s is not what the task may send from",
 			     ip_text(&w->p.src, src), mac_text(&w->p.mac, mac));
@@ -67,7 +70,11 @@ static void told_forged(struct way *w, const struct nft_element *own)
 	way_why(hop, "A task sends from its own address and MAC; all else is taken for forged and "
 		     "dropped.");
 	text_init(&t, add, sizeof(add));
-	if (owner) /* it is the task's own address, and the element is missing */
+	if (owner && mac_parse(live_text(owner, "mac"), &given) && !mac_equal(&given, &w->p.mac) &&
+	    way_place(w, owner, &place, &ignored) == 0)
+		text_add(&t, "%s link set dev %s address %s", place->ip,
+			 live_text(owner, "interface"), live_text(owner, "mac"));
+	else if (owner) /* what it sends is its own, and the element is missing */
 		nft_element_print("add", TASKVPC_TABLE, own, &t);
 	way_ends(w, hop, FATE_DIES, "%s", add);
 }

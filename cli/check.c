@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: CHECK of each attachment: does the kernel have what the record says? */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "live.h"
@@ -31,6 +33,21 @@ static int check_record(const struct cli *c, const json *row, struct err *e)
 	return r < 0 ? r : chain_check(&chain, result, e);
 }
 
+/* Its processes still have the namespace; only nobody finds it by that name any more. */
+static int told_nameless(const json *row, struct err *e)
+{
+	const json *first = json_first(json_get(row, "containers"));
+	int64_t pid = 0;
+
+	err_set(e, ERR_CHECK, 0, "its network namespace is not %s any more",
+		live_text(row, "netns"));
+	if (json_integer(json_get(first, "pid"), &pid) && pid > 0)
+		err_hint(e, "ip netns attach %s %" PRId64, live_text(row, "task"), pid);
+	else
+		err_hint(e, "restart it by the runtime that started it");
+	return -EUCLEAN;
+}
+
 static int check_one(const struct cli *c, const json *row, struct err *e)
 {
 	struct task t = TASK_NONE;
@@ -42,6 +59,8 @@ static int check_one(const struct cli *c, const json *row, struct err *e)
 		err_hint(e, "taskvpc gc");
 		return -EUCLEAN;
 	}
+	if (!strcmp(live_text(row, "state"), "unknown"))
+		return told_nameless(row, e);
 	if (strcmp(live_text(row, "runtime"), "taskvpc") != 0)
 		return check_record(c, row, e);
 	r = task_open(live_text(row, "task"), &t, &ignored);
@@ -54,10 +73,30 @@ static int check_one(const struct cli *c, const json *row, struct err *e)
 }
 
 static const struct column columns[] = {
-	{ "TASK", "task", cell_id },      { "NETWORK", "network", NULL },
-	{ "CHECK", "check", cell_state }, { "DIFFERENCE", "message", NULL },
-	{ "REMEDY", "remedy", NULL },     { NULL, NULL, NULL },
+	{ "TASK", "task", cell_id },
+	{ "NETWORK", "network", NULL },
+	{ "CHECK", "check", cell_state },
+	{ "DIFFERENCE", "message", NULL },
+	{ NULL, NULL, NULL },
 };
+
+/* The fix stands below the table: it is to be copied. */
+static void show(const struct cli *c, const json *list)
+{
+	out_list(c, list, columns, "no tasks to check");
+	for (const json *row = json_first(list); row && !c->json; row = json_next(row))
+		if (*live_text(row, "remedy"))
+			printf("\n%s: fix: %s\n", live_text(row, "task"), live_text(row, "remedy"));
+}
+
+/* A plugin says what the command is for; here that is known. */
+static const char *remedy_of(const struct err *e)
+{
+	static const char purpose[] = "to repair it: ";
+	const size_t len = sizeof(purpose) - 1;
+
+	return e->details + (strncmp(e->details, purpose, len) ? 0 : len);
+}
 
 /* Return: whether it is as it should be. */
 static bool add_verdict(const struct cli *c, const json *row, json *list)
@@ -72,7 +111,7 @@ static bool add_verdict(const struct cli *c, const json *row, json *list)
 	json_add_string(one, "check", r < 0 ? "wrong" : "ok");
 	if (r < 0) {
 		json_add_string(one, "message", e.msg);
-		json_add_string(one, "remedy", e.details);
+		json_add_string(one, "remedy", remedy_of(&e));
 	}
 	return r == 0;
 }
@@ -106,7 +145,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 	}
 	if (r < 0)
 		return r;
-	out_list(c, list, columns, "no tasks to check");
+	show(c, list);
 	return good ? EXIT_DONE : EXIT_NO;
 }
 

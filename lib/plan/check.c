@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checking: every step against the live kernel; the error carries the command that repairs it. */
+/*
+ * Checking: every step against the live kernel; the error carries the command that repairs it: the
+ * step itself, unless its check knows a better one.
+ */
 #include "plan/io.h"
 
 #include <errno.h>
@@ -14,7 +17,7 @@ static int differs(const struct plan *p, const struct step *s, struct err *e)
 	e->sys = EUCLEAN;
 	text_init(&t, line, sizeof(line));
 	plan_print_step(p, s, false, &t);
-	if (strlen(line) < sizeof(line) - 1)
+	if (!e->details[0] && strlen(line) < sizeof(line) - 1)
 		err_hint(e, "to repair it: %s", line);
 	return -EUCLEAN;
 }

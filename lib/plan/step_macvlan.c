@@ -27,26 +27,28 @@ static int macvlan_check(const struct step *s, const struct plan *p, struct plan
 {
 	const struct link_end *end = &s->macvlan.end;
 	const struct mac *mac = s->macvlan.in_task && io->expect_mac ? io->expect_mac : &end->mac;
+	const enum side side = s->macvlan.in_task ? TASK : HOST;
 	char want[MAC_TEXT], seen[MAC_TEXT];
 	struct link_info link = { .ifindex = 0 };
 	struct netlink *nl;
-	int r = plan_io_route(io, s->macvlan.in_task ? TASK : HOST, &nl, e);
+	int r = plan_io_route(io, side, &nl, e);
 
-	(void)p;
 	if (r == 0)
 		r = link_by_index(nl, end->ifindex, &link, e);
 	if (r < 0)
 		return r;
-	if (r == 1 || strcmp(link.name, end->name) != 0)
+	if (r == 1 || strcmp(link.name, end->name) != 0) {
 		err_set(e, ERR_CHECK, 0, "the interface %s is gone", end->name);
-	else if (!mac_equal(&link.mac, mac))
+	} else if (!mac_equal(&link.mac, mac)) {
 		err_set(e, ERR_CHECK, 0, "the interface %s has the MAC %s instead of %s", end->name,
 			mac_text(&link.mac, seen), mac_text(mac, want));
-	else if (link.link != s->macvlan.of.master_ifindex)
+		plan_hint_link(p, side, end->name, "address", want, e);
+	} else if (link.link != s->macvlan.of.master_ifindex) {
 		err_set(e, ERR_CHECK, 0, "the interface %s is no macvlan of %s", end->name,
 			s->macvlan.of.master);
-	else
+	} else {
 		return 0;
+	}
 	return 1;
 }
 

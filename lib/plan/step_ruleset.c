@@ -45,6 +45,8 @@ static int ruleset_check(const struct step *s, const struct plan *p, struct plan
 		err_set(e, ERR_CHECK, 0,
 			"the nftables rules of table %s %s (%s) are gone or changed",
 			nft_family_name(s->ruleset->family), s->ruleset->table, s->ruleset->name);
+	if (r == 1) /* the elements are gone as well, and those of all other tasks */
+		err_hint(e, "to repair it: taskvpc gc");
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A veth pair born in place: one end here, the other in the task, names, indexes and MACs ours. */
-#include "plan/step.h"
+#include "plan/io.h"
 
 #include "kernel/release.h"
 
@@ -27,9 +27,10 @@ static int veth_undo(const struct step *s, const struct plan *p, struct plan_io 
 	return link_release(&io->host, &io->host, nl, link.ifindex, e);
 }
 
-static int check_end(struct netlink *nl, const struct link_end *end, const struct mac *mac,
-		     const char *where, struct err *e)
+static int check_end(const struct plan *p, struct netlink *nl, enum side side,
+		     const struct mac *mac, const struct link_end *end, struct err *e)
 {
+	const char *where = side == TASK ? "in the task" : "on the host";
 	char want[MAC_TEXT], seen[MAC_TEXT];
 	struct link_info link;
 	int r = link_by_index(nl, end->ifindex, &link, e);
@@ -39,14 +40,17 @@ static int check_end(struct netlink *nl, const struct link_end *end, const struc
 	} else if (r == 0 && strcmp(link.name, end->name) != 0) {
 		err_set(e, ERR_CHECK, 0, "the interface %s %s is now called %s", end->name, where,
 			link.name);
+		plan_hint_link(p, side, link.name, "name", end->name, e);
 		r = 1;
 	} else if (r == 0 && link.master != end->master) {
 		err_set(e, ERR_CHECK, 0, "the interface %s %s is not in its bridge", end->name,
 			where);
+		plan_hint_link(p, side, end->name, "master", p->a->bridge, e);
 		r = 1;
 	} else if (r == 0 && !mac_equal(&link.mac, mac)) {
 		err_set(e, ERR_CHECK, 0, "the interface %s %s has the MAC %s instead of %s",
 			end->name, where, mac_text(&link.mac, seen), mac_text(mac, want));
+		plan_hint_link(p, side, end->name, "address", want, e);
 		r = 1;
 	}
 	return r;
@@ -58,13 +62,12 @@ static int veth_check(const struct step *s, const struct plan *p, struct plan_io
 	struct netlink *host, *task;
 	int r = plan_io_route(io, HOST, &host, e);
 
-	(void)p;
 	if (r == 0)
 		r = plan_io_route(io, TASK, &task, e);
 	if (r == 0)
-		r = check_end(host, &s->veth.host, &s->veth.host.mac, "on the host", e);
+		r = check_end(p, host, HOST, &s->veth.host.mac, &s->veth.host, e);
 	if (r == 0)
-		r = check_end(task, &s->veth.task, mac, "in the task", e);
+		r = check_end(p, task, TASK, mac, &s->veth.task, e);
 	return r;
 }
 

@@ -210,11 +210,13 @@ int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_i
  */
 int plan_undo(const struct plan *p, struct plan_io *io, struct err *e);
 
-/* plan_undo_shared: undo the shared steps of @mask (bit i = i-th shared step, as plan_tags
- * numbers). */
+/* plan_undo_shared: undo the shared steps of @mask (bit i = the i-th tag of plan_tags). */
 int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e);
 
-/* plan_tags: a hash for each shared step: two plans with the same tag share that step. */
+/*
+ * plan_tags: a hash for each shared step that can be undone, of how: two plans with the same tag
+ * share what that step made, however they made it (a bridge of another MTU is the same bridge).
+ */
 unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
 
 /*

@@ -4,6 +4,8 @@
 
 #include "plan/io.h"
 
+#define UNDO_LINE 1024 /* a path of a namespace and an address: none is as long */
+
 /* Remember the first failure only: later ones are mostly its echo. */
 static void keep_first(int r, const struct err *now, int *first, struct err *e)
 {
@@ -116,15 +118,28 @@ int plan_undo(const struct plan *p, struct plan_io *io, struct err *e)
 	return undo_steps(p, io, p->n, -1, e);
 }
 
+/* How a shared step is undone, which is what it is known by. Return: false if there is nothing to
+ * undo. */
+static bool shared_undo(const struct plan *p, const struct step *s, char line[static UNDO_LINE])
+{
+	struct text t;
+
+	text_init(&t, line, UNDO_LINE);
+	if (s->shared)
+		plan_print_step(p, s, true, &t);
+	return t.len > 0;
+}
+
 int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e)
 {
 	struct stream st = { .io = io };
 	unsigned nth = plan_tags(p, NULL, STORE_TAGS);
+	char line[UNDO_LINE];
 	struct err now;
 	int first = 0;
 
 	for (unsigned i = p->n; i-- > 0;) {
-		if (!p->steps[i].shared)
+		if (!shared_undo(p, &p->steps[i], line))
 			continue;
 		if (nth == 0 || !(mask & 1U << --nth) || plan_io_gone(io, p->steps[i].side))
 			continue;
@@ -137,19 +152,14 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 
 unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 {
-	char line[8192];
+	char line[UNDO_LINE];
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		struct text t;
-
-		if (!p->steps[i].shared)
+		if (!shared_undo(p, &p->steps[i], line))
 			continue;
-		if (ret && n < max) {
-			text_init(&t, line, sizeof(line));
-			plan_print_step(p, &p->steps[i], false, &t);
+		if (ret && n < max)
 			ret[n] = hash_text(HASH_START, line);
-		}
 		n++;
 	}
 	return n < max ? n : max;

@@ -166,6 +166,15 @@ if group hostaccess; then
 	del a "$small"
 	drop a
 	clean
+	t "networks of one master with different MTUs share the shim: it stays for the last"
+	add a "$CONFIG"
+	add b "$(jq -c '.name="lab2" | .mtu=1400' <<<"$CONFIG")"
+	del a "$CONFIG"
+	verify b "$(jq -c '.name="lab2" | .mtu=1400' <<<"$CONFIG")"
+	ping_ok host "$(address b)"
+	del b "$(jq -c '.name="lab2"' <<<"$CONFIG")"
+	drop a b
+	clean
 	t "two with hostAccess at once, and away at once"
 	job() {
 		ip netns add "p$1"

@@ -109,9 +109,9 @@ static void test_tags(void **state)
 	assert_int_equal(plan_tags(p, two, STORE_TAGS), n);
 	for (unsigned i = 0; i < n; i++)
 		same += one[i] == two[i];
-	/* ruleset, ip_forward and lo of the host; not the gateway, not lo of the task */
-	assert_int_equal(n, 5);
-	assert_int_equal(same, 3);
+	/* the table, not the gateway; the sysctl and lo are not taken back */
+	assert_int_equal(n, 2);
+	assert_int_equal(same, 1);
 	free(a);
 	free(p);
 }

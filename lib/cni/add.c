@@ -262,6 +262,7 @@ static int attach_stateless(struct add *add, struct err *e)
 
 static int add_new(struct add *add, struct err *e)
 {
+	const struct store_key key = call_key(add->c);
 	int r = prepare_config(add, e);
 
 	if (!r)
@@ -270,6 +271,8 @@ static int add_new(struct add *add, struct err *e)
 		return attach_stateless(add, e);
 	if (!r)
 		r = call_store(add->c, false, e);
+	if (!r)
+		r = turn_key(add->c, &key, true, e);
 	if (!r)
 		r = heal(add, e);
 	if (!r)

@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "cni/call.h"
-#include "cni/turn.h"
 #include "ipam/delegate.h"
 
 struct store_key call_key(const struct call *c)
@@ -101,7 +101,8 @@ void call_warn(const struct call *c, const char *fmt, ...)
 
 void call_end(struct call *c)
 {
-	turn_end(c);
+	if (c->turn >= 0)
+		close(c->turn); /* and its locks with it */
 	store_close(c->store);
 	netlink_close(&c->nl);
 	netns_close(&c->host);

@@ -83,9 +83,10 @@ struct call {
 	struct netns host;   /* call_host */
 	struct netlink nl;   /* rtnetlink in host; call_netlink */
 	struct store *store; /* call_store */
-	int turn;            /* turn.h; -1: none */
-	unsigned print;      /* --explain: enum plan_print */
-	bool answered;       /* stdout has (some of) the answer: nothing else may follow */
+	int turn;            /* file of the locks of turn.h; -1: none yet */
+	bool shares_turn;
+	unsigned print; /* --explain: enum plan_print */
+	bool answered;  /* stdout has (some of) the answer: nothing else may follow */
 };
 
 /* config_read: stdin into the configuration part of @c. Judges name and version, nothing more. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "cni/held.h"
+#include "cni/turn.h"
 
 static int del_own(struct call *c, struct err *e)
 {
@@ -22,8 +23,10 @@ static int del_own(struct call *c, struct err *e)
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
 	r = call_store(c, false, e);
-	if (r < 0)
-		return r;
+	if (!r)
+		r = held_seize(c, &key, true, h, e);
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
 	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
 }
 

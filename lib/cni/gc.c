@@ -136,14 +136,32 @@ static void keep_first(struct sweep *s, const struct err *e)
 		s->first = *e;
 }
 
+/* With the attachment to ourselves, look again: it may be another one by now. Return: as below. */
+static int take_stale(struct call *c, const struct store_key *key, struct held *h,
+		      const struct valid *valid, struct err *e)
+{
+	int r = held_seize(c, key, true, h, e);
+
+	if (r)
+		return r == STORE_ABSENT ? 0 : r;
+	r = is_stale(c, h, valid, e);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
+}
+
 /* One record. Return: 1 it stays, 0 it is gone, or a negative errno. */
 static int sweep_one(struct call *c, struct held *h, const struct valid *valid, struct err *e)
 {
+	const struct store_holder of = h->record.key;
+	const struct store_key key = { of.network, of.container_id, of.ifname };
 	int r = is_stale(c, h, valid, e);
 
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
+	r = take_stale(c, &key, h, valid, e);
+	turn_key_end(c, &key);
+	return r;
 }
 
 static int sweep_records(struct call *c, const struct valid *valid, struct sweep *s, struct held *h,

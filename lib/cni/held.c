@@ -52,6 +52,16 @@ int held_next(struct call *c, const char *network, uint64_t *cursor, struct held
 	return r ? r : held_decode(c, ret, e);
 }
 
+int held_seize(struct call *c, const struct store_key *key, bool wait, struct held *ret,
+	       struct err *e)
+{
+	int r = turn_key(c, key, wait, e);
+
+	if (r)
+		return r < 0 ? r : HELD_BUSY;
+	return held_get(c, key, ret, e);
+}
+
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 {
 	if (h->mode)

@@ -26,6 +26,13 @@ int held_get(struct call *c, const struct store_key *key, struct held *ret, stru
 /* held_next: as store_next, of one network or of all. Return: as held_get. */
 int held_next(struct call *c, const char *network, uint64_t *cursor, struct held *ret,
 	      struct err *e);
+/*
+ * held_seize: be the only call at the attachment of @key (turn_key), and know it as it is now.
+ * @wait: for another call that is at it. Return: as held_get, or HELD_BUSY (only without @wait).
+ */
+#define HELD_BUSY 100
+int held_seize(struct call *c, const struct store_key *key, bool wait, struct held *ret,
+	       struct err *e);
 /* held_needs_mode: an error that names the mode, where this plugin does not know it. */
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 
@@ -57,7 +64,8 @@ void held_namespace(const struct call *c, const struct held *h, struct netns *re
 
 /*
  * held_take_down: undo the plan, then forget the record; in this order, so that what a failure
- * leaves can be tried again by the next DEL or GC. The store must be open for writing.
+ * leaves can be tried again by the next DEL or GC. The store must be open for writing, and the
+ * caller the only one at the attachment (held_seize).
  */
 int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e);
 

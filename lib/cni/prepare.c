@@ -13,11 +13,17 @@
 #include "base/text.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
+#include "cni/turn.h"
 #include "ipam/lease.h"
 
-/* How often, and how long each time, an ADD waits for the kernel to take a namespace apart. */
-#define PATIENCE    20
+/*
+ * How often, and how long each time, an ADD waits for what it needs: for a call that is taking the
+ * holder down, and, ten times less, for the kernel to take its namespace apart: that may be held by
+ * somebody for good.
+ */
+#define PATIENCE    200
 #define PATIENCE_NS 5000000
+#define DYING       10
 #define CROWD                                                                                      \
 	64 /* records: from here on, a mount for one sysctl costs less than a walk                 \
 	      (sysctl_write_apart) */
@@ -163,39 +169,42 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	return r;
 }
 
-/* As held_fate, but with a little patience for a namespace that may be dying right now. */
-static int fate_in_the_end(struct add *add, const struct held *h, struct err *e)
+/* Return: 1 if the holder is gone, 0 if it lives, HELD_UNCERTAIN or HELD_BUSY, or -errno. */
+static int reclaim_once(struct add *add, const struct store_key *key, struct held *h, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = PATIENCE_NS };
-	int r;
+	int r = held_seize(add->c, key, false, h, e);
 
-	while ((r = held_fate(add->c, h, e)) == HELD_UNCERTAIN && add->patience) {
-		add->patience--;
-		nanosleep(&pause, NULL);
+	if (r)
+		return r == STORE_ABSENT ? 1 : r;
+	r = h->mode ? held_fate(add->c, h, e) : HELD_ALIVE;
+	if (r == HELD_DEAD) {
+		r = held_take_down(add->c, h, 0, e);
+		return r < 0 ? r : 1;
 	}
-	return r;
+	return r == HELD_ALIVE ? 0 : r;
 }
 
-/* A holder that stands in the way: take it down if it is dead. */
+/*
+ * A holder that stands in the way: take it down if it is dead. With a little patience for a
+ * namespace that may be dying right now, and for a call that may be taking it down.
+ */
 static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 {
 	const struct store_key key = { holder->network, holder->container_id, holder->ifname };
+	const struct timespec pause = { .tv_nsec = PATIENCE_NS };
 	struct add *add = ctx;
 	cleanup_held struct held *h = held_new(e);
 	int r;
 
 	if (!h)
 		return -ENOMEM;
-	r = held_get(add->c, &key, h, e);
-	if (r)
-		return r == STORE_ABSENT ? 1 : r;
-	if (!h->mode)
-		return 0;
-	r = fate_in_the_end(add, h, e);
-	if (r != HELD_DEAD)
-		return r < 0 ? r : 0;
-	r = held_take_down(add->c, h, 0, e);
-	return r < 0 ? r : 1;
+	while ((r = reclaim_once(add, &key, h, e)) > 1 && add->patience > 0) {
+		turn_key_end(add->c, &key);
+		add->patience -= r == HELD_BUSY ? 1 : DYING;
+		nanosleep(&pause, NULL);
+	}
+	turn_key_end(add->c, &key);
+	return r > 1 ? 0 : r;
 }
 
 int prepare_lease(struct add *add, bool dry_run, struct err *e)

@@ -26,7 +26,7 @@ struct add {
 	struct result result; /* starts as prevResult */
 	struct result given;  /* what a foreign IPAM plugin answered, */
 	json *given_root;     /* and the document it borrows from */
-	unsigned patience;    /* times that a dying namespace may be waited for */
+	int patience;         /* how often a holder that is about to go may still be waited for */
 };
 
 struct add *prepare_new(struct call *c, struct err *e);

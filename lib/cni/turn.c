@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Turns are a flock beside the store's files: a kill ends them, and nobody waits who need not. */
+/*
+ * The turn is a flock, which is shared or not. Before it stands a gate, which who wants the turn
+ * alone keeps shut: else others, one after the other, would share the turn for ever. The gate is
+ * the first byte of the file, a key one of all the others.
+ */
 #include "cni/turn.h"
 
 #include <errno.h>
@@ -8,54 +12,119 @@
 #include <sys/file.h>
 #include <time.h>
 
+#include "base/text.h"
+
 #define TRIES    500
 #define PAUSE_NS 2000000
+#define GATE     0
 
 static int turn_open(struct call *c, struct err *e)
 {
 	char path[sizeof(c->data_dir) + 8];
 
+	if (c->turn >= 0)
+		return 0;
 	snprintf(path, sizeof(path), "%s/turn", c->data_dir);
 	c->turn = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return c->turn < 0 ? err_sys(e, ERR_STORE, errno, "cannot open %s", path) : 0;
+}
+
+static int lock_error(const struct call *c, struct err *e)
+{
+	return err_sys(e, ERR_STORE, errno, "cannot lock %s/turn", c->data_dir);
+}
+
+/* Of one byte of the file. @type: F_RDLCK, F_WRLCK, F_UNLCK. Return: 0, 1 (taken), or -errno. */
+static int lock_byte(const struct call *c, off_t at, short type, bool wait, struct err *e)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	while (fcntl(c->turn, wait ? F_OFD_SETLKW : F_OFD_SETLK, &l) < 0) {
+		if (errno == EAGAIN || errno == EACCES)
+			return 1;
+		if (errno != EINTR)
+			return lock_error(c, e);
+	}
+	return 0;
 }
 
 int turn_share(struct call *c, struct err *e)
 {
 	int r;
 
-	if (c->turn >= 0)
+	if (c->shares_turn)
 		return 0;
 	r = turn_open(c, e);
+	if (r == 0)
+		r = lock_byte(c, GATE, F_RDLCK, true, e);
 	if (r < 0)
 		return r;
 	do
 		r = flock(c->turn, LOCK_SH);
 	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return 1;
-	r = err_sys(e, ERR_STORE, errno, "cannot lock %s/turn", c->data_dir);
-	turn_end(c);
-	return r;
+	c->shares_turn = r == 0;
+	if (r < 0)
+		r = lock_error(c, e);
+	lock_byte(c, GATE, F_UNLCK, true, e);
+	return r < 0 ? r : 1;
 }
 
-int turn_alone(struct call *c, struct err *e)
+/* Behind the gate, only those have it who had it before, and they come to an end. */
+static int wait_alone(struct call *c, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-	int r = c->turn < 0 ? turn_open(c, e) : 0;
 
-	for (unsigned i = 0; r == 0 && i < TRIES; i++) {
+	for (unsigned i = 0; i < TRIES; i++) {
 		if (flock(c->turn, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
+	return err_set(e, ERR_AGAIN, EAGAIN, "other calls are busy: GC restores the rules");
+}
+
+int turn_alone(struct call *c, struct err *e)
+{
+	int r = turn_open(c, e);
+
 	turn_end(c);
-	return r ? r : err_set(e, ERR_AGAIN, EAGAIN, "other calls are busy: GC restores the rules");
+	if (r == 0)
+		r = lock_byte(c, GATE, F_WRLCK, true, e);
+	if (r < 0)
+		return r;
+	r = wait_alone(c, e);
+	lock_byte(c, GATE, F_UNLCK, true, e);
+	return r;
 }
 
 void turn_end(struct call *c)
 {
 	if (c->turn >= 0)
-		close(c->turn);
-	c->turn = -1;
+		flock(c->turn, LOCK_UN);
+	c->shares_turn = false;
+}
+
+/* ---- keys ---- */
+
+/* Two keys of one byte wait for each other without need, once in 2^62 times. */
+static off_t key_byte(const struct store_key *key)
+{
+	uint64_t h = hash_text(HASH_START, key->network);
+
+	h = hash_text(hash_text(h, key->container_id), key->ifname);
+	return (off_t)(h >> 2) + GATE + 1;
+}
+
+int turn_key(struct call *c, const struct store_key *key, bool wait, struct err *e)
+{
+	int r = turn_open(c, e);
+
+	return r < 0 ? r : lock_byte(c, key_byte(key), F_WRLCK, wait, e);
+}
+
+void turn_key_end(struct call *c, const struct store_key *key)
+{
+	struct err ignored;
+
+	if (c->turn >= 0)
+		lock_byte(c, key_byte(key), F_UNLCK, true, &ignored);
 }

@@ -11,6 +11,7 @@
 #define REST_LINE      8192 /* a step as text, the longest being a ruleset */
 #define MAC_TAKEN_MS   2000
 #define AGAIN_MS       20
+#define FLUSHES        3 /* in the midst of one ADD */
 #define LOOPBACK_INDEX 1 /* lo has no queue to activate */
 
 static bool creates_link(const struct step *s)
@@ -144,6 +145,14 @@ static bool mac_is_taken(const struct plan *p, const struct plan_io *io)
 	return f->error == EADDRINUSE && p->steps[f->owner].kind == &step_link;
 }
 
+/* The table was there when the plan began, and somebody has flushed it since. */
+static bool was_flushed(const struct plan *p, const struct plan_io *io)
+{
+	const struct batch_failure *f = &io->failure;
+
+	return f->error == ENOENT && p->steps[f->owner].kind == &step_element;
+}
+
 /*
  * A namespace that has ended keeps its links, and a macvlan its MAC, until the kernel is through
  * with it some ten milliseconds later, and no event tells when. A container that is started again
@@ -159,6 +168,8 @@ int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
 			"this attachment needs more than %d steps: give it fewer ports or routes",
 			PLAN_STEPS);
 	r = apply_once(p, io, e);
+	for (int i = 0; r < 0 && was_flushed(p, io) && i < FLUSHES; i++)
+		r = apply_once(p, io, e);
 	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS;
 	     waited += AGAIN_MS) {
 		poll(NULL, 0, AGAIN_MS);

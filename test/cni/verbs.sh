@@ -312,8 +312,18 @@ if group gc; then
 	nft flush ruleset
 	gc "$VALID=[{containerID:\"a\",ifname:\"eth0\"}]"
 	verify a "$MASQ"
+	t "GC restores what was taken out of single sets: the table looks whole, so no ADD notices"
+	add b "$MASQ"
+	for set in tasks own4 no_imds masq4 vpc4; do
+		nft flush set inet taskvpc $set
+		refused 106 "taskvpc $set" CHECK "$(with_prev a "$MASQ")" CNI_CONTAINERID=a CNI_NETNS=$NETNS/a
+		gc "$VALID=[{containerID:\"a\",ifname:\"eth0\"},{containerID:\"b\",ifname:\"eth0\"}]"
+		verify a "$MASQ"
+		verify b "$MASQ"
+	done
 	del a "$MASQ"
-	drop a
+	del b "$MASQ"
+	drop a b
 	clean
 fi
 

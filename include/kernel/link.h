@@ -36,13 +36,17 @@ uint32_t link_macvlan_mode(unsigned index);
 struct link_settings {
 	const char *alias;  /* NULL: leave */
 	bool no_link_local; /* IPv6 addr_gen_mode none */
+	bool no_arp;        /* neither asks nor answers, and makes no entry for who asks */
 	bool up;
 	bool promiscuous;
 	bool hairpin, isolated; /* of a bridge port */
 };
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);
 
-/* link_add_bridge: down, with a MAC of its own, so that it does not change with its ports. */
+/*
+ * link_add_bridge: down, with a MAC of its own, so that it does not change with its ports. It
+ * learns nothing from frames that bridges do not forward, because no rule sees those.
+ */
 void link_add_bridge(struct batch *b, const struct link_end *end, uint32_t mtu, uint32_t tolerate);
 
 /* link_sync: a RTM_GETLINK whose answer is thrown away: it makes the kernel activate the queue of a

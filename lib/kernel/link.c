@@ -5,6 +5,7 @@
 #include "kernel/message.h"
 
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -84,11 +85,16 @@ void link_add_macvlan(struct batch *b, const struct link_end *end, const struct 
 void link_add_bridge(struct batch *b, const struct link_end *end, uint32_t mtu, uint32_t tolerate)
 {
 	struct nl_msg *m = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, end->ifindex);
-	struct nlattr *info;
+	const struct br_boolopt_multi no_learning = { .optval = 1U << BR_BOOLOPT_NO_LL_LEARN,
+						      .optmask = 1U << BR_BOOLOPT_NO_LL_LEARN };
+	struct nlattr *info, *data;
 
 	put_end(m, end, mtu);
 	info = message_nest(m, IFLA_LINKINFO);
 	message_put_text(m, IFLA_INFO_KIND, "bridge");
+	data = message_nest(m, IFLA_INFO_DATA);
+	message_put(m, IFLA_BR_MULTI_BOOLOPT, &no_learning, sizeof(no_learning));
+	message_nest_end(m, data);
 	message_nest_end(m, info);
 	batch_add(b, m, tolerate);
 }
@@ -117,7 +123,8 @@ static void link_no_link_local(struct nl_msg *m)
 
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s)
 {
-	unsigned flags = (s->up ? IFF_UP : 0) | (s->promiscuous ? IFF_PROMISC : 0);
+	unsigned flags = (s->up ? IFF_UP : 0) | (s->promiscuous ? IFF_PROMISC : 0) |
+			 (s->no_arp ? IFF_NOARP : 0);
 	struct ifinfomsg up = { .ifi_family = AF_UNSPEC,
 				.ifi_index = (int)ifindex,
 				.ifi_flags = flags,

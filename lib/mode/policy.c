@@ -17,8 +17,7 @@ const struct nft_ruleset ruleset_policy = {
 		"table inet " TASKVPC_TABLE " {\n"
 		"	set bridges { type iface_index; flags timeout; }\n"
 		"	set bridge_pairs { type iface_index . iface_index; flags timeout; }\n"
-		"	chain between { type filter hook forward priority filter; policy accept; "
-		"}\n"
+		"	chain between { type filter hook forward priority filter; policy accept; }\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " between\n"
 		"table inet " TASKVPC_TABLE " {\n"
@@ -28,6 +27,11 @@ const struct nft_ruleset ruleset_policy = {
 		"}\n",
 };
 
+/*
+ * A port says only its own MAC, in frames and in ARP. Tags of VLAN 0 are none to who receives them:
+ * the kernel has taken the outer one off by now, and two hide an ARP from us that the receiver will
+ * find.
+ */
 static const char *const frame_sets[] = { "ports", NULL };
 
 const struct nft_ruleset ruleset_frames = {
@@ -35,19 +39,25 @@ const struct nft_ruleset ruleset_frames = {
 	.family = NFT_BRIDGE,
 	.table = TASKVPC_TABLE,
 	.sets = frame_sets,
-	.chains = { { "frames", 2 } },
+	.chains = { { "frames", 1 }, { "port", 5 } },
 	.text = "add table bridge " TASKVPC_TABLE "\n"
 		"table bridge " TASKVPC_TABLE " {\n"
 		"	set ports { type iface_index; flags timeout; }\n"
 		"	set own { type iface_index . ether_addr; flags timeout; }\n"
-		"	chain frames { type filter hook prerouting priority -300; policy accept; "
+		"	chain port { }\n"
+		"	chain frames { type filter hook prerouting priority -300; policy accept; }\n"
 		"}\n"
-		"}\n"
+		"flush chain bridge " TASKVPC_TABLE " port\n"
 		"flush chain bridge " TASKVPC_TABLE " frames\n"
 		"table bridge " TASKVPC_TABLE " {\n"
+		"	chain port {\n"
+		"		iif . ether saddr != @own drop\n"
+		"		meta protocol arp iif . arp saddr ether != @own drop\n"
+		"		meta protocol 8021q drop\n"
+		"		meta protocol 8021ad drop\n"
+		"	}\n"
 		"	chain frames {\n"
-		"		iif @ports iif . ether saddr != @own drop\n"
-		"		iif @ports ether type arp iif . arp saddr ether != @own drop\n"
+		"		iif @ports goto port\n"
 		"	}\n"
 		"}\n",
 };

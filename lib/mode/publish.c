@@ -14,7 +14,7 @@
  * by the host as well, so the host must be the source; likewise for what the host sends to
  * 127.0.0.1. What has said that its ports are to be so always, or never, stands in a set of its
  * own. loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use
- * that.
+ * that: neither to reach 127.0.0.0/8 nor to come from there.
  */
 const struct nft_ruleset ruleset_publish = {
 	.name = "published ports",
@@ -24,18 +24,14 @@ const struct nft_ruleset ruleset_publish = {
 		    { "publish_in", 1 },
 		    { "publish_local", 1 },
 		    { "hairpin", 7 },
-		    { "loopback", 1 } },
+		    { "loopback", 2 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
-		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; "
+		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; flags timeout; }\n"
+		"	map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; flags timeout; }\n"
+		"	map host_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; "
 		"flags timeout; }\n"
-		"	map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; "
-		"flags timeout; }\n"
-		"	map host_ports4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . "
-		"inet_service; "
-		"flags timeout; }\n"
-		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . "
-		"inet_service; "
+		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; "
 		"flags timeout; }\n"
 		"	set hairpin4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set hairpin6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
@@ -44,14 +40,10 @@ const struct nft_ruleset ruleset_publish = {
 		"	set no_snat4 { type ipv4_addr; flags timeout; }\n"
 		"	set no_snat6 { type ipv6_addr; flags timeout; }\n"
 		"	chain publish { }\n"
-		"	chain publish_in { type nat hook prerouting priority dstnat; policy "
-		"accept; }\n"
-		"	chain publish_local { type nat hook output priority -100; policy accept; "
-		"}\n"
-		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; "
-		"}\n"
-		"	chain loopback { type filter hook prerouting priority raw; policy accept; "
-		"}\n"
+		"	chain publish_in { type nat hook prerouting priority dstnat; policy accept; }\n"
+		"	chain publish_local { type nat hook output priority -100; policy accept; }\n"
+		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; }\n"
+		"	chain loopback { type filter hook prerouting priority raw; policy accept; }\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " publish_in\n"
 		"flush chain inet " TASKVPC_TABLE " publish_local\n"
@@ -81,7 +73,8 @@ const struct nft_ruleset ruleset_publish = {
 		"		ct status dnat ip saddr 127.0.0.0/8 masquerade\n"
 		"	}\n"
 		"	chain loopback {\n"
-		"		iifname != \"lo\" ip daddr 127.0.0.0/8 drop\n"
+		"		iif != \"lo\" ip daddr 127.0.0.0/8 drop\n"
+		"		iif != \"lo\" ip saddr 127.0.0.0/8 drop\n"
 		"	}\n"
 		"}\n",
 };

@@ -8,10 +8,12 @@ const char *const ruleset_sets[] = { "tasks",       "masq4",       "masq6",   "p
 				     "host_ports4", "host_ports6", "bridges", NULL };
 
 /*
- * The guard. In prerouting at priority raw: before connection tracking, so that a forged packet
- * costs nothing and leaves no state. A task is what its own4/own6 elements say: interface, MAC and
- * address together; all else that comes out of it is dropped, so an interface in `tasks` without
- * elements is mute, never open. An honest packet is found by the first lookup, and needs no other.
+ * The guard. In prerouting before connection tracking, so that a forged packet costs nothing and
+ * leaves no state; and before fragments are put together for it (priority -400), because a whole
+ * bears the interface of its last part and the MAC of its first, whoever sent the others. A task is
+ * what its own4/own6 elements say: interface, MAC and address together; all else that comes out of
+ * it is dropped, so an interface in `tasks` without elements is mute, never open. An honest packet
+ * is found by the first lookup, and needs no other.
  */
 const struct nft_ruleset ruleset_guard = {
 	.name = "source guard",
@@ -25,7 +27,7 @@ const struct nft_ruleset ruleset_guard = {
 		"	set own6 { type iface_index . ether_addr . ipv6_addr; flags timeout; }\n"
 		"	set no_imds { type iface_index; flags timeout; }\n"
 		"	chain known { }\n"
-		"	chain guard { type filter hook prerouting priority raw; policy accept; }\n"
+		"	chain guard { type filter hook prerouting priority -450; policy accept; }\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " known\n"
 		"flush chain inet " TASKVPC_TABLE " guard\n"
@@ -54,16 +56,13 @@ const struct nft_ruleset ruleset_masquerade = {
 		"	set masq6 { type ipv6_addr; flags timeout; }\n"
 		"	set vpc4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 		"	set vpc6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
-		"	chain egress { type nat hook postrouting priority srcnat; policy accept; "
-		"}\n"
+		"	chain egress { type nat hook postrouting priority srcnat; policy accept; }\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " egress\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	chain egress {\n"
-		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != "
-		"@vpc4 masquerade\n"
-		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != "
-		"@vpc6 masquerade\n"
+		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != @vpc4 masquerade\n"
+		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != @vpc6 masquerade\n"
 		"	}\n"
 		"}\n",
 };

@@ -59,7 +59,7 @@ static void bridge_print(const struct step *s, const struct plan *p, bool undo, 
 	text_add(t, " index %u address %s", end->ifindex, mac_text(&end->mac, mac));
 	if (s->bridge.mtu)
 		text_add(t, " mtu %u", s->bridge.mtu);
-	text_add(t, " numtxqueues 1 numrxqueues 1 type bridge");
+	text_add(t, " numtxqueues 1 numrxqueues 1 type bridge no_linklocal_learn 1");
 }
 
 const struct step_kind step_bridge = {

@@ -65,7 +65,8 @@ static void link_print(const struct step *s, const struct plan *p, bool undo, st
 	if (set->up) {
 		text_add(t, "ip link set dev ");
 		text_add_shell(t, s->link.dev.name);
-		text_add(t, " up%s", set->promiscuous ? " promisc on" : "");
+		text_add(t, " up%s%s", set->promiscuous ? " promisc on" : "",
+			 set->no_arp ? " arp off" : "");
 	}
 }
 

@@ -149,6 +149,9 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 		.alias = a->eni_id,
 		/* Link-locals on host ends make every ADD pay for the tasks already there. */
 		.no_link_local = a->mtu >= IPV6_MTU_MIN,
+		/* Both ends know each other's MAC. Else whoever asks would get an entry in a table
+		 * that all namespaces share, for any address that it says is its own. */
+		.no_arp = true,
 		.up = true,
 	};
 

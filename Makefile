@@ -148,7 +148,9 @@ test-cni: all ## the plugins as a runtime calls them
 test-cli: all ## the command taskvpc, as people call it
 	@$(call run_suite,$(cli_tests))
 
-test-lab: all ## the lessons of docs/lab print what they say
+test-lab: all ## the demo proves its claims, and the lessons of docs/lab print what they say
+	@test/demo.sh >$(BUILD)/demo.txt 2>&1 && echo "demo.sh: 1 passed, 0 failed" || \
+	  { cat $(BUILD)/demo.txt; echo "demo.sh: 0 passed, 1 failed"; exit 1; }
 	@test/lab.sh
 
 test-e2e: all ## containerd and podman, chains with the reference plugins

@@ -123,6 +123,12 @@ static int explain_held(struct call *c, bool *has_store, struct err *e)
 	return r ? r : print_plan(c, &h->plan, NULL, e);
 }
 
+/* Without a record, DEL is told of a namespace that is there alone: as it would be after ADD. */
+static bool nothing_to_undo(const struct call *c)
+{
+	return !c->env.netns || (c->print & PLAN_PRINT_UNDO && access(c->env.netns, F_OK) < 0);
+}
+
 static int explain_run(struct call *c, struct err *e)
 {
 	bool has_store;
@@ -131,7 +137,7 @@ static int explain_run(struct call *c, struct err *e)
 
 	if (r != STORE_ABSENT)
 		return r;
-	if (!c->env.netns) /* DEL comes without, and then there is no telling what was there */
+	if (nothing_to_undo(c))
 		return call_answer(c, "# not attached: nothing to remove", e);
 	add = prepare_new(c, e);
 	r = add ? explain_new(add, has_store, e) : -ENOMEM;

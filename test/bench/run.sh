@@ -53,9 +53,10 @@ mkdir -p "$OUT"
 FIGURES=$OUT/figures.jsonl
 # Each on a host of its own: what one has loaded is not in the way of the next.
 for name in $ONLY; do
-	echo "measuring: $name" >&2
+	began=$SECONDS
 	unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
 		bash "$0" --inside "$name"
+	echo "measured: $name ($((SECONDS - began)) s)" >&2
 done >"$FIGURES"
 jq -rs --slurpfile contestants "$CONTESTANTS" -f "$HERE/report.jq" "$FIGURES" | tee "$OUT/report.txt"
 for chart in latency scale parallel data; do

@@ -58,6 +58,8 @@ if group "why"; then
 	like 'what DEL would do after ADD.*# The link goes.*ip link del dev eni' "${OUT//$'\n'/ }" "del"
 	OUT=$(conf | CNI_CONTAINERID=c1 CNI_IFNAME=eth0 "$PLUGIN" --explain del)
 	is '# not attached: nothing to remove' "$OUT" "del without a namespace"
+	OUT=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/gone CNI_IFNAME=eth0 "$PLUGIN" --explain del)
+	is '# not attached: nothing to remove' "$OUT" "del of what died with its namespace"
 	t "wrong words"
 	for words in --why '--why add' '--explain why' '--explain add --why --why' '--explain add del'; do
 		# shellcheck disable=SC2086 # they are words

@@ -312,7 +312,7 @@ cat >watch.nft <<END
 table inet watch {
   counter sent_by_web { }
   counter passed_the_guard { }
-  chain before { type filter hook prerouting priority -400; iifname "$HWEB" ip saddr $DB counter name sent_by_web; }
+  chain before { type filter hook prerouting priority -500; iifname "$HWEB" ip saddr $DB counter name sent_by_web; }
   chain behind { type filter hook prerouting priority -200; iifname "$HWEB" ip saddr $DB counter name passed_the_guard; }
 }
 END

@@ -137,6 +137,22 @@ static int spawn(pid_t *pid, const struct child_job *job, int in, int out)
 	return rc;
 }
 
+/* What tells its end. Without it the end would be noticed at the deadline only: then it must not
+ * run. */
+static int watch(struct child *c)
+{
+	int rc;
+
+	c->pidfd = pidfd_open(c->pid, 0);
+	if (c->pidfd >= 0)
+		return 0;
+	rc = -errno;
+	kill(-c->pid, SIGKILL);
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, NULL, 0);
+	return rc;
+}
+
 static int start(struct child *c, const struct child_job *job)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
@@ -157,9 +173,7 @@ static int start(struct child *c, const struct child_job *job)
 	close(out[1]);
 	fcntl(c->in, F_SETFL, O_NONBLOCK);
 	fcntl(c->out, F_SETFL, O_NONBLOCK);
-	if (!rc)
-		c->pidfd = pidfd_open(c->pid, 0);
-	return rc;
+	return rc ? rc : watch(c);
 }
 
 static void feed(struct child *c)

@@ -172,6 +172,24 @@ if group misbehaving; then
 	fake DEL
 	calls >/dev/null
 
+	t "its end cannot be watched: it is not left to itself, and nobody waits a minute for it"
+	if command -v strace >/dev/null; then
+		cat >"$TMP/blind" <<-END
+			#!/bin/sh
+			# The leak checker does not run under strace.
+			export ASAN_OPTIONS=detect_leaks=0
+			exec strace -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENFILE "$PLUGIN"
+		END
+		chmod +x "$TMP/blind"
+		say ADD 'exec sleep 63'
+		PLUGIN=$TMP/blind fake_refused 100+ 'fake.*cannot be run.*too many open files' ADD
+		fails "the fake runs on" pgrep -fx 'sleep 63'
+		say_ok
+		calls >/dev/null
+	else
+		skip "needs strace"
+	fi
+
 	t "it hangs"
 	if [ -n "${SLOW:-}" ]; then
 		say ADD 'sleep 120'

@@ -154,6 +154,10 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	t "addresses"
 	ip -n b addr flush dev eth0
 	heals a a b:80 "$(ip_of b)" 80
+	t "another MAC: the fix is to take it back, not to let the guard pass it"
+	ip -n a link set eth0 address 02:00:00:00:00:66
+	heals a a b "$(ip_of b)"
+	is "$(row a .mac)" "$(ip -n a -o link show eth0 | sed 's/.*ether \([^ ]*\).*/\1/')" "MAC"
 	t "neighbours"
 	ip -n a neigh replace 10.200.1.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
 	heals a a b "$(ip_of b)"

@@ -7,7 +7,7 @@
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
 #   - each example has a row in netconf-examples/README.md, and each row a file;
-#   - files that a document names exist;
+#   - files that a document names exist, and so do the files and headings that its links lead to;
 #   - each answer in docs/trust.md names a case that a test has.
 #
 #   test/docs.sh            compare, say what differs, exit 1 if anything does
@@ -78,12 +78,25 @@ if ! seen=$(diff <(examples) <(rows)); then
 	wrong "netconf-examples: files (<) and rows of its README (>) differ: ${seen//$'\n'/ }"
 fi
 
+DOCUMENTS=(README.md CONTRIBUTING.md docs/*.md docs/lab/*.md netconf-examples/README.md)
 # Names and patterns with a folder of ours in front, in backquotes or as the target of a link.
 while IFS=: read -r document name; do
 	compgen -G "$name" >/dev/null || compgen -G "$(dirname "$document")/$name" >/dev/null ||
 		wrong "$document names $name, which does not exist"
 done < <(grep -oE '[`(](test|lib|include|plugins|cli|man|docs|netconf-examples)/[A-Za-z0-9_./*-]*[A-Za-z0-9_]' \
-	README.md CONTRIBUTING.md docs/*.md netconf-examples/README.md | sed 's/:[`(]/:/' | sort -u)
+	"${DOCUMENTS[@]}" | sed 's/:[`(]/:/' | sort -u)
+
+# headings FILE: as links name them.
+headings() { sed -nE 's/^#+ //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'; }
+while IFS=: read -r document link; do
+	file=$(dirname "$document")/${link%%#*}
+	[ -n "${link%%#*}" ] || file=$document
+	if [ ! -e "$file" ]; then
+		wrong "$document has a link to $link, which does not exist"
+	elif [[ $link == *#* ]] && ! headings "$file" | grep -qxF -- "${link#*#}"; then
+		wrong "$document has a link to $link, which has no such heading"
+	fi
+done < <(grep -oE '\]\([^)]+\)' "${DOCUMENTS[@]}" | sed -E 's/\]\((.*)\)/\1/' | grep -vE ':(https?|mailto):' | sort -u)
 
 # docs/trust.md: each row names a script and the words of a case in it.
 while IFS='|' read -r script words; do

@@ -124,10 +124,11 @@ type_in() {
 	return 1
 }
 
-# listening: how many sockets listen, for connections or (tcpdump) for packets, in all namespaces that
-# the shell's host has processes in.
-LISTENING='cat /proc/[0-9]*/net/{tcp,tcp6,packet} 2>/dev/null |
-	awk '\''$4 == "0A" { print $10 } $4 == "0003" { print $NF }'\'' | sort -u | wc -l'
+# listening: how many sockets listen, for connections, for packets (tcpdump) or for news of the kernel (nft
+# monitor), in all namespaces that the shell's host has processes in.
+LISTENING='cat /proc/[0-9]*/net/{tcp,tcp6,packet,netlink} 2>/dev/null |
+	awk '\''$4 == "0A" || $2 == 12 && $4 ~ /^[0-9a-f]*[1-9a-f][0-9a-f]*$/ { print $10 } $4 == "0003" { print $NF }'\'' |
+	sort -u | wc -l'
 listening() {
 	type_in "(s=\$?; $LISTENING; exit \$s)"
 	echo "$SEEN"

@@ -328,6 +328,21 @@ if group macspoofchk; then
 		seen=$(ip -n b neigh show 10.88.77.1 | grep -c 02:00:00:00:00:98)
 		if [ $check = true ]; then is 0 "$seen" "b learned the forged MAC"; else is 1 "$seen" "b learned it"; fi
 		ip -n a link del mv0
+		t "macspoofchk $check: ARP that names another's MAC, in frames of its own"
+		ip -n a addr add 10.88.77.2/32 dev eth0
+		in_ns a nft -f - <<-'END'
+			table arp forge {
+				chain out {
+					type filter hook output priority 0
+					arp saddr ip 10.88.77.2 arp saddr ether set 02:00:00:00:00:97
+				}
+			}
+		END
+		in_ns b ping -c 1 -W 0.3 10.88.77.2 >/dev/null 2>&1
+		seen=$(ip -n b neigh show 10.88.77.2 | grep -c 02:00:00:00:00:97)
+		if [ $check = true ]; then is 0 "$seen" "b learned the forged MAC"; else is 1 "$seen" "b learned it"; fi
+		in_ns a nft delete table arp forge
+		ip -n a addr del 10.88.77.2/32 dev eth0
 		ping_ok a "$B"
 		t "macspoofchk $check: the others, and the host, are not touched"
 		ping_ok b 10.88.0.1

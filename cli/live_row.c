@@ -134,6 +134,8 @@ static void add_links(json *row, const struct attachment *a)
 	add_mac(row, "hostMac", &a->host_mac);
 	add_text(row, "bridge", a->bridge);
 	add_text(row, "master", a->master);
+	if (a->host_routing != HOST_ROUTING_STACK)
+		json_add_string(row, "hostRouting", host_routing_names[a->host_routing]);
 }
 
 /* ---- tasks of taskvpc ---- */

@@ -109,11 +109,15 @@ static int rules_out(struct way *w, uint32_t oif, const struct ip *next, struct 
 
 static int station(struct way *w, struct err *e)
 {
-	bool host = !w->at->path;
+	bool host = !w->at->path, rules = host;
 	struct route_way way;
 	struct ip next;
-	int r = host ? rules_in(w, e) : 0;
+	int r = host ? way_past_stack(w, e) : 0;
 
+	if (r == 1)
+		rules = false;
+	else if (r == 0 && host)
+		r = rules_in(w, e);
 	if (r < 0 || w->fate)
 		return r;
 	r = way_routed(w, &way, e);
@@ -122,7 +126,7 @@ static int station(struct way *w, struct err *e)
 	if (way.local)
 		return deliver(w, e);
 	next = ip_is_set(&way.gw) ? way.gw : w->p.dst;
-	r = host ? rules_out(w, way.ifindex, &next, e) : 0;
+	r = rules ? rules_out(w, way.ifindex, &next, e) : 0;
 	return r < 0 || w->fate ? r : way_cross(w, way.ifindex, &next, e);
 }
 

@@ -153,6 +153,12 @@ bool way_is_up(struct way *w, struct place *at, const struct link_info *link);
 /* way_routed: ask for the route; tell it. @ret is filled in if the way goes on. */
 int way_routed(struct way *w, struct route_way *ret, struct err *e);
 
+/*
+ * way_past_stack: does a program hand the packet, which came in at the host by w->iif, to another task
+ * past the rules? Return: 1 (told), 0, or a negative errno.
+ */
+int way_past_stack(struct way *w, struct err *e);
+
 /* Rules of the host, in the order of its hooks. */
 int way_guard(struct way *w, struct err *e);   /* prerouting raw */
 int way_publish(struct way *w, struct err *e); /* nat prerouting, output */

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
+#include "kernel/bpf.h"
 #include "way.h"
 
 /* ---- the commands that put routes back ---- */
@@ -57,6 +58,8 @@ static void routes_of_host(const json *row, const json *address, struct text *t)
 	else if (*live_text(row, "hostInterface"))
 		text_add(t, "ip%s route replace %.*s dev %s%s%s proto static", v6 ? " -6" : "", len,
 			 cidr, live_text(row, "hostInterface"), v6 ? "" : " src ", v6 ? "" : gw);
+	if (*live_text(row, "hostRouting"))
+		text_add(t, " metric %u", BPF_ROUTE_METRIC);
 }
 
 static const json *address_of(const json *row, const struct ip *ip)

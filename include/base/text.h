@@ -20,6 +20,8 @@ void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf
 void text_vadd(struct text *t, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* text_add_shell: @word quoted for sh: bare when harmless, else in single quotes. */
 void text_add_shell(struct text *t, const char *word);
+/* text_add_base64: @bytes in lines of 76 characters (RFC 2045), each with its newline. */
+void text_add_base64(struct text *t, const void *bytes, size_t len);
 
 /*
  * text_copy: copy a NUL-terminated string into a fixed array.

@@ -29,6 +29,12 @@ void qdisc_del(struct batch *b, uint32_t ifindex, bool ingress);
 void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex);
 
 /*
+ * filter_add_bpf: the program @fd decides about whatever enters @ifindex (direct action). The
+ * descriptor must be open until the batch was sent. @name: what `tc filter show` calls it.
+ */
+void filter_add_bpf(struct batch *b, uint32_t ifindex, int fd, const char *name);
+
+/*
  * link_add_ifb: an intermediate device, one queue, down. Its MTU does not matter, packets pass
  * through it whatever their length.
  */
@@ -39,5 +45,8 @@ int qdisc_find_tbf(struct netlink *nl, uint32_t ifindex, uint64_t rate, uint64_t
 		   struct err *e);
 int qdisc_find_ingress(struct netlink *nl, uint32_t ifindex, struct err *e);
 int redirect_find(struct netlink *nl, uint32_t ifindex, uint32_t to_ifindex, struct err *e);
+/* filter_find_bpf: @tag: the kernel's hash of the program, BPF_TAG_SIZE (8) bytes. */
+int filter_find_bpf(struct netlink *nl, uint32_t ifindex, const uint8_t tag[static 8],
+		    struct err *e);
 
 #endif

@@ -79,6 +79,9 @@ struct step {
 			struct ifref dev, to; /* all that enters dev leaves by to */
 		} redirect;
 		struct {
+			struct ifref dev; /* whose owner is the plan's attachment */
+		} bpf;
+		struct {
 			uint8_t protocol;  /* IPPROTO_UDP */
 			uint16_t port;     /* destination, host byte order */
 			struct ip host_ip; /* original destination; family 0: any */
@@ -183,6 +186,9 @@ int plan_sysctl(struct plan *p, int with, enum side side, const char *value, con
 int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst);
 int plan_ingress(struct plan *p, int with, const struct ifref *dev);
 int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struct ifref *to);
+/* plan_bpf: what the attachment sends by the host's end @dev, which has the ingress hook, to other
+ * tasks is taken there past the host's stack: kernel/bpf.h. */
+int plan_bpf(struct plan *p, int with, const struct ifref *dev);
 /* plan_localnet: shared: 127.0.0.0/8 may cross the host's link @dev (route_localnet). */
 int plan_localnet(struct plan *p, const struct ifref *dev);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */

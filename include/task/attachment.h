@@ -53,6 +53,11 @@ struct bandwidth {                            /* CNI's bandwidth capability; 0: 
 	uint64_t egress_rate, egress_burst;   /* out of the task */
 };
 
+enum host_routing {
+	HOST_ROUTING_STACK,
+	HOST_ROUTING_BPF
+};
+
 struct attachment {
 	/* the key */
 	char network[STORE_NAME_MAX + 1];
@@ -89,6 +94,7 @@ struct attachment {
 	unsigned n_vpc;
 	bool masquerade;
 	bool block_imds;
+	uint32_t host_routing;              /* index into host_routing_names */
 	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
 					     * advertisements although we turn forwarding on */
 	/* macvlan */
@@ -122,6 +128,7 @@ struct attachment {
 
 extern const struct field attachment_fields[];
 extern const char *const ingress_policy_names[]; /* open, same-bridge, isolated, NULL */
+extern const char *const host_routing_names[];   /* stack, bpf, NULL */
 extern const char *const macvlan_mode_names[];   /* bridge, private, vepa, passthru, NULL */
 
 /*

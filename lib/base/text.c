@@ -66,6 +66,29 @@ void text_add_shell(struct text *t, const char *word)
 	text_add(t, "'");
 }
 
+/* Up to three bytes as four characters. */
+static void add_base64_group(struct text *t, const unsigned char *b, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned bits = (unsigned)b[0] << 16 | (n > 1 ? (unsigned)b[1] << 8 : 0) |
+			(n > 2 ? b[2] : 0);
+
+	text_add(t, "%c%c%c%c", digits[bits >> 18], digits[bits >> 12 & 63],
+		 n > 1 ? digits[bits >> 6 & 63] : '=', n > 2 ? digits[bits & 63] : '=');
+}
+
+void text_add_base64(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < len; i += 3) {
+		add_base64_group(t, b + i, len - i);
+		if ((i / 3 + 1) % 19 == 0 || i + 3 >= len)
+			text_add(t, "\n");
+	}
+}
+
 bool text_copy(char *dst, size_t size, const char *src)
 {
 	size_t len = strlen(src);

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -120,6 +121,21 @@ void redirect_add(struct batch *b, uint32_t ifindex, uint32_t to_ifindex)
 	batch_add(b, m, TOLERATE_NOTHING);
 }
 
+void filter_add_bpf(struct batch *b, uint32_t ifindex, int fd, const char *name)
+{
+	struct nl_msg *m =
+		tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, INGRESS_HANDLE, 0);
+	struct nlattr *options;
+
+	message_put_text(m, TCA_KIND, "bpf");
+	options = message_nest(m, TCA_OPTIONS);
+	message_put_u32(m, TCA_BPF_FD, (uint32_t)fd);
+	message_put_text(m, TCA_BPF_NAME, name);
+	message_put_u32(m, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	message_nest_end(m, options);
+	batch_add(b, m, TOLERATE_NOTHING);
+}
+
 void link_add_ifb(struct batch *b, const struct link_end *end)
 {
 	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)end->ifindex };
@@ -145,6 +161,7 @@ struct tc_search {
 	uint64_t rate;  /* bytes per second */
 	uint32_t limit; /* tells the burst too: the kernel gives the burst back rounded */
 	uint32_t to_ifindex;
+	const uint8_t *tag;
 	bool found;
 };
 
@@ -258,13 +275,42 @@ static int match_redirect(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
-int redirect_find(struct netlink *nl, uint32_t ifindex, uint32_t to_ifindex, struct err *e)
+/* Some filter at the ingress hook of @ifindex that @match finds. */
+static int filter_search(struct netlink *nl, uint32_t ifindex, netlink_reply_fn *match,
+			 struct tc_search *s, struct err *e)
 {
-	struct tc_search s = { .kind = "u32", .to_ifindex = to_ifindex };
 	int r = netlink_ask(nl, tc_message(RTM_GETTFILTER, NLM_F_DUMP, ifindex, INGRESS_HANDLE, 0),
-			    match_redirect, tc_search_begin, &s, e);
+			    match, tc_search_begin, s, e);
 
 	if (r == -ENOENT || r == -ENODEV || r == -EINVAL)
 		return 1;
-	return r < 0 ? r : !s.found;
+	return r < 0 ? r : !s->found;
+}
+
+int redirect_find(struct netlink *nl, uint32_t ifindex, uint32_t to_ifindex, struct err *e)
+{
+	struct tc_search s = { .kind = "u32", .to_ifindex = to_ifindex };
+
+	return filter_search(nl, ifindex, match_redirect, &s, e);
+}
+
+static int match_bpf(void *ctx, const struct nlmsghdr *h)
+{
+	struct tc_search *s = ctx;
+	struct nlattr *options = h->nlmsg_type == RTM_NEWTFILTER ? tc_options(h, s->kind) : NULL;
+	struct nlattr *tb[TCA_BPF_MAX + 1];
+
+	if (options && nla_parse_nested(tb, TCA_BPF_MAX, options, NULL) == 0 && tb[TCA_BPF_TAG] &&
+	    nla_len(tb[TCA_BPF_TAG]) == BPF_TAG_SIZE)
+		s->found |= (attr_u32(tb[TCA_BPF_FLAGS]) & TCA_BPF_FLAG_ACT_DIRECT) &&
+			    memcmp(nla_data(tb[TCA_BPF_TAG]), s->tag, BPF_TAG_SIZE) == 0;
+	return 0;
+}
+
+int filter_find_bpf(struct netlink *nl, uint32_t ifindex, const uint8_t tag[static 8],
+		    struct err *e)
+{
+	struct tc_search s = { .kind = "bpf", .tag = tag };
+
+	return filter_search(nl, ifindex, match_bpf, &s, e);
 }

@@ -166,6 +166,7 @@ static int match_route(void *ctx, const struct nlmsghdr *h)
 		return 0;
 	table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
 	s->found |= m->rtm_type == route_kernel_type(want) && table == route_table(want) &&
+		    (!want->priority || attr_u32(tb[RTA_PRIORITY]) == want->priority) &&
 		    same_dst(m, tb, &want->dst) && same_gateway(m, tb, &want->gw) &&
 		    (!want->ifindex || attr_u32(tb[RTA_OIF]) == want->ifindex);
 	return 0;

@@ -127,6 +127,14 @@ int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struc
 	return last(p);
 }
 
+int plan_bpf(struct plan *p, int with, const struct ifref *dev)
+{
+	struct step *s = append(p, &step_bpf, HOST, with);
+
+	s->bpf.dev = *dev;
+	return last(p);
+}
+
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set)
 {

@@ -200,6 +200,14 @@ static const char *why_redirect(const struct step *s)
 	return "All that the task sends takes the detour by that device.";
 }
 
+static const char *why_bpf(const struct step *s)
+{
+	(void)s;
+	return "A program takes what the task sends to other tasks straight there: it judges the "
+	       "source as the guard does, and asks the kernel for the route. No rule of the host "
+	       "sees these packets.";
+}
+
 static const char *why_settle(const struct step *s)
 {
 	(void)s;
@@ -236,15 +244,16 @@ const char *plan_why(const struct step *s, bool undo)
 		const struct step_kind *kind;
 		const char *(*why)(const struct step *s);
 	} rows[] = {
-		{ &step_netns, why_netns },     { &step_veth, why_veth },
-		{ &step_macvlan, why_macvlan }, { &step_link, why_link },
-		{ &step_addr, why_addr },       { &step_route, why_route },
-		{ &step_neigh, why_neigh },     { &step_sysctl, why_sysctl },
-		{ &step_ruleset, why_ruleset }, { &step_element, why_element },
-		{ &step_bridge, why_bridge },   { &step_ifb, why_ifb },
-		{ &step_qdisc, why_qdisc },     { &step_redirect, why_redirect },
-		{ &step_flows, why_flows },     { &step_flows_end, why_flows },
-		{ &step_settle, why_settle },   { &step_localnet, why_localnet },
+		{ &step_netns, why_netns },       { &step_veth, why_veth },
+		{ &step_macvlan, why_macvlan },   { &step_link, why_link },
+		{ &step_addr, why_addr },         { &step_route, why_route },
+		{ &step_neigh, why_neigh },       { &step_sysctl, why_sysctl },
+		{ &step_ruleset, why_ruleset },   { &step_element, why_element },
+		{ &step_bridge, why_bridge },     { &step_ifb, why_ifb },
+		{ &step_qdisc, why_qdisc },       { &step_redirect, why_redirect },
+		{ &step_flows, why_flows },       { &step_flows_end, why_flows },
+		{ &step_bpf, why_bpf },           { &step_settle, why_settle },
+		{ &step_localnet, why_localnet },
 	};
 
 	if (undo)

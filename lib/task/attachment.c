@@ -12,6 +12,8 @@
 
 const char *const macvlan_mode_names[] = { "bridge", "private", "vepa", "passthru", NULL };
 
+const char *const host_routing_names[] = { "stack", "bpf", NULL };
+
 const char *const ingress_policy_names[] = { "open", "same-bridge", "isolated", NULL };
 
 /* Never left out: what is decoded must encode again, even if it is empty. */
@@ -74,6 +76,8 @@ const struct field attachment_fields[] = {
 	FIELD_ARRAY(struct attachment, vpc, n_vpc, "vpc", FIELD_NET),
 	FIELD(struct attachment, masquerade, "masquerade", FIELD_BOOL),
 	FIELD(struct attachment, block_imds, "blockImds", FIELD_BOOL),
+	FIELD(struct attachment, host_routing, "hostRouting", FIELD_ENUM,
+	      .names = host_routing_names),
 	FIELD(struct attachment, accept_ra_uplink, "acceptRaUplink", FIELD_TEXT),
 
 	FIELD(struct attachment, master, "master", FIELD_TEXT),

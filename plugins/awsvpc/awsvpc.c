@@ -37,6 +37,11 @@ const struct field awsvpc_fields[] = {
 	FIELD(struct awsvpc_conf, block_imds, "blockInstanceMetadata", FIELD_BOOL,
 	      .fallback = "false",
 	      .help = "Make 169.254.169.254 and fd00:ec2::254 unreachable for the task."),
+	FIELD(struct awsvpc_conf, host_routing, "hostRouting", FIELD_ENUM,
+	      .names = host_routing_names, .fallback = "stack",
+	      .help = "veth: what routes between tasks: `stack`, the host's, or `bpf`, a program "
+		      "that takes packets past it, and past the rules of others, to tasks that "
+		      "have it too."),
 	FIELD(struct awsvpc_conf, master, "master", FIELD_TEXT,
 	      .fallback = "the default route's interface",
 	      .help = "macvlan: the host's interface on the LAN."),

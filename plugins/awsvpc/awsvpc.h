@@ -15,6 +15,7 @@ struct awsvpc_conf {
 	} vpc;
 	bool masquerade;
 	bool block_imds;
+	uint32_t host_routing; /* index into host_routing_names */
 	char master[64];       /* longer than IFNAMSIZ, so that the message can name it */
 	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;

@@ -65,6 +65,12 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 		err_hint(e, "passthru gives the master to one task alone: use mode bridge");
 		return -EINVAL;
 	}
+	if (own->host_routing != HOST_ROUTING_STACK) {
+		err_set(e, ERR_CONFIG, 0,
+			"hostRouting: \"bpf\" cannot go with attach: \"macvlan\"");
+		err_hint(e, "the host does not route for a macvlan: leave hostRouting out");
+		return -EINVAL;
+	}
 	return awsvpc_judge(c, e);
 }
 

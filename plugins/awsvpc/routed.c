@@ -15,6 +15,7 @@
 #include "awsvpc.h"
 #include "mode/ruleset.h"
 
+#include "kernel/bpf.h"
 #include "kernel/sysctl.h"
 
 #include <errno.h>
@@ -96,6 +97,7 @@ static int routed_resolve(const struct netconf *c, struct plan_io *io, struct at
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	a->masquerade = own->masquerade;
 	a->block_imds = own->block_imds;
+	a->host_routing = own->host_routing;
 	a->n_vpc = own->masquerade ? own->vpc.n_cidr : 0;
 	memcpy(a->vpc, own->vpc.cidr, sizeof(a->vpc));
 	return r;
@@ -160,12 +162,18 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 		const struct ip *ip = &a->addresses[i].cidr.ip;
 		struct route_spec to_task = { .dst = cidr_host(ip) };
 
+		if (a->host_routing == HOST_ROUTING_BPF)
+			to_task.priority = BPF_ROUTE_METRIC;
 		/* The host speaks to its tasks as their gateway: it may have no other address.
 		 * (IPv6 takes only an address of an interface as a route's source.) */
 		if (ip->family == AF_INET)
 			to_task.src = gateway_of(&a->addresses[i]);
 		plan_neigh(p, veth, HOST, dev, ip, &a->mac);
 		plan_route(p, veth, HOST, dev, &to_task);
+	}
+	if (a->host_routing == HOST_ROUTING_BPF) {
+		plan_ingress(p, veth, dev);
+		plan_bpf(p, veth, dev);
 	}
 }
 
@@ -226,8 +234,15 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 static int routed_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
-	(void)c;
-	return mode_status_nft(NULL, io, warn, e);
+	const struct awsvpc_conf *own = (const void *)c->own;
+	int r = mode_status_nft(NULL, io, warn, e);
+
+	if (r == 0 && own->host_routing == HOST_ROUTING_BPF) {
+		r = bpf_usable(e);
+		if (r < 0)
+			e->code = ERR_UNAVAILABLE;
+	}
+	return r;
 }
 
 const struct mode mode_routed = {

@@ -41,7 +41,7 @@ def lines($title; $sub; $unit; $list):
 	"</svg>";
 
 . as $all | [$contestants[0][] | select(.ours) | .name] as $own
-| def mine($n): $own | index($n) != null;
+| def mine($n): $own | index($n | sub(", bpf$"; "")) != null;
 if $chart == "latency" then
 	bars("What a container start waits for, and its end"; "milliseconds, median, one at a time, logarithmic"; "ms"; 0.3;
 		[$all[] | select(.suite == "latency" and (.what == "ADD" or .what == "DEL"))

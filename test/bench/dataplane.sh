@@ -14,9 +14,10 @@ call() {
 		"$1/$2" <<<"$5"
 }
 address() { jq -r '.ips[0].address | sub("/.*"; "")'; }
-conf_of() { # NAME: the first plugin of a contestant, as a network of its own
-	jq -c --arg n "$1" '.[] | select(.name == $n)
-		| .plugins[0] + { cniVersion: "1.0.0", name: ("data-" + ($n | gsub("[ ,]"; "-"))) }' \
+conf_of() { # NAME: the first plugin of a contestant, as a network of its own; ", bpf": with that key
+	jq -c --arg n "$1" '.[] | select(.name == ($n | sub(", bpf$"; "")))
+		| .plugins[0] + { cniVersion: "1.0.0", name: ("data-" + ($n | gsub("[ ,]"; "-"))) }
+		| if $n | endswith(", bpf") then .hostRouting = "bpf" else . end' \
 		"$ROOT/test/bench/contestants.json"
 }
 serve() {
@@ -63,12 +64,12 @@ ip netns add loop
 ip -n loop link set lo up
 serve loop
 way "loopback" loop 127.0.0.1 $PORT
-for name in "awsvpc veth" "awsvpc macvlan" "task-bridge" "ref bridge" "ref ptp" "ref macvlan"; do
+for name in "awsvpc veth" "awsvpc veth, bpf" "awsvpc macvlan" "task-bridge" "ref bridge" "ref ptp" "ref macvlan"; do
 	dir=$BIN
 	case $name in ref*) dir=$PEER_DIR ;; esac
 	conf=$(conf_of "$name")
 	type=$(jq -r .type <<<"$conf")
-	id=${name// /-}
+	id=${name//[ ,]/-}
 	ip netns add "$id-1"
 	ip netns add "$id-2"
 	to=$(call "$dir" "$type" ADD "$id-1" "$conf" | address)

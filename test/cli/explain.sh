@@ -283,6 +283,35 @@ if group "IPv6"; then
 	rm /etc/cni/net.d/six.conf
 fi
 
+if group "past the stack"; then
+	conf '.name = "past" | .hostRouting = "bpf"' >/etc/cni/net.d/past.conf
+	start p1 --net past -- sleep 99
+	start p2 --net past -- busybox nc -ll -p 80 -e /bin/cat
+	start s -- sleep 99
+	until_true listens p2 80
+	hops() { jq -r '[.request[], .answer[] | .about | select(. == "bpf" or . == "guard")] | join(" ")' <<<"$OUT"; }
+	t "a program on both ways, or the guard"
+	agrees arrives p1 p1 p2:80 "$(ip_of p2)" 80
+	is "bpf bpf" "$(hops)" "who judges"
+	agrees arrives p1 p1 s "$(ip_of s)"
+	is "guard guard" "$(hops)" "who judges"
+	agrees arrives s s p2:80 "$(ip_of p2)" 80
+	agrees arrives p1 p1 host 10.0.1.1
+	t "other people's rules are asked where there is no program"
+	nft 'add table inet stranger; add chain inet stranger fw { type filter hook forward priority 0; policy drop; }'
+	agrees arrives p1 p1 p2 "$(ip_of p2)"
+	agrees dies p1 p1 s "$(ip_of s)"
+	tc filter del dev "$(link_of p1)" ingress
+	agrees dies p1 p1 p2 "$(ip_of p2)"
+	nft delete table inet stranger
+	t "what is broken there"
+	ip route del "$(ip_of p2)"
+	heals p1 p1 p2 "$(ip_of p2)"
+	like 'metric 1986162790' "$(ip route show "$(ip_of p2)")" "the route that the fix has made"
+	told 0 rm --all --time 1
+	rm /etc/cni/net.d/past.conf
+fi
+
 if group "words that cannot be"; then
 	start a -- sleep 99
 	start n --mode none -- sleep 99

@@ -25,6 +25,7 @@ rows() {
 		.vpc.cidr 5 true {} "x" "" "10.0.0.0" "10.0.0.1/16" ["x"] [5] "10.0.0.0/33"
 		.ipMasq $BOOL
 		.blockInstanceMetadata $BOOL
+		.hostRouting $TEXT "ebpf" "kernel"
 		.createNamespace $BOOL
 		.mtu $NUMBER 70000 1 67
 		.dns $OBJECT

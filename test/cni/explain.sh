@@ -33,6 +33,9 @@ if group "veth, more routes"; then
 	same_as_apply "$(conf '.ipam.routes = [{"dst":"0.0.0.0/0"},{"dst":"172.16.0.0/12","mtu":1300,"advmss":1200},
 		{"dst":"192.0.2.0/24","priority":7,"table":100}]')"
 fi
+if group "veth, hostRouting bpf"; then
+	same_as_apply "$(conf ".ipam.ranges += [$CONF6] | .hostRouting = \"bpf\"")"
+fi
 if group "macvlan"; then same_as_apply "$(conf '.attach="macvlan" | .master="lan0"')"; fi
 if group "macvlan, host access"; then
 	same_as_apply "$(conf '.attach="macvlan" | .master="lan0" | .hostAccess=true')"

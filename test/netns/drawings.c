@@ -53,6 +53,12 @@ static void fill_all(struct attachment *a)
 	cidr_parse("fd00::/48", &a->vpc[1]);
 }
 
+static void fill_bpf(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
+	a->host_routing = HOST_ROUTING_BPF;
+}
+
 static void fill_created(struct attachment *a)
 {
 	fill_v4(a);
@@ -140,6 +146,7 @@ const struct drawing drawings[] = {
 	{ "bridge-full", &mode_bridge, fill_bridge_full, false },
 	{ "bridge-foreign", &mode_bridge, fill_bridge_foreign, false },
 	{ "none", &mode_none, fill_none, false },
+	{ "veth-bpf", &mode_routed, fill_bpf, false },
 };
 
 const size_t n_drawings = ARRAY_SIZE(drawings);

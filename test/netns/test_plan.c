@@ -259,8 +259,17 @@ static void test_check_sees_damage(void **state)
 		{ "ip route del 192.168.7.4/32", "192.168.7.4" },
 		{ "ip -n t1 route del default", "default" },
 	};
+	static const struct damage bpf[] = {
+		{ "tc filter del dev eni0123456789ab ingress",
+		  "the BPF program of eni0123456789ab" },
+		{ "tc qdisc del dev eni0123456789ab ingress", "the ingress hook" },
+		{ "ip route replace 10.0.1.4 dev eni0123456789ab metric 7; ip route del 10.0.1.4 metric 1986162790",
+		  "the route 10.0.1.4" },
+	};
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bpf); i++)
+		check_damage(&drawings[9], &bpf[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(routed); i++)
 		check_damage(&drawings[1], &routed[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bridge); i++)

@@ -173,6 +173,32 @@ static void quoting_overflows_like_the_rest(void **state)
 	assert_string_equal(buf, "'a b'");
 }
 
+static void base64_is_that_of_rfc_4648(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "", "" },          { "f", "Zg==\n" },        { "fo", "Zm8=\n" },
+		{ "foo", "Zm9v\n" }, { "foob", "Zm9vYg==\n" }, { "\xff\xfe\xfb", "//77\n" }
+	};
+	char buf[128], many[58];
+	struct text t;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		text_init(&t, buf, sizeof(buf));
+		text_add_base64(&t, pairs[i][0], strlen(pairs[i][0]));
+		assert_string_equal(buf, pairs[i][1]);
+	}
+	/* Lines of 76, the last one full or not, each with one newline. */
+	memset(many, 'x', sizeof(many));
+	for (size_t len = 56; len <= 58; len++) {
+		text_init(&t, buf, sizeof(buf));
+		text_add_base64(&t, many, len);
+		assert_int_equal(strcspn(buf, "\n"), 76);
+		assert_int_equal(t.len, len < 58 ? 77 : 77 + 5);
+		assert_int_equal(buf[t.len - 1], '\n');
+	}
+}
+
 static void utf8_is_told(void **state)
 {
 	static const char *const good[] = { "",
@@ -881,6 +907,7 @@ int main(void)
 		cmocka_unit_test(text_remembers_overflow),
 		cmocka_unit_test(shell_reads_back_what_was_quoted),
 		cmocka_unit_test(quoting_overflows_like_the_rest),
+		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(utf8_is_told),
 		cmocka_unit_test(text_is_made_printable),
 		cmocka_unit_test(text_is_copied_whole_or_not),

@@ -27,6 +27,12 @@ if group address; then
 	given 10.0.1.53/24 "$(conf '.runtimeConfig.ips=["10.0.1.53"] | .args.cni.ips=["10.0.1.52"]')" \
 		CNI_ARGS="IP=10.0.1.51"
 	given 10.0.1.52/24 "$(conf '.args.cni.ips=["10.0.1.52"]')" CNI_ARGS="IP=10.0.1.51"
+	t "a gateway that is asked for"
+	works ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.254"
+	is '"10.0.1.254" "10.0.1.254"' "$(jq -c '.ips[0].gateway, .routes[0].gw' <<<"$OUT" | xargs -d '\n')" "gateway and route"
+	like 'default via 10.0.1.254' "$(ip -n c1 route)" "kernel"
+	ping_ok c1 10.0.1.254
+	works DEL "$CONF"
 	t "an IPv6 address, and one of each family"
 	dual=$(conf ".ipam.ranges += [$CONF6]")
 	works ADD "$(jq -c '.runtimeConfig.ips=["10.0.2.60","fd00:10:2::60/64"]' <<<"$dual")"

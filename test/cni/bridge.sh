@@ -534,7 +534,7 @@ if group enabledad; then
 	ip -n twin link set eth0 up
 	until_true pings host fd00:88::77
 	netns d2
-	ID=d2 refused 100+ 'fd00:88::77' ADD "$SIX" CNI_ARGS="IP=fd00:88::77"
+	ID=d2 refused 103 'fd00:88::77 is in use on the link' ADD "$SIX" CNI_ARGS="IP=fd00:88::77"
 	t "without it nobody waits"
 	CONFIG=$(jq -c 'del(.enabledad)' <<<"$SIX")
 	ms add d2 "$CONFIG"

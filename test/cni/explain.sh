@@ -46,7 +46,13 @@ if group "a namespace of our own"; then
 	ip netns add c1
 fi
 
-if group "explain changes nothing"; then explain_is_dry "$(conf)" 'ip link add name eni'; fi
+if group "explain changes nothing"; then
+	explain_is_dry "$(conf)" 'ip link add name eni'
+	t "where there is no store yet, none is made"
+	forget
+	explain_is_dry "$(conf)" 'ip link add name eni'
+	fails "the store" test -e "$DATA"
+fi
 
 if group "why"; then
 	t "the same commands, each with its reason above it or above its neighbour"

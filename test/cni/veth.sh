@@ -232,6 +232,13 @@ if group metadata; then
 		fail "TCP to 169.254.169.254: expected refusal, seen: $seen"
 	ping_ok shut 198.51.100.1
 	ping_ok open 169.254.169.254
+	t "nor when root in the task takes the routes away: the host drops it"
+	ip -n shut route del blackhole 169.254.169.254
+	ip -n shut -6 route del blackhole fd00:ec2::254
+	ping_no shut 169.254.169.254
+	ping_no shut fd00:ec2::254
+	ip -n shut route add blackhole 169.254.169.254 proto static
+	ip -n shut -6 route add blackhole fd00:ec2::254 proto static
 	t "the default is open"
 	NEITHER=$(jq -c 'del(.blockInstanceMetadata)' <<<"$DUAL")
 	add default "$NEITHER"

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "chain.h"
 #include "compare.h"
+#include "report_file.h"
 
 struct values {
 	const char *html;
@@ -186,7 +187,7 @@ static int compare(const struct cli *c, struct comparison *all, int n, char **wo
 
 static int tell(const struct cli *c, const struct values *v, const json *doc, struct err *e)
 {
-	int r = v->html ? report_html(v->html, doc, e) : 0;
+	int r = v->html ? report_file_write(v->html, report_page, doc, e) : 0;
 
 	if (r < 0)
 		return r;
@@ -207,7 +208,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return r < 0 ? r : EXIT_DONE;
 	r = judge_words(argc - rest, argv + rest, e);
 	if (r == 0 && v.html)
-		r = report_html_judge(v.html, e);
+		r = report_file_judge("html", v.html, e);
 	if (r == 0)
 		r = judge_plugins(c, e);
 	if (r == 0)

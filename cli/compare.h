@@ -8,6 +8,7 @@
 #define CLI_COMPARE_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "output.h"
 
@@ -127,8 +128,7 @@ enum tone doc_tone(const json *row, const json *cell);
 
 /* report_table: for a terminal. @why: with how it was tried and what was seen. */
 void report_table(const struct cli *c, const json *doc, bool why);
-/* report_html_judge: can @path be written? report_html: write it, whole or not at all. */
-int report_html_judge(const char *path, struct err *e);
-int report_html(const char *path, const json *doc, struct err *e);
+/* report_page: all of the HTML report. */
+void report_page(FILE *out, const json *doc);
 
 #endif

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "compare.h"
 
 /* ---- writing ---- */
@@ -34,15 +32,9 @@ static void add_mode(json *list, const struct worker *w)
 
 static void add_place(json *doc)
 {
-	time_t now = (time_t)io_epoch_s();
 	struct utsname u;
-	struct tm tm;
-	char date[32];
 
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
-	json_add_string(doc, "taskvpc", TASKVPC_VERSION);
-	json_add_string(doc, "date", date);
+	out_stamp(doc);
 	if (uname(&u) == 0) {
 		json_add_string(doc, "kernel", u.release);
 		json_add_string(doc, "machine", u.machine);

@@ -23,6 +23,18 @@ const char *live_text(const json *row, const char *key)
 	return text ? text : "";
 }
 
+const char *live_ip(const json *row, char buf[static LIVE_IP_TEXT])
+{
+	const char *path = live_text(row, "netns"), *name = netns_name(path);
+	struct text t;
+
+	text_init(&t, buf, LIVE_IP_TEXT);
+	text_add(&t, name ? "ip -n " : "nsenter --net=");
+	text_add_shell(&t, name ? name : path);
+	text_add(&t, name ? "" : " ip");
+	return buf;
+}
+
 /* ---- networks and stores ---- */
 
 static int add_network_of(void *ctx, const char *name, struct err *e)

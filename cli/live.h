@@ -40,5 +40,8 @@ int live_find(const json *all, const char *name, json **ret, struct err *e);
 
 /* live_text: a string of a row, "" if it has none. */
 const char *live_text(const json *row, const char *key);
+/* live_ip: the command ip(8) in the namespace of @row: "ip -n web". Returns @buf. */
+#define LIVE_IP_TEXT 160
+const char *live_ip(const json *row, char buf[static LIVE_IP_TEXT]);
 
 #endif

@@ -4,10 +4,13 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -48,7 +51,7 @@ const char *out_tone(enum tone tone)
 
 /* Characters, not bytes, and no escape sequences. What we write has no wide and no combining ones.
  */
-static int width_of(const char *s)
+int out_width(const char *s)
 {
 	int n = 0;
 
@@ -59,6 +62,17 @@ static int width_of(const char *s)
 			n += ((unsigned char)*s & 0xc0) != 0x80;
 	}
 	return n;
+}
+
+int out_columns(void)
+{
+	const char *said = getenv("COLUMNS");
+	long n = said ? strtol(said, NULL, 10) : 0;
+	struct winsize size;
+
+	if (n <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		n = size.ws_col;
+	return n > 0 && n < INT_MAX ? (int)n : 80;
 }
 
 /* ---- cells ---- */
@@ -169,9 +183,21 @@ void out_json(const json *doc)
 	puts(text ? text : "null");
 }
 
+void out_stamp(json *doc)
+{
+	time_t now = (time_t)io_epoch_s();
+	char date[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+	json_add_string(doc, "taskvpc", TASKVPC_VERSION);
+	json_add_string(doc, "date", date);
+}
+
 static void put_cell(const char *text, enum tone tone, int width, bool right, bool last)
 {
-	int pad = width - width_of(text);
+	int pad = width - out_width(text);
 
 	printf("%*s%s%s%s", right && pad > 0 ? pad : 0, "", tone ? out_tone(tone) : "", text,
 	       tone ? out_tone(TONE_PLAIN) : "");
@@ -186,12 +212,12 @@ static void measure(const json *list, const struct column *columns, int *widths)
 	struct cell cell;
 
 	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++) {
-		widths[i] = width_of(columns[i].title);
+		widths[i] = out_width(columns[i].title);
 		for (const json *row = json_first(list); row; row = json_next(row)) {
 			int width;
 
 			render(row, &columns[i], &cell);
-			width = width_of(cell.text);
+			width = out_width(cell.text);
 			widths[i] = width > widths[i] ? width : widths[i];
 		}
 	}

@@ -45,6 +45,12 @@ void out_list(const struct cli *c, const json *list, const struct column *column
 /* out_sheet: an object as JSON or as lines "title  value". */
 void out_sheet(const struct cli *c, const json *object, const struct column *lines);
 void out_json(const json *doc);
+/* out_stamp: which taskvpc it was, and when: for documents that are kept. */
+void out_stamp(json *doc);
+/* out_width: characters, without escape sequences. out_columns: those of the terminal, or of
+ * COLUMNS, or 80. */
+int out_width(const char *s);
+int out_columns(void);
 
 /* Renderers. */
 void cell_age(const json *row, const struct column *col, struct cell *ret);   /* of epoch seconds */

@@ -12,9 +12,6 @@ void html_text(FILE *out, const char *s);
 /* html_tag: <TAG CLASS>text</TAG>; @class_name may be "". */
 void html_tag(FILE *out, const char *tag, const char *class_name, const char *text);
 
-/* report_page: all of it (report_html.c). */
-void report_page(FILE *out, const json *doc);
-
 extern const char report_style[]; /* report_style.c */
 
 /* report_picture: an SVG of a lab, with the addresses that its tasks had (report_picture.c). */

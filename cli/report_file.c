@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report as a file: judged before anything is tried, and replaced whole or not at all. */
+/* A report as a file: judged before anything is tried, and replaced whole or not at all. */
+#include "report_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,30 +14,30 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "report.h"
+#include "cli.h"
 
-static int refuse(struct err *e, const char *path, const char *why)
+static int refuse(struct err *e, const char *option, const char *path, const char *why)
 {
 	char shown[200];
 
 	text_printable(shown, sizeof(shown), path);
-	cli_error(e, EXIT_USAGE, "--html: %s: %s", shown, why);
-	err_hint(e, "name a file in a directory that exists: --html report.html");
+	cli_error(e, EXIT_USAGE, "--%s: %s: %s", option, shown, why);
+	err_hint(e, "name a file in a directory that exists: --%s report.%s", option, option);
 	return -EINVAL;
 }
 
-int report_html_judge(const char *path, struct err *e)
+int report_file_judge(const char *option, const char *path, struct err *e)
 {
 	char copy[PATH_MAX];
 	struct stat st;
 
 	if (!*path || !text_copy(copy, sizeof(copy) - 8, path))
-		return refuse(e, path, strerror(*path ? ENAMETOOLONG : ENOENT));
+		return refuse(e, option, path, strerror(*path ? ENAMETOOLONG : ENOENT));
 	/* A device or a pipe would be replaced by a file. */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return refuse(e, path, "not a regular file");
+		return refuse(e, option, path, "not a regular file");
 	if (access(dirname(copy), W_OK | X_OK) < 0)
-		return refuse(e, path, strerror(errno));
+		return refuse(e, option, path, strerror(errno));
 	return 0;
 }
 
@@ -59,7 +62,7 @@ static int replace(const char *path, const char *text, size_t len)
 	return r;
 }
 
-int report_html(const char *path, const json *doc, struct err *e)
+int report_file_write(const char *path, report_fn *report, const json *doc, struct err *e)
 {
 	cleanup_free char *text = NULL;
 	size_t len = 0;
@@ -68,7 +71,7 @@ int report_html(const char *path, const json *doc, struct err *e)
 
 	if (!out)
 		return err_sys(e, ERR_IO, errno, "the report");
-	report_page(out, doc);
+	report(out, doc);
 	r = fclose(out) == 0 ? 0 : -errno;
 	if (r == 0)
 		r = replace(path, text, len);

@@ -21,11 +21,11 @@
 
 /* A network namespace on the way. */
 struct place {
-	const json *row;  /* one of the task's; NULL: the host */
-	const char *name; /* of the task; "host" */
-	const char *path; /* of its namespace; NULL: the host's own */
-	char ip[160];     /* the command ip(8) there: "ip -n web" */
-	char run[160];    /* what goes before any other command there: "ip netns exec web "; "" */
+	const json *row;       /* one of the task's; NULL: the host */
+	const char *name;      /* of the task; "host" */
+	const char *path;      /* of its namespace; NULL: the host's own */
+	char ip[LIVE_IP_TEXT]; /* the command ip(8) there: "ip -n web" */
+	char run[160]; /* what goes before any other command there: "ip netns exec web "; "" */
 	struct netns ns;
 	struct netlink route;
 };

@@ -26,8 +26,7 @@ static int open_place(struct way *w, struct place *p, const json *row, struct er
 		p->row = row;
 		p->name = live_text(row, "task");
 		p->path = path;
-		snprintf(p->ip, sizeof(p->ip), name ? "ip -n %.100s" : "nsenter --net=%.100s ip",
-			 name ? name : path);
+		live_ip(row, p->ip);
 		snprintf(p->run, sizeof(p->run),
 			 name ? "ip netns exec %.100s " : "nsenter --net=%.100s ",
 			 name ? name : path);

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "mode/ruleset.h"
+#include "portmap.h"
 #include "way.h"
 
 static bool is_v6(const struct way *w)
@@ -157,26 +158,6 @@ int way_frames(struct way *w, const struct link_info *port, struct err *e)
 
 /* ---- published ports ---- */
 
-static struct nft_atom atom_number(enum nft_type type, uint16_t number)
-{
-	return (struct nft_atom){ .type = type, .number = number };
-}
-
-static struct nft_element port_element(const struct way *w, bool of_address)
-{
-	static const char *const maps[2][2] = { { "ports4", "ports6" },
-						{ "host_ports4", "host_ports6" } };
-	struct nft_element el = { .set = maps[of_address][is_v6(w)], .n_data = 2 };
-
-	if (of_address)
-		el.key[el.n_key++] = atom_ip(&w->p.dst);
-	el.key[el.n_key++] = atom_number(NFT_TYPE_PROTO, w->p.protocol);
-	el.key[el.n_key++] = atom_number(NFT_TYPE_PORT, w->p.port);
-	el.data[0] = (struct nft_atom){ .type = NFT_TYPE_IP, .net.ip.family = w->p.dst.family };
-	el.data[1] = atom_number(NFT_TYPE_PORT, 0);
-	return el;
-}
-
 static void translate(struct way *w, struct nft_element *el)
 {
 	char ip[IP_TEXT];
@@ -210,7 +191,8 @@ int way_publish(struct way *w, struct err *e)
 	if (r == 1)
 		r = is_local(w, e);
 	for (int of_address = 1; r == 1 && of_address >= 0; of_address--) {
-		struct nft_element el = port_element(w, of_address);
+		struct nft_element el =
+			portmap_element(&w->p.dst, of_address, w->p.protocol, w->p.port);
 
 		r = nft_map_get(&w->nft, TASKVPC_TABLE, &el, e);
 		if (r == 0)

@@ -3,51 +3,46 @@
 #include "suites.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define CALLERS_MAX 32
 #define TASKS       256
 #define PEER_TASKS  48 /* they take ten to a hundred times as long */
 
-struct caller {
-	pthread_t thread;
+/* Whoever is free takes the next, so that none waits for the slowest at the end. */
+struct calls {
 	const struct contestant *c;
 	const char *verb;
-	unsigned first, n, step;
-	unsigned failed;
+	unsigned first, n;
+	atomic_uint taken, failed;
 };
 
-static void *call_all(void *arg)
+static void *call_until_done(void *arg)
 {
-	struct caller *me = arg;
+	struct calls *calls = arg;
+	unsigned i;
 
-	for (unsigned i = 0; i < me->n; i += me->step)
-		me->failed += runtime_call(me->c, me->verb, me->first + i).failed;
+	while ((i = atomic_fetch_add(&calls->taken, 1)) < calls->n)
+		if (runtime_call(calls->c, calls->verb, calls->first + i).failed)
+			atomic_fetch_add(&calls->failed, 1);
 	return NULL;
 }
 
 static double call_at_once(const struct contestant *c, const char *verb, unsigned first, unsigned n,
 			   unsigned callers)
 {
-	struct caller list[CALLERS_MAX];
+	struct calls calls = { .c = c, .verb = verb, .first = first, .n = n };
+	pthread_t threads[CALLERS_MAX];
 	double start = bench_now_us();
-	unsigned failed = 0;
 
-	for (unsigned i = 0; i < callers; i++) {
-		list[i] = (struct caller){ .c = c,
-					   .verb = verb,
-					   .first = first + i,
-					   .n = n > i ? n - i : 0,
-					   .step = callers };
-		if (pthread_create(&list[i].thread, NULL, call_all, &list[i]))
+	for (unsigned i = 0; i < callers; i++)
+		if (pthread_create(&threads[i], NULL, call_until_done, &calls))
 			bench_fail("no threads");
-	}
-	for (unsigned i = 0; i < callers; i++) {
-		pthread_join(list[i].thread, NULL);
-		failed += list[i].failed;
-	}
-	if (failed)
-		bench_fail("%s: %u of %u %s failed", c->name, failed, n, verb);
+	for (unsigned i = 0; i < callers; i++)
+		pthread_join(threads[i], NULL);
+	if (calls.failed)
+		bench_fail("%s: %u of %u %s failed", c->name, calls.failed, n, verb);
 	return bench_now_us() - start;
 }
 

@@ -39,7 +39,8 @@ int netns_open_host(const char *path, const struct netns *host, struct netns *re
 
 /*
  * netns_reopen: open @path if it still leads to the namespace with @cookie.
- * Return: 0 with *ret open, 1 if it leads nowhere or elsewhere (*ret closed), or a negative errno.
+ * Return: 0 with *ret open, 1 if it leads nowhere or elsewhere (*ret closed), or a negative errno
+ * where that cannot be told: memory or descriptors are short.
  */
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e);
 
@@ -57,6 +58,12 @@ int netns_unbind(const char *path, uint64_t cookie, struct err *e);
 
 /* netns_enter: make @ns this thread's namespace. The caller goes back in the same function. */
 int netns_enter(const struct netns *ns, struct err *e);
+/*
+ * netns_return: make @host this thread's namespace again. It cannot fail: whatever is done from
+ * there on, undoing included, would be done to the task. So it is tried for a second (the kernel
+ * may lack memory), and then the process is aborted, which heals as every kill does.
+ */
+void netns_return(const struct netns *host);
 
 void netns_close(struct netns *ns);
 

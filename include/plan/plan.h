@@ -139,6 +139,7 @@ struct plan_io {
 	bool crowded;                 /* many tasks: their sysctls are written apart */
 	bool ruleset_loaded;          /* apply had to load a skeleton: other attachments' elements
 				       * may be missing and must be restored from the store */
+	bool stuck; /* a failed apply could not undo all it had made: the record must stay */
 };
 
 /* plan_io_open: @task is taken over (its descriptor is closed by plan_io_close). */
@@ -199,7 +200,8 @@ void plan_share(struct plan *p, int step); /* mark a step as shared */
 
 /*
  * plan_apply: make it real. On failure everything that was applied is undone again, so the host is
- * as before; the error names the printed step that failed and the kernel's sentence.
+ * as before, unless io->stuck; the error names the printed step that failed and the kernel's
+ * sentence.
  */
 int plan_apply(const struct plan *p, struct plan_io *io, struct err *e);
 

@@ -159,39 +159,58 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 	return r < 0 ? r : result_write(&add->result, add->c->spec, ret, e);
 }
 
+static void undo(struct add *add, const struct plan *plan)
+{
+	struct err e;
+
+	if (plan_undo(plan, &add->io, &e) == 0)
+		return;
+	add->io.stuck = true;
+	call_warn(add->c, "undoing an ADD: %s", e.msg);
+}
+
+/* It failed and is undone: forget the record, unless something stands that only it remembers. */
+static void give_up(struct add *add)
+{
+	struct err e;
+
+	if (add->io.stuck)
+		call_warn(add->c, "undoing an ADD: not all could be undone, DEL or GC goes on");
+	else if (plan_release(add->c, &add->plan, &add->io, 0, &e) < 0)
+		call_warn(add->c, "undoing an ADD: %s", e.msg);
+}
+
 /* What is linked already is taken down with the rest, whichever fails. */
 static int apply(struct add *add, struct err *e)
 {
-	struct err undo;
 	int r;
 
 	if (!add->is_linked)
 		return plan_apply(&add->plan, &add->io, e);
 	r = plan_apply_rest(&add->plan, &add->linked, &add->io, e);
-	if (r < 0 && plan_undo(&add->linked, &add->io, &undo) < 0)
-		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	if (r < 0)
+		undo(add, &add->linked);
 	return r;
 }
 
-/* Apply and answer. Return: 0; 1 if it failed and nothing is left; or a negative errno. */
+/* Apply and answer. */
 static int realize(struct add *add, struct err *e)
 {
 	cleanup_free char *text = NULL;
-	struct err undo;
+	int r = compose_answer(add, &text, e);
 
-	if (compose_answer(add, &text, e) < 0 || apply(add, e) < 0)
-		return 1;
-	if (!call_answer(add->c, text, e))
-		return 0;
-	if (!plan_undo(&add->plan, &add->io, &undo))
-		return 1;
-	call_warn(add->c, "undoing an ADD: %s", undo.msg);
-	return -EIO;
+	if (r == 0)
+		r = apply(add, e);
+	if (r < 0)
+		return r;
+	r = call_answer(add->c, text, e);
+	if (r < 0)
+		undo(add, &add->plan);
+	return r;
 }
 
 static int attach(struct add *add, struct err *e)
 {
-	struct err undo;
 	int r = turn_share(add->c, e);
 
 	if (r >= 0)
@@ -199,20 +218,18 @@ static int attach(struct add *add, struct err *e)
 	if (r < 0)
 		return r;
 	r = realize(add, e);
-	if (r == 1 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
-		call_warn(add->c, "undoing an ADD: %s", undo.msg);
-	if (r)
-		return -EIO;
+	if (r < 0)
+		give_up(add);
+	/* Also where it failed: the next will find the skeleton as it should be. */
 	if (add->io.ruleset_loaded)
 		held_restore(add->c, &add->io);
-	return 0;
+	return r;
 }
 
 /* The record and the link, which knows no address yet; then the foreign IPAM plugin, over that
  * link. */
 static int link_up(struct add *add, struct err *e)
 {
-	struct err undo;
 	int r = prepare_lease(add, false, e);
 
 	if (r < 0)
@@ -222,19 +239,16 @@ static int link_up(struct add *add, struct err *e)
 		r = delegate(add, e);
 		if (r == 0 && add->mode->accept)
 			r = add->mode->accept(&add->a, e);
-		if (r < 0 && plan_undo(&add->plan, &add->io, &undo) < 0) {
-			call_warn(add->c, "undoing an ADD: %s", undo.msg);
-			return r;
-		}
+		if (r < 0)
+			undo(add, &add->plan);
 	}
-	if (r < 0 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
-		call_warn(add->c, "undoing an ADD: %s", undo.msg);
+	if (r < 0)
+		give_up(add);
 	return r;
 }
 
 static int attach_link_first(struct add *add, struct err *e)
 {
-	struct err undo;
 	int r = turn_share(add->c, e);
 
 	if (r >= 0)
@@ -245,9 +259,9 @@ static int attach_link_first(struct add *add, struct err *e)
 	add->is_linked = true;
 	add->mode->plan(&add->a, &add->plan);
 	r = realize(add, e);
-	if (r == 1 && plan_release(add->c, &add->plan, &add->io, 0, &undo) < 0)
-		call_warn(add->c, "undoing an ADD: %s", undo.msg);
-	return r ? -EIO : 0;
+	if (r < 0)
+		give_up(add);
+	return r;
 }
 
 static int attach_stateless(struct add *add, struct err *e)
@@ -257,7 +271,7 @@ static int attach_stateless(struct add *add, struct err *e)
 	if (r < 0)
 		return r;
 	add->mode->plan(&add->a, &add->plan);
-	return realize(add, e) ? -EIO : 0;
+	return realize(add, e);
 }
 
 static int add_new(struct add *add, struct err *e)

@@ -67,8 +67,7 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 	if (h->mode)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"attachment of container %s, interface %s, network %s: %s does not know the mode "
-		"\"%s\"",
+		"attachment of container %s, interface %s, network %s: %s does not know the mode \"%s\"",
 		h->a.container_id, h->a.ifname, h->a.network, c->plugin->name, h->a.mode);
 	err_hint(e, "call the plugin that made it, in the version that did");
 	return -EINVAL;
@@ -106,16 +105,16 @@ int held_fate(struct call *c, const struct held *h, struct err *e)
 	return r ? HELD_UNCERTAIN : HELD_DEAD;
 }
 
-void held_namespace(const struct call *c, const struct held *h, struct netns *ret)
+int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e)
 {
-	struct err ignored;
+	int given, recorded;
 
-	/* What cannot be opened is as good as gone: its links die with their host ends. */
 	*ret = (struct netns)NETNS_NONE;
-	if (c->env.netns && !netns_reopen(c->env.netns, h->a.netns_cookie, ret, &ignored))
-		return;
-	if (netns_reopen(h->a.netns, h->a.netns_cookie, ret, &ignored))
-		*ret = (struct netns)NETNS_NONE;
+	given = c->env.netns ? netns_reopen(c->env.netns, h->a.netns_cookie, ret, e) : 1;
+	if (given == 0)
+		return 0;
+	recorded = netns_reopen(h->a.netns, h->a.netns_cookie, ret, e);
+	return recorded == 0 ? 0 : given < 0 ? given : recorded < 0 ? recorded : 0;
 }
 
 struct last {
@@ -146,7 +145,9 @@ static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s,
 	struct plan_io io;
 	int r;
 
-	held_namespace(c, h, &task);
+	r = held_namespace(c, h, &task, e);
+	if (r < 0)
+		return r;
 	r = plan_io_open(&io, &c->host, &task, e);
 	if (r < 0) {
 		netns_close(&task);

@@ -58,9 +58,10 @@ int held_host_end(struct call *c, const struct attachment *a, struct err *e);
 
 /*
  * held_namespace: the task's namespace: by CNI_NETNS if that leads to the recorded one, else by the
- * recorded path; not open (fd -1) if neither does.
+ * recorded path; not open (fd -1) if neither does. Return: 0, or a negative errno where that cannot
+ * be told.
  */
-void held_namespace(const struct call *c, const struct held *h, struct netns *ret);
+int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e);
 
 /*
  * held_take_down: undo the plan, then forget the record; in this order, so that what a failure

@@ -76,28 +76,39 @@ static int verb_frame(struct call *c, struct err *e)
 	return r < 0 ? r : c->verb->run(c, e);
 }
 
-static void error_print(struct call *c, const struct err *e)
-{
-	cleanup_json json *object = json_object();
-	cleanup_free char *text = NULL;
-	struct err ignored;
-
-	json_add_string(object, "cniVersion", spec_names[c->spec]);
-	json_add_integer(object, "code", e->code);
-	json_add_string(object, "msg", e->msg);
-	if (e->details[0])
-		json_add_string(object, "details", e->details);
-	text = json_print(object);
-	if (text)
-		call_answer(c, text, &ignored);
-}
-
 /* For people: the words without the JSON. */
 static void error_tell(const struct call *c, const struct err *e)
 {
 	fprintf(stderr, "%s: %s\n", c->plugin->name, e->msg);
 	if (e->details[0])
 		fprintf(stderr, "  %s\n", e->details);
+}
+
+/* Return: NULL where there is no memory for it. */
+static char *error_text(const struct call *c, const struct err *e)
+{
+	cleanup_json json *object = json_object();
+
+	if (json_add_string(object, "cniVersion", spec_names[c->spec]) &&
+	    json_add_integer(object, "code", e->code) && json_add_string(object, "msg", e->msg) &&
+	    (!e->details[0] || json_add_string(object, "details", e->details)))
+		return json_print(object);
+	return NULL;
+}
+
+static void error_print(struct call *c, const struct err *e)
+{
+	cleanup_free char *text = error_text(c, e);
+	char plain[128];
+	struct err ignored;
+
+	if (!text) {
+		error_tell(c, e);
+		snprintf(plain, sizeof(plain),
+			 "{\"cniVersion\":\"%s\",\"code\":%d,\"msg\":\"out of memory\"}",
+			 spec_names[c->spec], ERR_IO);
+	}
+	call_answer(c, text ? text : plain, &ignored);
 }
 
 /* How a person calls, and how a runtime. */
@@ -146,8 +157,7 @@ static void help(FILE *out, const struct plugin *plugin)
 	about(out, plugin);
 	fprintf(out,
 		"\n%s\n\n"
-		"Started by a container runtime: the verb in CNI_COMMAND, the configuration on "
-		"stdin.\n",
+		"Started by a container runtime: the verb in CNI_COMMAND, the configuration on stdin.\n",
 		plugin->help);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
@@ -202,8 +212,10 @@ int cni_main(int argc, char **argv, const struct plugin *plugin)
 	const char *command = getenv("CNI_COMMAND");
 
 	standard_fds_guard();
-	/* A runtime that went away must not kill us between the work and its undoing. */
+	/* A runtime that went away, or limits files, must not kill us between the work and its
+	 * undoing: the call that hits it fails. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc > 1)
 		return command_line(argc, argv, plugin);
 	if (!command || !*command) {

@@ -40,7 +40,6 @@ int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
 		 struct netlink *ret, struct err *e)
 {
 	bool away = ns->cookie != host->cookie;
-	struct err back;
 	int r = away ? netns_enter(ns, e) : 0;
 
 	ret->fd = -1;
@@ -51,10 +50,8 @@ int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
 	if (ret->fd < 0 || socket_options(ret->fd) < 0)
 		r = err_sys(e, ERR_KERNEL, errno, "cannot open a netlink socket (protocol %d)",
 			    protocol);
-	if (away && netns_enter(host, &back) < 0) {
-		*e = back;
-		r = -e->sys;
-	}
+	if (away)
+		netns_return(host);
 	if (r < 0)
 		netlink_close(ret);
 	return r;

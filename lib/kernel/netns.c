@@ -10,11 +10,13 @@
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -23,6 +25,9 @@
 #ifndef NSFS_MAGIC
 #define NSFS_MAGIC 0x6e736673
 #endif
+
+#define RETURN_TRIES    100
+#define RETURN_PAUSE_NS 10000000
 
 /*
  * Who the namespace of this thread is: any socket knows.
@@ -66,19 +71,26 @@ int netns_enter(const struct netns *ns, struct err *e)
 	return -e->sys;
 }
 
+void netns_return(const struct netns *host)
+{
+	const struct timespec pause = { .tv_nsec = RETURN_PAUSE_NS };
+
+	for (int i = 0; setns(host->fd, CLONE_NEWNET) < 0; i++) {
+		if (i == RETURN_TRIES)
+			abort();
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* Fill in the cookie of ret->fd by visiting it. */
 static int visit_cookie(struct netns *ret, const struct netns *host, struct err *e)
 {
-	struct err back;
 	int r = netns_enter(ret, e);
 
 	if (r < 0)
 		return r;
 	r = own_namespace(&ret->cookie, NULL, e);
-	if (netns_enter(host, &back) < 0) {
-		*e = back;
-		return -e->sys;
-	}
+	netns_return(host);
 	return r;
 }
 
@@ -143,6 +155,26 @@ int netns_open_host(const char *path, const struct netns *host, struct netns *re
 		       "CNI_NETNS: \"%s\" is not the host's own network namespace", path);
 }
 
+/* A path that leads nowhere, or to something else: it says so for good. */
+static bool leads_nowhere(int r)
+{
+	switch (-r) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EACCES: /* what /proc says of a process that has died */
+	case ESRCH:
+	case ENXIO:
+	case ENODEV:
+	case EINVAL:  /* no namespace, or no absolute path */
+	case EDEADLK: /* the host's own */
+		return true;
+	default:
+		return false;
+	}
+}
+
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e)
 {
 	struct netns host = NETNS_NONE;
@@ -156,24 +188,18 @@ int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct er
 	if (r == 0 && ret->cookie == cookie)
 		return 0;
 	netns_close(ret);
-	/* That we lack a descriptor or memory says nothing about what stands there. */
-	return r == -EMFILE || r == -ENFILE || r == -ENOMEM ? r : 1;
+	return r < 0 && !leads_nowhere(r) ? r : 1;
 }
 
 int netns_new(const struct netns *host, struct netns *ret, struct err *e)
 {
-	struct err back;
 	int r;
 
 	ret->fd = -1;
 	if (unshare(CLONE_NEWNET) < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot make a network namespace");
 	r = netns_self(ret, e);
-	if (netns_enter(host, &back) < 0) {
-		netns_close(ret);
-		*e = back;
-		return -e->sys;
-	}
+	netns_return(host);
 	return r;
 }
 

@@ -85,8 +85,7 @@ static void add_hint(const struct step *s, struct err *e)
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
 		err_hint(
 			e,
-			"this block overlaps with that of another network (its subnet, or "
-			"vpc.cidr), "
+			"this block overlaps with that of another network (its subnet, or vpc.cidr), "
 			"which the host cannot keep apart: give them separate blocks, or the same");
 }
 
@@ -131,7 +130,7 @@ static int apply_once(const struct plan *p, struct plan_io *io, struct err *e)
 	failed = failure.error ? (int)failure.owner : -1;
 	name_step(p, failed < 0 ? last : (unsigned)failed, e);
 	batch_reset(io->batch);
-	undo_steps(p, io, last + 1, failed, &ignored);
+	io->stuck |= undo_steps(p, io, last + 1, failed, &ignored) < 0;
 	io->failure = failure;
 	return r;
 }

@@ -88,15 +88,12 @@ int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, stru
 	      struct err *e)
 {
 	bool away = s->side == TASK;
-	struct err back;
 	int r = away ? netns_enter(&io->task, e) : 0;
 
 	if (r < 0)
 		return r;
 	r = fn(s, p, io, e);
-	if (away && netns_enter(&io->host, &back) < 0) {
-		*e = back;
-		return -e->sys;
-	}
+	if (away)
+		netns_return(&io->host);
 	return r;
 }

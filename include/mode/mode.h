@@ -105,6 +105,9 @@ struct plugin {
 	const struct mode *const *known; /* whose records it understands; NULL: its own modes' */
 	/* select: which mode a configuration asks for; NULL where there is one. *e: code 7. */
 	const struct mode *(*select)(const json *root, struct err *e);
+	/* It is an IPAM plugin itself, under whatever name it was installed: `ipam.type` is that
+	 * name, and to look for another plugin behind it would be to call itself without end. */
+	bool is_ipam;
 };
 
 extern const struct field netconf_fields[]; /* the shared fields */

@@ -77,6 +77,11 @@ int call_answer(struct call *c, const char *text, struct err *e)
 	return r < 0 ? err_sys(e, ERR_IO, -r, "stdout: cannot write the answer") : 0;
 }
 
+bool call_names_itself(const struct call *c)
+{
+	return c->foreign && !strcmp(c->foreign, c->plugin->name);
+}
+
 int call_delegate(struct call *c, const char *verb, char **ret_out, struct err *e)
 {
 	const struct delegate_call d = { .type = c->foreign,
@@ -85,7 +90,7 @@ int call_delegate(struct call *c, const char *verb, char **ret_out, struct err *
 					 .config = c->config,
 					 .config_len = c->config_len };
 
-	return d.type ? delegate_run(&d, ret_out, e) : 0;
+	return d.type && !call_names_itself(c) ? delegate_run(&d, ret_out, e) : 0;
 }
 
 void call_warn(const struct call *c, const char *fmt, ...)

@@ -113,6 +113,8 @@ int call_netlink(struct call *c, struct err *e);
 int call_store(struct call *c, bool readonly, struct err *e);
 /* call_answer: write @text and a newline to stdout. A failure is told and must undo the verb. */
 int call_answer(struct call *c, const char *text, struct err *e);
+/* call_names_itself: `ipam.type` is this very plugin, which would call itself without end. */
+bool call_names_itself(const struct call *c);
 /* call_delegate: run @verb of the foreign IPAM plugin; nothing to do where there is none. */
 int call_delegate(struct call *c, const char *verb, char **ret_out, struct err *e);
 /* call_warn: one line on stderr. */

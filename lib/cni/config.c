@@ -111,7 +111,7 @@ static void read_ipam(struct call *c)
 	if (json_kind(ipam) == JSON_IS_OBJECT)
 		c->ipam = ipam;
 	/* A foreign plugin's dataDir is its own: never put our store there. */
-	if (!pool_is_foreign(c->ipam, &c->foreign)) {
+	if (c->plugin->is_ipam || !pool_is_foreign(c->ipam, &c->foreign)) {
 		c->foreign = NULL;
 		pool_read_data_dir(c->ipam, c->data_dir, sizeof(c->data_dir));
 	} else {

@@ -106,6 +106,12 @@ int netconf_pool(const struct call *c, const struct mode *mode, const struct ask
 {
 	int r;
 
+	if (call_names_itself(c)) {
+		err_set(e, ERR_CONFIG, 0, "ipam.type: \"%s\" gives no addresses, it asks for them",
+			c->foreign);
+		err_hint(e, "name an IPAM plugin: \"task-ipam\", \"host-local\", \"dhcp\"");
+		return -EINVAL;
+	}
 	if (c->foreign)
 		return 0;
 	r = pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);

@@ -10,6 +10,7 @@ static const struct plugin plugin = {
 	.help = "Gives addresses out of a pool of subnets to any interface plugin.",
 	.modes = modes,
 	.known = all_modes,
+	.is_ipam = true,
 };
 
 int main(int argc, char **argv)

@@ -226,6 +226,18 @@ if group search; then
 	wait $!
 	works DEL "$(jq -c '.ipam.type="busy"' <<<"$FCONF")" CNI_PATH="$FAKE"
 	calls >/dev/null
+	t "a plugin that is named as its own IPAM plugin does not call itself without end"
+	SELF=$(jq -c '.ipam.type="awsvpc"' <<<"$FCONF")
+	refused 7 'ipam.type: "awsvpc" gives no addresses' ADD "$SELF"
+	works DEL "$SELF"
+	works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$SELF")"
+	t "task-ipam under another name"
+	cp "$BIN/task-ipam" "$FAKE/pool"
+	OTHER=$(jq -c '.ipam={type: "pool", dataDir: "'"$FAKE/store"'", ranges: [[{subnet: "10.0.7.0/24"}]]}' <<<"$FCONF")
+	fake ADD "$OTHER"
+	like '10\.0\.7\.' "$OUT" "its address"
+	fake DEL "$OTHER"
+	is 0 "$(DATA=$FAKE/store records)" "records of it"
 	t "no \$PATH search"
 	refused 4 'true' ADD "$(jq -c '.ipam.type="true"' <<<"$FCONF")" CNI_PATH="$FAKE"
 	clean

@@ -153,6 +153,9 @@ struct store_record {
  */
 int store_open(const char *dir, bool readonly, struct store **ret, char *warn, size_t warn_size,
 	       struct err *e);
+/* store_hint: the remedy, where there is one, for what the file system of @dir refused with @sys.
+ */
+void store_hint(int sys, const char *dir, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 static inline void store_closep(struct store **s)
 {
@@ -173,9 +176,10 @@ int store_lease(struct store *s, const struct store_want *want, store_compose_fn
  * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once).
  * @last: if not NULL, called under the lock just before the record goes, with bit i of @last_tags
  * set where no other live record bears its i-th tag; so what the record shares with nobody can be
- * undone while nobody can join. It may talk to the kernel, briefly. Before, not after: a kill in
- * between leaves the record, and with it the next release that does it again. If it fails, the
- * record stays and its error is returned. Return: STORE_OK, STORE_ABSENT, or a negative errno.
+ * undone while nobody can join. No bit is set in a store that has lost records: nobody knows then.
+ * It may talk to the kernel, briefly. Before, not after: a kill in between leaves the record, and
+ * with it the next release that does it again. If it fails, the record stays and its error is
+ * returned. Return: STORE_OK, STORE_ABSENT, or a negative errno.
  */
 typedef int store_last_fn(void *ctx, uint32_t last_tags, struct err *e);
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,

@@ -26,7 +26,11 @@ static int turn_open(struct call *c, struct err *e)
 		return 0;
 	snprintf(path, sizeof(path), "%s/turn", c->data_dir);
 	c->turn = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return c->turn < 0 ? err_sys(e, ERR_STORE, errno, "cannot open %s", path) : 0;
+	if (c->turn >= 0)
+		return 0;
+	err_sys(e, ERR_STORE, errno, "cannot open %s", path);
+	store_hint(e->sys, c->data_dir, e);
+	return -e->sys;
 }
 
 static int lock_error(const struct call *c, struct err *e)

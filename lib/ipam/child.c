@@ -101,13 +101,14 @@ static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
 	} u;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	sigset_t pipe, none;
+	sigset_t ignored, none; /* by us: an ignored signal stays so behind exec() */
 	int rc;
 
 	arguments(job, u.args);
 	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
@@ -118,7 +119,7 @@ static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
 						POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigdefault(&attr, &pipe);
+	posix_spawnattr_setsigdefault(&attr, &ignored);
 	posix_spawnattr_setsigmask(&attr, &none);
 	rc = posix_spawn(pid, job->path, &files, &attr, u.argv, job->env);
 	posix_spawnattr_destroy(&attr);

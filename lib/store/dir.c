@@ -12,6 +12,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void store_hint(int sys, const char *dir, struct err *e)
+{
+	switch (sys) {
+	case ENOSPC:
+	case EDQUOT:
+		err_hint(e, "free space or inodes on the file system of %s, or enlarge it", dir);
+		break;
+	case EROFS:
+		err_hint(e, "make the file system of %s writable, or choose another ipam.dataDir",
+			 dir);
+		break;
+	case EPERM:
+	case EACCES:
+		err_hint(e,
+			 "root may not: see lsattr %s, and what a security module says; or choose "
+			 "another ipam.dataDir",
+			 dir);
+		break;
+	case EISDIR:
+	case ELOOP:
+	case ENOTDIR:
+	case ENXIO:
+		err_hint(e, "move it away, it is not the store's; what is missing is made");
+		break;
+	case EFBIG:
+		err_hint(e, "the runtime limits the size of files: ulimit -f unlimited");
+		break;
+	case EMFILE:
+	case ENFILE:
+		err_hint(e, "no descriptor is left: raise ulimit -n, or fs.file-max");
+		break;
+	default:
+		break;
+	}
+}
+
 /* Make @path and its parents, 0700. What is there already is looked at later. */
 static int make_path(char *path)
 {
@@ -29,6 +65,14 @@ static int make_path(char *path)
 	}
 }
 
+static int foreign_owner(const char *path, uid_t owner, struct err *e)
+{
+	err_set(e, ERR_STORE, EPERM, "the state directory %s belongs to user %u", path,
+		(unsigned)owner);
+	err_hint(e, "chown root %s, if nobody else uses it; or choose another ipam.dataDir", path);
+	return -EPERM;
+}
+
 static int check_dir(int fd, const char *path, struct err *e)
 {
 	struct stat st;
@@ -36,8 +80,7 @@ static int check_dir(int fd, const char *path, struct err *e)
 	if (fstat(fd, &st))
 		return err_sys(e, ERR_STORE, errno, "cannot look at the state directory %s", path);
 	if (st.st_uid != geteuid())
-		return err_set(e, ERR_STORE, EPERM, "the state directory %s belongs to user %u",
-			       path, (unsigned)st.st_uid);
+		return foreign_owner(path, st.st_uid, e);
 	if (st.st_mode & 022) {
 		err_set(e, ERR_STORE, EPERM, "the state directory %s may be written by others",
 			path);
@@ -69,13 +112,16 @@ int dir_open(const char *path, bool make, struct err *e)
 	fd = open_plain(own);
 	if (fd == -ENOENT && make) {
 		err = make_path(own);
-		if (err)
-			return err_sys(e, ERR_STORE, -err, "cannot make the state directory %s",
-				       path);
+		if (err) {
+			err_sys(e, ERR_STORE, -err, "cannot make the state directory %s", path);
+			store_hint(-err, path, e);
+			return err;
+		}
 		fd = open_plain(own);
 	}
 	if (fd < 0) {
 		err_sys(e, ERR_STORE, -fd, "cannot open the state directory %s", path);
+		store_hint(-fd, path, e);
 		if (fd == -ENOTDIR || fd == -ELOOP)
 			err_hint(e, "it must be a directory, not a symbolic link");
 		return fd;
@@ -93,10 +139,15 @@ int dir_file(const struct store *s, const char *name, int flags, struct err *e)
 	int fd = openat(s->dirfd, name, flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	struct stat st;
 
-	if (fd < 0)
-		return err_sys(e, ERR_STORE, errno, "cannot open %s/%s", s->dir, name);
+	if (fd < 0) {
+		err_sys(e, ERR_STORE, errno, "cannot open %s/%s", s->dir, name);
+		store_hint(e->sys, s->dir, e);
+		return -e->sys;
+	}
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
 		return fd;
 	close(fd);
-	return err_set(e, ERR_STORE, EPERM, "%s/%s is not a plain file of our own", s->dir, name);
+	err_set(e, ERR_STORE, EPERM, "%s/%s is not a plain file of our own", s->dir, name);
+	err_hint(e, "move it away, it is not the store's; what is missing is made");
+	return -EPERM;
 }

@@ -47,6 +47,8 @@ void map_close(struct map *m);
 bool map_is_current(const struct store *s, const char *name, const struct map *m);
 
 /* truth.c */
+/* truth_exists: there is something of the name of the records. */
+bool truth_exists(const struct store *s);
 /* truth_attach: map the records as they are now, a fresh file where there is no good one. */
 int truth_attach(struct store *s, struct err *e);
 

@@ -61,8 +61,7 @@ static int allocate(const struct store *s, int fd, size_t size, struct err *e)
 	if (!err)
 		return 0;
 	err_sys(e, ERR_STORE, err, "the state needs %zu KiB in %s", size / 1024, s->dir);
-	if (err == ENOSPC)
-		err_hint(e, "free space on the file system of %s, or enlarge it", s->dir);
+	store_hint(err, s->dir, e);
 	return -err;
 }
 

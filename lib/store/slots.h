@@ -36,8 +36,9 @@ struct records_header {
 	uint64_t file_id; /* random; the index bears it too, and it seeds the hashes */
 	uint32_t boot_base;
 	uint32_t pad;
-	uint64_t sum;     /* of all above */
-	uint32_t n_slots; /* how many slots of the file are in use, header included */
+	uint64_t sum;      /* of all above */
+	uint32_t n_slots;  /* how many slots of the file are in use, header included */
+	uint32_t bereaved; /* records were lost: there may be attachments that none tells of */
 };
 
 struct slot {

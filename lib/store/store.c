@@ -59,18 +59,19 @@ static int nothing_locked(struct store *s, void *args, struct err *e)
 	return 0;
 }
 
+/* Who only reads makes no store; but where one has lost its lock, the lock is made. */
 static int open_files(struct store *s, struct err *e)
 {
-	int r;
+	bool make;
 
 	s->dirfd = dir_open(s->dir, !s->readonly, e);
 	if (s->dirfd < 0)
 		return s->dirfd;
-	s->lockfd = dir_file(s, "lock", s->readonly ? 0 : O_CREAT, e);
+	make = !s->readonly || truth_exists(s);
+	s->lockfd = dir_file(s, "lock", make ? O_CREAT : 0, e);
 	if (s->lockfd < 0)
 		return s->lockfd;
-	r = store_locked(s, nothing_locked, NULL, e);
-	return r;
+	return store_locked(s, nothing_locked, NULL, e);
 }
 
 int store_open(const char *dir, bool readonly, struct store **ret, char *warn, size_t warn_size,
@@ -125,11 +126,17 @@ struct release_call {
 	void *ctx;
 };
 
-/* The tags of a live record that no other bears (a tag twice in one record counts once). */
-static uint32_t last_tags(const struct index *ix, const struct slot_view *v)
+/*
+ * The tags of a live record that no other bears (a tag twice in one record counts once). Where
+ * records were lost nobody knows, so what is shared stays: tasks may live by it.
+ */
+static uint32_t last_tags(const struct store *s, const struct slot_view *v)
 {
+	const struct index *ix = &s->index;
 	uint32_t mask = 0;
 
+	if (records_header(&s->records)->bereaved)
+		return 0;
 	for (unsigned i = 0; i < v->h->n_tags; i++)
 		if (index_tag_count(ix, v->tags[i]) <= 1)
 			mask |= 1u << i;
@@ -164,7 +171,7 @@ static int release_locked(struct store *s, void *args, struct err *e)
 	if (!r)
 		r = index_find_key(&s->index, &s->records, c->key, &v);
 	if (!r && c->last)
-		r = c->last(c->ctx, last_tags(&s->index, &v), e);
+		r = c->last(c->ctx, last_tags(s, &v), e);
 	return r ? r : forget(s, &v, c->cooldown_s, now);
 }
 

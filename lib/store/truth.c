@@ -7,9 +7,11 @@
 #include "file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/io.h"
 
@@ -23,7 +25,13 @@ static int read_boot_id(char ret[static BOOT_ID_SIZE], struct err *e)
 
 	memset(ret, 0, BOOT_ID_SIZE);
 	err = io_read_text(BOOT_ID_PATH, ret, BOOT_ID_SIZE);
-	return err ? err_sys(e, ERR_STORE, -err, "cannot read %s", BOOT_ID_PATH) : 0;
+	if (!err)
+		return 0;
+	err_sys(e, ERR_STORE, -err, "cannot read %s", BOOT_ID_PATH);
+	if (err != -ENOENT)
+		return err;
+	err_hint(e, "/proc must be mounted where the runtime runs");
+	return -EIO; /* -ENOENT would say that there is no store */
 }
 
 /* Why the mapped file is no store of ours. Return: NULL if it is one. */
@@ -65,7 +73,7 @@ static int fill_header(struct records_header *h, struct err *e)
 }
 
 /* An empty store, whole from the moment that it has its name. */
-static int create(struct store *s, struct err *e)
+static int create(struct store *s, bool bereaved, struct err *e)
 {
 	struct map m = { .fd = -1 };
 	int err = map_create(s, NEW_NAME, (size_t)SLOTS_FIRST * SLOT_SIZE, &m, e);
@@ -76,6 +84,7 @@ static int create(struct store *s, struct err *e)
 	if (!err) {
 		struct records_header *h = (struct records_header *)(void *)m.p;
 
+		h->bereaved = bereaved;
 		h->sum = records_header_sum(h);
 		if (renameat(s->dirfd, NEW_NAME, s->dirfd, NAME))
 			err = err_sys(e, ERR_STORE, errno, "cannot name %s/%s", s->dir, NAME);
@@ -103,6 +112,11 @@ static int move_aside(struct store *s, const char *fault, struct err *e)
 	return 0;
 }
 
+bool truth_exists(const struct store *s)
+{
+	return faccessat(s->dirfd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int reopen(struct store *s, struct err *e)
 {
 	char boot_id[BOOT_ID_SIZE];
@@ -112,7 +126,7 @@ static int reopen(struct store *s, struct err *e)
 	map_close(&s->records_map);
 	err = map_open(s, NAME, &s->records_map, e);
 	if (err == -ENOENT && !s->readonly)
-		return create(s, e);
+		return create(s, false, e);
 	if (err)
 		return err;
 	fault = find_fault(&s->records_map);
@@ -126,7 +140,7 @@ static int reopen(struct store *s, struct err *e)
 			return 0;
 	}
 	map_close(&s->records_map);
-	return err ? err : create(s, e);
+	return err ? err : create(s, fault, e);
 }
 
 /* Another process may have grown the file since: the number is read anew at each call. */

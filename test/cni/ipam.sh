@@ -359,6 +359,9 @@ if group directory; then
 	plugin ADD "$CONF"
 	is 0 "$RC" "rc: $OUT"
 	works DEL "$CONF"
+	t "what is shared stayed, for tasks whose records were lost: a store that lost none takes it down"
+	forget
+	works ADD "$CONF" && works DEL "$CONF"
 	t "no room left for the store"
 	mkdir "$TMP/full"
 	mount -t tmpfs -o size=4k,mode=700 tmpfs "$TMP/full"

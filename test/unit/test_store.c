@@ -346,6 +346,82 @@ static void broken_records_are_moved_aside(void **state)
 	assert_int_equal(use(), 0);
 }
 
+static long slot_offset(unsigned n)
+{
+	return (long)n * SLOT_SIZE;
+}
+
+static int tell_one_tag(void *ctx, const struct store_grant *grant, struct store_body *ret,
+			struct err *e)
+{
+	(void)ctx;
+	(void)grant;
+	(void)e;
+	ret->tags[0] = 7;
+	ret->n_tags = 1;
+	return 0;
+}
+
+static int remember_last(void *ctx, uint32_t last_tags, struct err *e)
+{
+	(void)e;
+	*(uint32_t *)ctx = last_tags;
+	return 0;
+}
+
+/* Is the one that bears a tag told that it is the last? */
+static bool last_is_told(struct store *s)
+{
+	struct store_key key = { "net", "t", "eth0" };
+	struct store_holder h;
+	struct store_grant g;
+	uint32_t last = ~0U;
+	struct err e;
+
+	assert_int_equal(store_lease(s, test_want("net", "t"), tell_one_tag, NULL, &g, &h, &e), 0);
+	assert_int_equal(store_release(s, &key, 0, remember_last, &last, &e), 0);
+	return last == 1;
+}
+
+/* Attachments that no record tells of any more may live by what is shared. */
+static void where_records_were_lost_nobody_is_last(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	make_store(2);
+	s = open_dir();
+	assert_true(last_is_told(s));
+	store_close(s);
+	assert_int_equal(truncate(path_of("records"), 100), 0);
+	s = open_dir();
+	assert_false(last_is_told(s));
+	store_close(s);
+	s = open_dir();
+	assert_false(last_is_told(s));
+	store_close(s);
+	make_store(2);
+	patch("records", slot_offset(1), "????", 4);
+	assert_int_equal(unlink(path_of("index")), 0);
+	s = open_dir();
+	assert_false(last_is_told(s));
+	store_close(s);
+}
+
+/* DEL would be told that there is nothing to remove. */
+static void a_lost_lock_is_no_lost_store(void **state)
+{
+	struct store *s;
+	struct err e;
+
+	(void)state;
+	make_store(2);
+	assert_int_equal(unlink(path_of("lock")), 0);
+	assert_int_equal(store_open(dir, true, &s, warning, sizeof(warning), &e), 0);
+	assert_int_equal(count_records(s), 2);
+	store_close(s);
+}
+
 static void a_lost_index_is_made_anew(void **state)
 {
 	static const long cuts[] = { 0, 1, 100, 4096, 50000 };
@@ -390,11 +466,6 @@ static void a_dirty_index_is_made_anew(void **state)
 	}
 	test_verify(s);
 	store_close(s);
-}
-
-static long slot_offset(unsigned n)
-{
-	return (long)n * SLOT_SIZE;
 }
 
 static void a_garbled_record_is_dropped(void **state)
@@ -726,6 +797,8 @@ int main(void)
 		TEST(reading_makes_nothing),
 		TEST(state_of_an_earlier_boot_is_dropped),
 		TEST(broken_records_are_moved_aside),
+		TEST(where_records_were_lost_nobody_is_last),
+		TEST(a_lost_lock_is_no_lost_store),
 		TEST(a_lost_index_is_made_anew),
 		TEST(a_dirty_index_is_made_anew),
 		TEST(a_garbled_record_is_dropped),

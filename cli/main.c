@@ -16,7 +16,8 @@ static const struct {
 } groups[] = {
 	{ "Run tasks",
 	  { &command_run, &command_exec, &command_logs, &command_rm, &command_capture } },
-	{ "Look", { &command_ls, &command_inspect, &command_subnets, &command_ports } },
+	{ "Look",
+	  { &command_ls, &command_inspect, &command_subnets, &command_ports, &command_topology } },
 	{ "Understand", { &command_explain, &command_compare } },
 	{ "Keep in order", { &command_status, &command_check, &command_gc, &command_doctor } },
 };

@@ -59,13 +59,13 @@ _taskvpc() {
 	--verb) words='add del' ;;
 	--task | -t) words=$(_taskvpc_tasks) ;;
 	--bin-dir | --conf-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
-	--log | --html) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+	--log | --html | --svg | --dot) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
 	*)
 		case $word in
 		-*) words=$(_taskvpc_help "$command") ;;
 		*)
 			case $command in
-			exec | logs | rm | capture | check) words=$(_taskvpc_tasks) ;;
+			exec | logs | rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
 			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			explain)
 				words="$(_taskvpc_tasks) host outside"

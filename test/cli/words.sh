@@ -96,6 +96,7 @@ if group "completion"; then
 	done
 	is web "$(completes exec '')" "tasks"
 	is web "$(completes rm w)" "tasks of rm"
+	is web "$(completes topology w)" "tasks of topology"
 	is "lab-awsvpc" "$(completes run --net lab-a)" "networks"
 	is "lab-bridge web" "$(completes inspect '' | grep -E 'bridge|web' | sort | tr '\n' ' ' | sed 's/ $//')" "both"
 	is "host lab-host" "$(completes explain h | tr '\n' ' ')$(completes explain lab-h)" "explain: ends and networks"

@@ -64,11 +64,6 @@ void bits_clear(struct bits *b, uint32_t i)
 	}
 }
 
-bool bits_test(const struct bits *b, uint32_t i)
-{
-	return i < b->n && (b->level[0][i / 64] >> i % 64 & 1);
-}
-
 /* The first clear bit of one level from @from on within its own word; ~0 if the word has none. */
 static uint32_t in_word(const struct bits *b, int k, uint32_t from)
 {

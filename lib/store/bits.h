@@ -26,7 +26,6 @@ struct bits bits_bind(void *mem, uint32_t n);
 void bits_init(struct bits *b);
 void bits_set(struct bits *b, uint32_t i);
 void bits_clear(struct bits *b, uint32_t i);
-bool bits_test(const struct bits *b, uint32_t i);
 /* bits_next_free: Return: the first free bit from @from on, or b->n if there is none. */
 uint32_t bits_next_free(const struct bits *b, uint32_t from);
 /* bits_count: taken bits of @first..@last. */

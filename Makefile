@@ -28,6 +28,8 @@ DEPS_INC  := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/de
 HARDEN    := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 ifdef SAN
   OPT     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else ifdef COV
+  OPT     := -O1 -g --coverage -fprofile-abs-path
 else
   OPT     := -O2 -g $(HARDEN)
 endif
@@ -60,7 +62,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-cli test-lab test-e2e test-hardening test-san test-package deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni test-cli test-lab test-e2e test-hardening test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -96,6 +98,11 @@ $(BUILD)/bin/taskvpc: $(cli_obj) $(lib)
 	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # ---- tests -------------------------------------------------------------------------------------
+ifdef COV
+$(bins) $(unit_bins) $(netns_bins) $(golden_bin): $(BUILD)/obj/test/coverage/exit.o
+$(bins) $(unit_bins) $(netns_bins) $(golden_bin): LDFLAGS += -Wl,--wrap=_exit
+endif
+
 modes_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(wildcard plugins/*/*.c)))
 unit_more := $(BUILD)/obj/test/unit/store_conformance.o
 drawings  := $(BUILD)/obj/test/netns/drawings.o
@@ -124,8 +131,9 @@ test: deps ## install what is needed, then every suite
 
 check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-lab test-e2e test-fuzz test-san ## every suite, nothing installed
 
-test-docs: all ## the documents say what the binaries say
+test-docs: all ## the documents say what the binaries say, and mutations have their places
 	@test/docs.sh
+	@test/mutation/run.sh --stale
 
 test-hardening: all ## the binaries are what a hardened build makes
 	@test/hardening.sh
@@ -161,6 +169,24 @@ test-fuzz: ## a few seconds of each fuzz target
 
 test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni test-cli
+
+# What runs plugins itself is left out: Debian's valgrind does not know pidfd_open().
+valgrind_bins := $(filter-out %/test_delegate,$(unit_bins)) $(golden_bin) $(netns_bins)
+valgrind_cni  := args host loopback macvlan namespaces none policy result veth
+test-valgrind: all $(valgrind_bins) ## unit, golden, netns and a part of the cni suite under valgrind
+	$(call apt_install,$(deps_valgrind))
+	@BUILD=$(BUILD) test/valgrind.sh $(valgrind_bins) $(valgrind_cni:%=test/cni/%.sh)
+
+mutation: ## break the code in chosen places, one by one: do the tests notice? (half an hour; MUTATIONS=REGEX)
+	@test/mutation/run.sh $(MUTATIONS)
+
+# Not crash.sh and faults.sh: who is killed, or refused a write, leaves no counts, or half of them.
+coverage: ## lines and branches that the suites reach: a table, and each line in build/cov/coverage
+	$(call apt_install,$(deps_coverage))
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || :
+	@$(MAKE) --no-print-directory COV=1 BUILD=build/cov BIN=build/cov/bin \
+	  cni_tests='$(filter-out %/crash.sh %/faults.sh,$(cni_tests))' all test-unit test-golden test-netns test-cni test-cli
+	@BUILD=build/cov test/coverage/report.sh
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -200,6 +226,8 @@ deps_test  := libcmocka-dev clang libclang-rt-dev iproute2 nftables iptables ipu
   procps util-linux groff-base busybox-static containernetworking-plugins containerd runc podman
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
+deps_coverage := gcovr
+deps_valgrind := valgrind libc6-dbg
 deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
 
 # Asks dpkg first: where all is there, no network is needed.
@@ -240,8 +268,8 @@ demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 # ---- keeping it clean --------------------------------------------------------------------------
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
   test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h \
-  test/fuzz/*.c test/fuzz/*.h)
-sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh) cli/taskvpc.bash .ci/run
+  test/fuzz/*.c test/fuzz/*.h test/coverage/*.c)
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh test/coverage/*.sh test/mutation/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
 	@test/layers.sh

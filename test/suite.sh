@@ -3,6 +3,8 @@
 # Runs test programs, JOBS at once (default: one a processor); each in namespaces of its own, so they are not
 # in each other's way. What one prints comes in one piece, with its seconds. All of them run, whichever
 # fails; the last line names those that did.
+#
+#   SUITE_TIMEOUT=N   seconds that one may take (600)
 set -u
 OUT=$(mktemp -d)
 export OUT
@@ -11,10 +13,10 @@ trap 'rm -rf "$OUT"' EXIT
 one() {
 	local log began=$SECONDS rc
 	log=$(mktemp "$OUT/log.XXXXXX")
-	timeout -k 5 600 "$1" >"$log" 2>&1
+	timeout -k 5 "${SUITE_TIMEOUT:-600}" "$1" >"$log" 2>&1
 	rc=$?
 	[ "$rc" = 0 ] || echo "$1" >>"$OUT/failed"
-	[ "$rc" != 124 ] || echo "FAIL: $1: no end after 600 seconds" >>"$log"
+	[ "$rc" != 124 ] || echo "FAIL: $1: no end after ${SUITE_TIMEOUT:-600} seconds" >>"$log"
 	flock "$OUT" bash -c "echo '== $1 ($((SECONDS - began)) s)'; cat '$log'"
 	rm -f "$log"
 }

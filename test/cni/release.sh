@@ -6,7 +6,7 @@
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 need strace
-[ -z "$SAN" ] || { skip "the leak checker does not run under strace"; finish; }
+[[ $BIN != */san/* ]] || { skip "the leak checker does not run under strace"; finish; }
 baseline
 CONFIG=$(conf .)
 

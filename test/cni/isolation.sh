@@ -13,7 +13,7 @@
 . "$(dirname "$0")/../lan.sh"
 
 TABLE=$ROOT/docs/isolation.md
-MODES=(veth macvlan bridge macspoofchk portIsolation closed)
+MODES=(veth bpf macvlan bridge macspoofchk portIsolation closed)
 STRANGER=02:00:00:00:00:99
 IMDS=169.254.169.254
 IMDS6=fd00:ec2::254
@@ -50,10 +50,10 @@ bridge_lab() {
 lab() {
 	PLUGIN=$BIN/task-bridge
 	case $1 in
-	veth)
+	veth | bpf)
 		PLUGIN=$BIN/awsvpc
 		CONFIG=$(conf ".type=\"awsvpc\" | .vpc.cidr=[\"10.88.0.0/16\",\"fd00:88::/32\"] | .blockInstanceMetadata=true
-			| .ipam.ranges=$POOLS")
+			| .ipam.ranges=$POOLS | .hostRouting=\"${1/veth/stack}\"")
 		add a "$CONFIG"
 		add b "$CONFIG"
 		ROUTER=host OUT=outside PORT="" DEV=$(result a '.interfaces[0].name')
@@ -331,6 +331,16 @@ cell() {
 	awk -F ' *[|] *' -v words="$1" -v n="$(($2 + 3))" '$2 == words { split($n, w, " "); print w[1] }' "$TABLE"
 }
 
+# tried WANT ATTACK: its verdict. An attack that should pass may lose a race against the truth: again, then.
+tried() {
+	local WANT=$1 seen _
+	for _ in 1 2 3; do
+		seen=$("$2")
+		[ "$WANT $seen" = "passes blocked" ] || break
+	done
+	echo "$seen"
+}
+
 # column NAME NUMBER: all attacks in this lab. "bare" has no number: all pass.
 column() {
 	local words attack want
@@ -340,7 +350,7 @@ column() {
 		want=passes
 		[ "$1" = bare ] || want=$(cell "$words" "$2")
 		[ "$want" != "-" ] || continue
-		is "$want" "$(WANT=$want && "$attack")" "what docs/isolation.md says"
+		is "$want" "$(tried "$want" "$attack")" "what docs/isolation.md says"
 	done <<<"$ATTACKS"
 	unlab
 }

@@ -199,6 +199,22 @@ if group mtu; then
 		del m "$config"
 		drop m
 	done
+	t "large packets between tasks, 1500 bytes to elsewhere"
+	config=$(conf '.mtu=65535 | .ipam.routes=[{"dst":"0.0.0.0/0","mtu":1500},{"dst":"10.0.0.0/16"}]')
+	add m "$config"
+	add n "$config"
+	ping_ok m "$(address n)" -M "do" -s 65000
+	ip -n internet route add 10.0.0.0/16 via 198.51.100.1
+	like 'mtu.?=.?1500' "$(in_ns m ping -n -c 1 -W 1 -M "do" -s 1473 198.51.100.2 2>&1)" "to elsewhere"
+	ping_ok m 198.51.100.2 -M "do" -s 1472
+	in_ns internet timeout 20 busybox nc -l -p 7008 -e seq 900000 &
+	until_true in_ns internet sh -c 'ss -Hltn "sport = 7008" | grep -q .'
+	is "$(seq 900000 | md5sum)" "$(in_ns m bash -c "md5sum </dev/tcp/198.51.100.2/7008")" "6 MB from elsewhere"
+	wait $!
+	ip -n internet route del 10.0.0.0/16
+	verify m "$config"
+	for name in m n; do del $name "$config"; done
+	drop m n
 	t "the default is that of the default route's interface"
 	config=$(conf 'del(.mtu)')
 	add m "$config"

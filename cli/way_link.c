@@ -171,7 +171,16 @@ static void tell_pair(struct way *w, const struct link_info *link, const struct 
 	way_why(hop, "A veth pair is a cable: what goes in at one end comes out of the other.");
 }
 
-/* The ends of awsvpc have no IPv6 address that could ask or answer: the entry must be there. */
+/*
+ * The host's end of awsvpc does no ARP, and neither end has an IPv6 address that could ask or
+ * answer: the entry must be there.
+ */
+static bool nobody_asks(const struct link_info *link, const struct link_info *peer,
+			const struct ip *next)
+{
+	return next->family == AF_INET6 || (link->flags | peer->flags) & IFF_NOARP;
+}
+
 static void told_unwritten(struct way *w, const struct link_info *link,
 			   const struct link_info *peer, const struct ip *next)
 {
@@ -180,8 +189,8 @@ static void told_unwritten(struct way *w, const struct link_info *link,
 			     "the entry of %s is gone, and nobody can be asked for it",
 			     ip_text(next, ip));
 
-	way_why(hop, "These ends have no link-local addresses: the neighbours were written at the "
-		     "attachment.");
+	way_why(hop, "These two ends do not ask, and do not answer: their neighbours were written "
+		     "when the task was attached.");
 	way_ends(w, hop, FATE_DIES, "%s neigh replace %s lladdr %s dev %s nud permanent", w->at->ip,
 		 ip, mac_text(&peer->mac, mac), link->name);
 }
@@ -195,7 +204,7 @@ static bool is_for(struct way *w, struct place *place, const struct link_info *l
 
 	if (peer->master)
 		return true;
-	if (!w->next.valid && next->family == AF_INET6) {
+	if (!w->next.valid && nobody_asks(link, peer, next)) {
 		told_unwritten(w, link, peer, next);
 		return false;
 	}

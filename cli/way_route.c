@@ -46,13 +46,31 @@ static void routes_of_task(struct way *w, const json *row, const json *address, 
 			 gw, dev);
 }
 
+/* The host's route to a task has the gateway as its source, which must be an address of the host.
+ */
+static void gateway_of_host(struct way *w, const char *gw, struct text *t)
+{
+	struct route_way way;
+	struct err ignored;
+	struct ip ip;
+	int why;
+
+	if (ip_parse(gw, &ip) && ip.family == AF_INET &&
+	    (route_way_find(&w->host->route, &(struct route_ask){ .dst = ip }, &way, &why,
+			    &ignored) != 0 ||
+	     !way.local))
+		text_add(t, "ip route replace local %s dev lo proto static; ", gw);
+}
+
 /* Of the host: to the task, or to the bridge's subnet. */
-static void routes_of_host(const json *row, const json *address, struct text *t)
+static void routes_of_host(struct way *w, const json *row, const json *address, struct text *t)
 {
 	const char *cidr = live_text(address, "address"), *gw = live_text(address, "gateway");
 	int len = (int)strcspn(cidr, "/");
 	bool v6 = strchr(cidr, ':');
 
+	if (!*live_text(row, "bridge"))
+		gateway_of_host(w, gw, t);
 	if (*live_text(row, "bridge"))
 		text_add(t, "ip addr add %s%s dev %s", gw, cidr + len, live_text(row, "bridge"));
 	else if (*live_text(row, "hostInterface"))
@@ -99,7 +117,7 @@ const char *way_routes(struct way *w, const json *row, const struct ip *ip, char
 		text_add(&t, "ip%s route replace local %s dev lo proto static",
 			 ip->family == AF_INET6 ? " -6" : "", live_text(address, "gateway"));
 	else if (is_gateway(address, ip) || !w->at->path)
-		routes_of_host(row, address, &t);
+		routes_of_host(w, row, address, &t);
 	else
 		routes_of_task(w, row, address, &t);
 	return buf;

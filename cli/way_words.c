@@ -9,9 +9,12 @@
 #include "base/text.h"
 #include "way.h"
 
-/* Addresses that RFC 5737 and RFC 3849 keep for documentation: nobody outside has them. */
-#define ANYBODY  "203.0.113.1"
-#define ANYBODY6 "2001:db8:ffff::1"
+/*
+ * Addresses that are kept for documentation and for benchmarks (RFC 5737, 3849, 2544, 5180): nobody
+ * outside has them. But a lab may have them inside.
+ */
+static const char *const nobodies[] = { "203.0.113.1", "198.51.100.1", "192.0.2.1", "198.18.0.1" };
+static const char *const nobodies6[] = { "2001:db8:ffff::1", "2001:2::1" };
 
 /* An address of its own: not the host's, and not one that every namespace has. */
 static bool own_address(const json *row, const json *address, struct ip *ret)
@@ -226,6 +229,28 @@ static struct ip host_address(struct way *w, const struct ip *to, uint8_t family
 	return way.src;
 }
 
+/* One that is reached by the default route; if none is, the first: the way tells what is missing.
+ */
+static struct ip outside_address(struct way *w, uint8_t family)
+{
+	const char *const *list = family == AF_INET6 ? nobodies6 : nobodies;
+	const size_t n = family == AF_INET6 ? ARRAY_SIZE(nobodies6) : ARRAY_SIZE(nobodies);
+	struct route_ask ask = { .iif = 0 };
+	struct route_way way;
+	struct err ignored;
+	struct ip first;
+	int why;
+
+	ip_parse(list[0], &first);
+	for (size_t i = 0; i < n; i++) {
+		ip_parse(list[i], &ask.dst);
+		if (route_way_find(&w->host->route, &ask, &way, &why, &ignored) == 0 &&
+		    !way.match.len)
+			return ask.dst;
+	}
+	return first;
+}
+
 static void choose_address(struct way *w, struct way_end *end, const struct way_end *other,
 			   uint8_t family)
 {
@@ -234,7 +259,7 @@ static void choose_address(struct way *w, struct way_end *end, const struct way_
 	if (end->kind == END_TASK)
 		task_address(end->row, family, &end->ip);
 	else if (end->kind == END_OUTSIDE)
-		ip_parse(family == AF_INET6 ? ANYBODY6 : ANYBODY, &end->ip);
+		end->ip = outside_address(w, family);
 	else
 		end->ip = host_address(w, &other->ip, family);
 }

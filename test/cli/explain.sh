@@ -67,11 +67,11 @@ without() { nft delete element inet taskvpc "$1" "{ $2 }"; }
 
 if group "what arrives, and what does not"; then
 	sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-	start a -- sleep 99
+	start a -- sleep 9999
 	start b -- "${SERVER[@]}"
 	start far --ip 10.200.2.9 -- "${SERVER[@]}"
 	start c --mode bridge -p 8080:80 -p 127.0.0.1:8081:80 -p 9000:9000 -- "${SERVER[@]}"
-	start d --mode bridge -- sleep 99
+	start d --mode bridge -- sleep 9999
 	start h --mode host -- busybox nc -ll -p 7070 -e /bin/cat
 	for task in b far c; do until_true listens $task 80; done
 	t "task to task"
@@ -161,12 +161,19 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	t "neighbours"
 	ip -n a neigh replace 10.200.1.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
 	heals a a b "$(ip_of b)"
+	t "neighbours that are gone: nobody can be asked for them"
 	ip -n a neigh del 10.200.1.1 dev eth0
-	agrees arrives a a b "$(ip_of b)"
+	agrees dies a a b "$(ip_of b)"
+	reason 'entry of 10.200.1.1 is gone'
+	heals a a b "$(ip_of b)"
 	ip neigh del "$(ip_of b)" dev "$(link_of b)"
-	agrees arrives a a b "$(ip_of b)"
-	ip -n a neigh flush dev eth0
+	heals a a b "$(ip_of b)"
+	ip -n a neigh flush all nud permanent
+	heals a a b "$(ip_of b)"
+	t "the gateway's address is gone; the route to the task cannot come back without"
 	ip route del local 10.200.1.1 dev lo
+	agrees arrives a a b "$(ip_of b)"
+	ip route del "$(ip_of a)"
 	heals a a b "$(ip_of b)"
 	t "rules"
 	index=$(ip -o link show "$(link_of a)" | sed "s/:.*//")
@@ -224,9 +231,9 @@ if group "isolation"; then
 	bridge shut br-shut 10.77.0.0/24 isolated
 	bridge one br-one 10.78.0.0/24 same-bridge
 	bridge two br-two 10.79.0.0/24 same-bridge
-	for task in s1 s2; do start $task --net shut -- sleep 99; done
-	for task in o1 o2; do start $task --net one -- sleep 99; done
-	start t1 --net two -- sleep 99
+	for task in s1 s2; do start $task --net shut -- sleep 9999; done
+	for task in o1 o2; do start $task --net one -- sleep 9999; done
+	start t1 --net two -- sleep 9999
 	agrees dies s1 s1 s2 "$(ip_of s2)"
 	reason 'isolated ports'
 	agrees dies s1 s1 o1 "$(ip_of o1)"
@@ -243,15 +250,15 @@ if group "macvlan"; then
 		| del(.blockInstanceMetadata) | .ipam.ranges = [[{subnet: \"198.51.100.0/24\", rangeStart: \"198.51.100.$3\", rangeEnd: \"198.51.100.$4\", gateway: \"198.51.100.1\"}]]" >"/etc/cni/net.d/mv$1.conf"; }
 	macvlan a false 20 29
 	macvlan b true 30 39
-	start m1 --net mva -- sleep 99
-	start m2 --net mva -- sleep 99
+	start m1 --net mva -- sleep 9999
+	start m2 --net mva -- sleep 9999
 	agrees arrives m1 m1 m2 "$(ip_of m2)"
 	agrees arrives m1 m1 198.51.100.1 198.51.100.1
 	agrees arrives lan 198.51.100.1 m1 "$(ip_of m1)"
 	agrees dies m1 m1 198.51.100.2 198.51.100.2
 	agrees dies host host m1 "$(ip_of m1)"
 	reason 'do not reach each other'
-	start m3 --net mvb -- sleep 99
+	start m3 --net mvb -- sleep 9999
 	agrees arrives host host m3 "$(ip_of m3)"
 	agrees arrives m3 m3 198.51.100.2 198.51.100.2
 	told 0 rm --all --time 1
@@ -261,7 +268,7 @@ fi
 if group "IPv6"; then
 	conf '.name = "six" | .vpc.cidr = ["10.0.0.0/16", "fd00:10::/32"] | .ipMasq = true | .ipam.ranges = [
 		[{subnet: "10.0.1.0/24"}], [{subnet: "fd00:10:1::/64"}]]' >/etc/cni/net.d/six.conf
-	start v1 --net six -- sleep 99
+	start v1 --net six -- sleep 9999
 	start v2 --net six -- busybox nc -ll -p 80 -e /bin/cat
 	six() { row "$1" '.addresses[1].address | split("/")[0]'; }
 	until_true listens v2 80
@@ -285,9 +292,9 @@ fi
 
 if group "past the stack"; then
 	conf '.name = "past" | .hostRouting = "bpf"' >/etc/cni/net.d/past.conf
-	start p1 --net past -- sleep 99
+	start p1 --net past -- sleep 9999
 	start p2 --net past -- busybox nc -ll -p 80 -e /bin/cat
-	start s -- sleep 99
+	start s -- sleep 9999
 	until_true listens p2 80
 	hops() { jq -r '[.request[], .answer[] | .about | select(. == "bpf" or . == "guard")] | join(" ")' <<<"$OUT"; }
 	t "a program on both ways, or the guard"
@@ -296,7 +303,7 @@ if group "past the stack"; then
 	agrees arrives p1 p1 s "$(ip_of s)"
 	is "guard guard" "$(hops)" "who judges"
 	agrees arrives s s p2:80 "$(ip_of p2)" 80
-	agrees arrives p1 p1 host 10.0.1.1
+	agrees arrives p1 p1 host "$(row p1 '.addresses[0].gateway')"
 	t "other people's rules are asked where there is no program"
 	nft 'add table inet stranger; add chain inet stranger fw { type filter hook forward priority 0; policy drop; }'
 	agrees arrives p1 p1 p2 "$(ip_of p2)"
@@ -313,8 +320,8 @@ if group "past the stack"; then
 fi
 
 if group "words that cannot be"; then
-	start a -- sleep 99
-	start n --mode none -- sleep 99
+	start a -- sleep 9999
+	start n --mode none -- sleep 9999
 	refuses 64 'the port is a number' explain a host:0
 	refuses 64 'the port is a number' explain a host:http
 	refuses 64 'the port is a number' explain a host:65536
@@ -328,7 +335,7 @@ if group "words that cannot be"; then
 	refuses 1 'no address family in common' explain a n
 	refuses 64 'too many words' explain a b c
 	t "a task that is dead"
-	start x -- sleep 99
+	start x -- sleep 9999
 	kill -KILL "$(pid_of x main)"
 	until_true eval '[ "$(row x .state)" = dead ]'
 	refuses 66 'x is dead.*taskvpc gc' explain a x

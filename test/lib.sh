@@ -462,7 +462,7 @@ chain_ok() {
 	fi
 }
 
-# ---- real runtimes ----
+# ---- files ----
 
 # scratch DIR…: changes below these directories go to memory, and are gone with the test.
 scratch() {
@@ -473,22 +473,3 @@ scratch() {
 		mount -t overlay -o "lowerdir=$dir,upperdir=$name.up,workdir=$name.work" overlay "$dir" || return
 	done
 }
-
-# rootfs DIR: a root filesystem of busybox alone.
-rootfs() {
-	local applet
-	mkdir -p "$1"/{bin,dev,etc,proc,run,sys,tmp,var}
-	cp "$(command -v busybox)" "$1/bin/busybox"
-	for applet in sh sleep ping nc cat ip true; do ln -s busybox "$1/bin/$applet"; done
-}
-
-# Containers of a test go below this cgroup, which is removed at its end.
-CGROUP=/taskvpc-test-$$-$RANDOM
-remove_cgroups() {
-	find /sys/fs/cgroup -depth -type d -path "/sys/fs/cgroup/*$CGROUP*" -exec rmdir {} \; 2>/dev/null
-	return 0
-}
-
-# The main program of a container: it sends back what comes on TCP port 7007.
-# shellcheck disable=SC2034 # for the scripts
-ECHO_SERVER='while true; do nc -l -p 7007 -e /bin/cat; done'

@@ -6,16 +6,11 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=test/lan.sh
 . "$(dirname "$0")/../lan.sh"
+# shellcheck source=test/runtimes.sh
+. "$(dirname "$0")/../runtimes.sh"
 t runtimes
-need runc
-scratch /etc /opt /var/lib || { skip "needs overlay mounts" && finish; }
-rm -rf /var/lib/cni /etc/cni /opt/cni
-mkdir -p /etc/cni/net.d /opt/cni/bin
-cp "$BIN"/* /opt/cni/bin/
-rootfs "$TMP/rootfs"
 LIST=/etc/cni/net.d/10-br.conflist
-jq '{cniVersion: "1.0.0", cniVersions: ["0.4.0", "1.0.0", "1.1.0"], name,
-	plugins: [del(.cniVersion, .name) + {capabilities: {ips: true, portMappings: true, mac: true}}]}' <<<"$CONF" >$LIST
+conflist . >$LIST
 lan
 
 # hello FROM ADDRESS PORT: what comes back over TCP from a container's echo server.
@@ -32,45 +27,11 @@ says() {
 }
 # answers WANT FROM ADDRESS PORT
 answers() { says "$1" "from $2 to $3:$4" hello "$2" "$3" "$4"; }
-cleanup() {
-	[ -z "${DAEMON:-}" ] || kill "$DAEMON" 2>/dev/null
-	[ -z "${P:-}" ] || pod rm -f -t 0 -a >/dev/null 2>&1
-	remove_cgroups
-}
-
-podman_works() {
-	P=$TMP/podman
-	mkdir -p "$P"
-	cat >"$P/containers.conf" <<-END
-		[network]
-		network_backend = "cni"
-		cni_plugin_dirs = ["/opt/cni/bin"]
-		network_config_dir = "/etc/cni/net.d"
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "none"
-		runtime = "runc"
-		lock_type = "file"
-	END
-	export CONTAINERS_CONF=$P/containers.conf
-	case $(pod info 2>&1) in *'networkBackend: cni'*) ;; *) skip "this podman has no CNI backend" && return 1 ;; esac
-	seen=$(pod run --rm --cgroup-parent "$CGROUP" --network none --ulimit nofile=20000:20000 \
-		--ulimit nproc=1000:1000 --rootfs "$TMP/rootfs" /bin/true 2>&1) && return
-	skip "podman cannot start a container here: $seen"
-	return 1
-}
-# The limits are those that a machine without CAP_SYS_RESOURCE can give.
-pod() { timeout 60 podman --root "$P/root" --runroot "$P/run" --cgroup-manager cgroupfs "$@"; }
-start() {
-	local name=$1
-	shift
-	pod run -d --name "$name" --cgroup-parent "$CGROUP" --network br --ulimit nofile=20000:20000 \
-		--ulimit nproc=1000:1000 "$@" --rootfs "$TMP/rootfs" /bin/sh -c "$ECHO_SERVER" 2>&1
-}
-inspect() { pod inspect "$1" | jq -r ".[0].NetworkSettings.Networks.br.$2"; }
+start() { pod_start br "$@"; }
+inspect() { pod_says br "$@"; }
 pod_hello() { pod exec "$1" /bin/sh -c "echo hello | nc -w 2 $2 $3" 2>/dev/null | tr -d '\r'; }
 
-if group podman && command -v podman >/dev/null && command -v conmon >/dev/null && podman_works; then
+if group podman && podman_works; then
 	baseline
 	t "podman: a published port, reached from everywhere"
 	runs "run" start web -p 8080:7007
@@ -106,9 +67,7 @@ if group podman && command -v podman >/dev/null && command -v conmon >/dev/null 
 	answers hello outside 198.51.100.1 8080
 	answers hello host 127.0.0.1 8080
 	t "podman: killed with its conmon, and run again on the same port"
-	pid=$(pod inspect more | jq '.[0].State.Pid')
-	conmon=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
-	kill -KILL "$conmon" "$pid"
+	pod_killed more
 	pod rm -f -t 0 more >/dev/null 2>&1
 	runs "run" start again -p 9100:7007
 	answers hello outside 198.51.100.1 9100
@@ -116,53 +75,11 @@ if group podman && command -v podman >/dev/null && command -v conmon >/dev/null 
 	for name in web db again; do runs "rm" pod rm -f -t 0 $name; done
 	is "" "$(published)" "published ports"
 	clean
-	P=
 fi
 
-C=$TMP/containerd
-lab() { timeout 60 ctr -a "$C/sock" "$@"; }
-containerd_works() {
-	mkdir -p "$C"
-	cat >"$C/config.toml" <<-END
-		version = 2
-		root = "$C/root"
-		state = "$C/state"
-		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
-		[grpc]
-		  address = "$C/sock"
-		[debug]
-		  level = "warn"
-	END
-	containerd -c "$C/config.toml" >>"$C/log" 2>&1 &
-	DAEMON=$!
-	until_true timeout 5 ctr -a "$C/sock" version >/dev/null 2>&1 ||
-		{ skip "containerd does not start: $(tail -n 3 "$C/log" | tr '\n' ' ')" && return 1; }
-	seen=$(lab run --rm --cgroup "$CGROUP/try" --rootfs "$TMP/rootfs" try /bin/true 2>&1) && return
-	skip "runc cannot start a container here: $seen"
-	return 1
-}
-declare -A JOB=()
-# begin NAME: a container in the foreground of a job, as `ctr run` must be to call DEL at the end.
-begin() {
-	lab run --rm --cni --cgroup "$CGROUP/$1" --rootfs "$TMP/rootfs" "$1" /bin/sh -c "$ECHO_SERVER" \
-		</dev/null >"$C/$1.out" 2>&1 &
-	JOB[$1]=$!
-	until_true sh -c "timeout 5 ctr -a $C/sock task ls | grep -q '^$1 .*RUNNING'" &&
-		until_true inside "$1" ip -4 addr show eth0 2>/dev/null | grep -q inet
-}
-inside() {
-	local name=$1
-	shift
-	lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1
-}
 ctr_hello() { inside "$1" sh -c "echo hello | nc -w 2 $2 $3" | tr -d '\r'; }
-addr_of() { inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p'; }
-ends() {
-	lab task kill -s KILL "$1" 2>/dev/null
-	wait "${JOB[$1]}" 2>/dev/null
-}
 
-if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/null && containerd_works; then
+if group containerd && containerd_works; then
 	t "containerd: two containers on a bridge"
 	# ctr passes no ports: what the network itself cannot say is not asked for.
 	is 0 "$(records)" "records at the beginning"
@@ -203,7 +120,7 @@ if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/
 	is hello "$(inside web sh -c "echo hello | nc -w 2 198.51.100.1 8080" | tr -d '\r')" "from the container itself"
 	answers "" outside 198.51.100.1 7007
 	t "containerd: the port is taken, and the error says by whom"
-	seen=$(lab run --rm --cni --cgroup "$CGROUP/twin" --rootfs "$TMP/rootfs" twin /bin/true 2>&1)
+	seen=$(lab run --rm --cni --cgroup "$CGROUP/twin" --rootfs "$ROOTFS" twin /bin/true 2>&1)
 	like 'host port 8080/tcp is held by container [a-z]*-web' "$seen" "error"
 	answers hello outside 198.51.100.1 8080
 	t "containerd: the port goes with its container, and the next has it"
@@ -216,21 +133,11 @@ if group containerd && command -v containerd >/dev/null && command -v ctr >/dev/
 	cp "$TMP/list.plain" $LIST
 	clean
 	t "containerd is killed with all: GC takes away what is left"
-	for name in web db; do
-		lab run -d --cni --cgroup "$CGROUP/$name" --rootfs "$TMP/rootfs" "$name" /bin/sleep 60 </dev/null ||
-			fail "ctr run -d $name"
-	done
-	mapfile -t tasks < <(lab task ls | awk 'NR > 1 { print $2 }')
-	mapfile -t shims < <(for pid in "${tasks[@]}"; do awk '/^PPid/ { print $2 }' "/proc/$pid/status"; done)
-	kill -KILL "$DAEMON"
-	wait "$DAEMON" 2>/dev/null
-	kill -KILL "${shims[@]}" "${tasks[@]}" 2>/dev/null
+	killed web db
 	is 2 "$(records)" "records left"
-	jq -c '.plugins[0] + {cniVersion: "1.1.0", name, "cni.dev/valid-attachments": []}' $LIST >"$TMP/gc"
-	works GC "@$TMP/gc" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	collect $LIST
 	fails "the bridge" ip link show cni0
 	clean
-	DAEMON=
 fi
 
 finish

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The program, instruction by instruction: no compiler is needed, neither here nor on the host. In
- *C it would read, for each family of which the task has an address:
+ * C it would read, for each family of which the task has an address:
  *
  *	if (skb is for this interface, untagged, of this family, a plain header, TTL > 1 &&
  *	    eth.source == our MAC && ip.source is one of ours &&

@@ -178,7 +178,7 @@ test-valgrind: all $(valgrind_bins) ## unit, golden, netns and a part of the cni
 	@BUILD=$(BUILD) test/valgrind.sh $(valgrind_bins) $(valgrind_cni:%=test/cni/%.sh)
 
 mutation: ## break the code in chosen places, one by one: do the tests notice? (half an hour; MUTATIONS=REGEX)
-	@test/mutation/run.sh $(MUTATIONS)
+	@test/mutation/run.sh '$(MUTATIONS)'
 
 # Not crash.sh and faults.sh: who is killed, or refused a write, leaves no counts, or half of them.
 coverage: ## lines and branches that the suites reach: a table, and each line in build/cov/coverage

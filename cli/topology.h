@@ -88,8 +88,11 @@ const char *task_trouble(const json *task);
 enum tone task_tone(const json *task);
 /* The part of the first address that differs within its subnet: ".4" of 10.200.1.4/24. */
 const char *task_short_address(const json *task, char buf[static WORDS_TEXT]);
-/* "8080 → 80/tcp", "127.0.0.1:8081 → 81/tcp", "9000/tcp" where both are one. */
-const char *port_text(const json *port, const char *arrow, char buf[static WORDS_TEXT]);
+/*
+ * ports_text: "8080→80", "127.0.0.1:8081→81/udp", "9000" where both are one; "8001-8009→81-89" of a
+ * range. Return: the first port behind those that it tells.
+ */
+const json *ports_text(const json *port, const char *arrow, char buf[static WORDS_TEXT]);
 /* "default via 198.51.100.1" of an interface of the host; "" if none goes there. */
 const char *gateways_text(const json *link, char buf[static WORDS_TEXT]);
 const char *forwarding_text(const json *doc, char buf[static WORDS_TEXT]);

@@ -165,6 +165,41 @@ static void add_subnets(json *doc, const json *subnets)
 	}
 }
 
+/* Of a network that is not configured here: what the record of a task tells. */
+static void add_forgotten(const json *group, const json *row)
+{
+	for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a)) {
+		json *one = json_add_object(member(group, "subnets"), NULL);
+		char text[IP_TEXT];
+		struct cidr c;
+
+		json_add_string(one, "network", live_text(row, "network"));
+		json_add_string(one, "subnet", live_text(a, "subnet"));
+		if (cidr_parse(live_text(a, "address"), &c)) {
+			c.ip = cidr_first(&c);
+			json_add_string(one, "cidr", cidr_text(&c, text));
+		}
+		json_add_string(one, "gateway", live_text(a, "gateway"));
+	}
+}
+
+static const json *row_of(const json *rows, const json *task)
+{
+	const json *row = json_first(rows);
+
+	while (row && (strcmp(live_text(row, "task"), live_text(task, "task")) != 0 ||
+		       strcmp(live_text(row, "network"), live_text(task, "network")) != 0))
+		row = json_next(row);
+	return row;
+}
+
+static void add_forgotten_subnets(const json *groups, const json *rows)
+{
+	for (const json *g = json_first(groups); g; g = json_next(g))
+		if (is_kind(g, "routed") && !json_count(json_get(g, "subnets")))
+			add_forgotten(g, row_of(rows, json_first(json_get(g, "tasks"))));
+}
+
 /* ---- the links that join them ---- */
 
 static void judge_link(struct topology_look *look, const json *group, const json *link)
@@ -245,6 +280,7 @@ int topology_doc(const json *rows, const json *subnets, json **ret, struct err *
 		r = add_tasks(look, rows, groups, e);
 	if (r == 0) {
 		add_subnets(doc, subnets);
+		add_forgotten_subnets(groups, rows);
 		add_links(look, groups);
 		look_host(look, doc);
 		judge_forwarding(look, doc);

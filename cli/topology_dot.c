@@ -116,8 +116,9 @@ static void put_task(FILE *out, const json *task, int group, int n)
 	for (const json *a = json_first(json_get(task, "addresses")); a; a = json_next(a))
 		put_line(out, json_string(a));
 	put_line(out, live_text(task, "mac"));
-	for (const json *p = json_first(json_get(task, "ports")); p; p = json_next(p)) {
-		snprintf(line, sizeof(line), "host:%.200s", port_text(p, " → ", buf));
+	for (const json *p = json_first(json_get(task, "ports")); p;) {
+		p = ports_text(p, " → ", buf);
+		snprintf(line, sizeof(line), "host:%.200s", buf);
 		put_line(out, line);
 	}
 	fputs("\", ", out);
@@ -146,7 +147,7 @@ static void put_crowd(FILE *out, const json *group, int n)
 		"CELLPADDING=\"4\">",
 		n);
 	for (const json *t = json_first(json_get(group, "tasks")); t; t = json_next(t), i++) {
-		const json *ports = json_get(t, "ports");
+		const json *ports = json_first(json_get(t, "ports"));
 
 		fprintf(out, "%s<TD ALIGN=\"LEFT\" BALIGN=\"LEFT\" COLOR=\"%s\"><B>",
 			i % ACROSS ? ""
@@ -159,7 +160,7 @@ static void put_crowd(FILE *out, const json *group, int n)
 		if (*task_trouble(t))
 			fprintf(out, "<BR/>%s", task_trouble(t));
 		else if (ports)
-			fprintf(out, "<BR/>%s", port_text(json_first(ports), " → ", buf));
+			fprintf(out, "%s<BR/>%s", ports_text(ports, " → ", buf) ? " …" : "", buf);
 		fputs("</TD>", out);
 	}
 	fputs("</TR></TABLE>>];\n", out);

@@ -135,12 +135,23 @@ static bool is_joint(const json *doc, const char *name, const char *kind)
 	return false;
 }
 
+static bool is_end(const json *doc, const char *name)
+{
+	for (const json *g = json_first(json_get(doc, "groups")); g; g = json_next(g))
+		for (const json *t = json_first(json_get(g, "tasks")); t; t = json_next(t))
+			if (!strcmp(live_text(t, "hostInterface"), name))
+				return true;
+	return false;
+}
+
 static bool is_shown(const struct topology_look *look, const json *doc,
 		     const struct link_info *link, bool leads_out)
 {
 	if (is_joint(doc, link->name, "bridge"))
 		return false;
-	return leads_out || has_address(look, link) || is_joint(doc, link->name, "lan");
+	if (leads_out || is_joint(doc, link->name, "lan"))
+		return true;
+	return has_address(look, link) && !is_end(doc, link->name);
 }
 
 static void add_interfaces(struct topology_look *look, const json *doc, json *host)

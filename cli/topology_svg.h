@@ -30,7 +30,9 @@ struct svg_box {
 	int x, y, w, h, radius;
 };
 
-/* svg_text: @text printable, escaped, and cut to @max characters with an ellipsis. */
+/* svg_cut: @text printable, and cut to @max characters with an ellipsis. */
+const char *svg_cut(const char *text, int max, char buf[static WORDS_TEXT]);
+/* svg_text: @text as svg_cut has it, escaped. */
 void svg_text(FILE *out, struct svg_point p, const char *class_name, int max, const char *text);
 /* svg_mono: in a fixed-width font; squeezed into @width instead of cut. */
 void svg_mono(FILE *out, struct svg_point p, const char *class_name, int width, const char *text);

@@ -31,8 +31,10 @@ static void name_task(FILE *out, const json *task)
 			text_add(&t, ", %s %.80s", keys[i], live_text(task, keys[i]));
 	for (const json *a = json_first(json_get(task, "addresses")); a; a = json_next(a))
 		text_add(&t, ", %s", json_string(a));
-	for (const json *p = json_first(json_get(task, "ports")); p; p = json_next(p))
-		text_add(&t, ", port %s", port_text(p, " to ", part));
+	for (const json *p = json_first(json_get(task, "ports")); p;) {
+		p = ports_text(p, " to ", part);
+		text_add(&t, ", port %s", part);
+	}
 	svg_name(out, buf);
 }
 
@@ -46,36 +48,42 @@ static void card_class(const json *task, const char *more, char *buf, size_t siz
 
 /* ---- ports as pills ---- */
 
-static int pill_width(const json *port)
+#define PILLS_MAX 9
+
+static int pill_width(const char *text)
 {
-	char buf[WORDS_TEXT];
-	int width = (int)(out_width(port_text(port, "→", buf)) * 7.05) + 14;
+	int width = (int)(out_width(text) * 7.05) + 14;
 
 	return width < ROOM ? width : ROOM;
+}
+
+static void pill(FILE *out, struct svg_point p, int width, const char *text)
+{
+	svg_rect(out, (struct svg_box){ p.x, p.y, width, PILL - 2, 9 }, "pill");
+	svg_mono(out, at(p.x + 7, p.y + 13), "s b", width - 14, text);
 }
 
 /* Walks along the rows of pills; draws them if @out. Return: how many rows there are. */
 static int pills(FILE *out, const json *task, int x, int y)
 {
-	int used = 0, rows = json_get(task, "ports") != NULL;
+	const json *p = json_first(json_get(task, "ports"));
+	int used = 0, rows = p != NULL;
 	char buf[WORDS_TEXT];
 
-	for (const json *p = json_first(json_get(task, "ports")); p; p = json_next(p)) {
-		int width = pill_width(p);
-
+	for (int n = 0, width; p; n++, used += width + PILL_GAP) {
+		if (n < PILLS_MAX)
+			p = ports_text(p, "→", buf);
+		else
+			snprintf(buf, sizeof(buf), "…");
+		width = pill_width(buf);
 		if (used && used + width > ROOM) {
 			used = 0;
 			rows++;
 		}
-		if (out) {
-			int top = y + (rows - 1) * (PILL + 3);
-
-			svg_rect(out, (struct svg_box){ x + used, top, width, PILL - 2, 9 },
-				 "pill");
-			svg_mono(out, at(x + used + 7, top + 13), "s b", width - 14,
-				 port_text(p, "→", buf));
-		}
-		used += width + PILL_GAP;
+		if (out)
+			pill(out, at(x + used, y + (rows - 1) * (PILL + 3)), width, buf);
+		if (n == PILLS_MAX)
+			break;
 	}
 	return rows;
 }
@@ -119,10 +127,11 @@ int card_height(const json *doc, const json *task)
 static void head(FILE *out, const json *task, int x, int y)
 {
 	const char *interface = *live_text(task, "wire") ? live_text(task, "interface") : "";
+	const int room = (ROOM - 16 - out_width(interface) * 7) * 10 / 84;
 	char name[WORDS_TEXT];
 
 	svg_dot(out, at(x + PAD + 4, y + 18), 4, svg_tone(task_tone(task)));
-	svg_text(out, at(x + PAD + 14, y + 22), "b", 15, task_name(task, name));
+	svg_text(out, at(x + PAD + 14, y + 22), "b", room, task_name(task, name));
 	svg_mono(out, at(x + CARD_W - PAD, y + 22), "s soft end", 60, interface);
 }
 
@@ -164,7 +173,8 @@ void svg_card(FILE *out, const json *doc, const json *task, struct svg_point p, 
 void svg_cell(FILE *out, const json *task, struct svg_point p)
 {
 	const int x = p.x, y = p.y;
-	const json *ports = json_get(task, "ports");
+	const json *ports = json_first(json_get(task, "ports"));
+	bool more;
 	char buf[WORDS_TEXT], address[WORDS_TEXT], port[WORDS_TEXT], class_name[40];
 
 	card_class(task, "", class_name, sizeof(class_name));
@@ -173,9 +183,9 @@ void svg_cell(FILE *out, const json *task, struct svg_point p)
 	svg_rect(out, (struct svg_box){ x, y, CELL_W, CELL_H, 5 }, class_name);
 	svg_dot(out, at(x + 11, y + 13), 3, svg_tone(task_tone(task)));
 	svg_text(out, at(x + 19, y + 16), "s b", 13, task_name(task, buf));
+	more = ports && ports_text(ports, "→", port);
 	snprintf(buf, sizeof(buf), "%.60s%s%.60s%s", task_short_address(task, address),
-		 ports ? " ◂" : "", ports ? port_text(json_first(ports), "→", port) : "",
-		 json_count(ports) > 1 ? "…" : "");
+		 ports ? " ◂" : "", ports ? port : "", more ? "…" : "");
 	if (*task_trouble(task))
 		snprintf(buf, sizeof(buf), "%.60s %.20s", address, live_text(task, "state"));
 	svg_mono(out, at(x + 19, y + 31), *task_trouble(task) ? "xs bad" : "xs soft", CELL_W - 26,

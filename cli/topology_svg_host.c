@@ -31,7 +31,7 @@ static int chip_height(const json *link)
 	return 28 +
 	       LINE * ((int)json_count(json_get(link, "addresses")) +
 		       (json_get(link, "mac") && strcmp(live_text(link, "name"), "lo") != 0) +
-		       leads_out(link)) +
+		       (int)json_count(json_get(link, "gateways"))) +
 	       4;
 }
 
@@ -53,9 +53,13 @@ static void chip(FILE *out, const json *link, int y)
 		svg_mono(out, at(LEFT + 12, line), "s soft", ROOM, live_text(link, "mac"));
 		line += LINE;
 	}
+	for (const json *g = json_first(json_get(link, "gateways")); g; g = json_next(g)) {
+		snprintf(buf, sizeof(buf), "default via %s", json_string(g));
+		svg_text(out, at(LEFT + 12, line), "s", 34, buf);
+		line += LINE;
+	}
 	if (!leads_out(link))
 		return;
-	svg_text(out, at(LEFT + 12, line), "s", 34, gateways_text(link, buf));
 	svg_line(out, at(OUT_X, y + 15), at(LEFT, y + 15), "world");
 	svg_dot(out, at(LEFT, y + 15), 4, "world hole");
 }
@@ -87,31 +91,30 @@ static int chips(FILE *out, const json *doc, int y)
 
 /* ---- ports ---- */
 
-static void port_line(FILE *out, const json *task, const json *port, int y)
+/* "8080→80" as "8080 → web:80". */
+static void port_line(FILE *out, const json *task, const char *port, int y)
 {
-	char buf[WORDS_TEXT], name[WORDS_TEXT], line[2 * WORDS_TEXT];
-	const char *arrow;
-	char *to;
+	const char *arrow = strstr(port, "→");
+	char name[WORDS_TEXT], cut[WORDS_TEXT], line[2 * WORDS_TEXT];
 
-	port_text(port, "→", buf);
-	arrow = "→";
-	to = strstr(buf, arrow);
-	if (to)
-		snprintf(line, sizeof(line), "%.*s → %.60s:%.40s", (int)(to - buf), buf,
-			 task_name(task, name), to + strlen(arrow));
-	else
-		snprintf(line, sizeof(line), "%.60s → %.60s", buf, task_name(task, name));
+	snprintf(line, sizeof(line), "%.*s → %s%s%s", arrow ? (int)(arrow - port) : 60, port,
+		 svg_cut(task_name(task, name), 18, cut), arrow ? ":" : "",
+		 arrow ? arrow + strlen("→") : "");
 	svg_mono(out, at(LEFT, y), "s ", CHIP_W, line);
 }
 
-/* Those of one task, as far as there is room. @n: how many there were before. */
+/* Those of one task, as far as there is room. @n: how many lines there were before. */
 static int task_ports(FILE *out, const json *task, unsigned *n, int y)
 {
-	for (const json *p = json_first(json_get(task, "ports")); p; p = json_next(p)) {
+	const json *p = json_first(json_get(task, "ports"));
+	char buf[WORDS_TEXT];
+
+	while (p) {
+		p = ports_text(p, "→", buf);
 		if ((*n)++ >= PORTS_MAX)
 			continue;
 		if (out)
-			port_line(out, task, p, y);
+			port_line(out, task, buf, y);
 		y += LINE;
 	}
 	return y;

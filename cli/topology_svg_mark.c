@@ -49,19 +49,29 @@ const char svg_style[] =
 	".good{fill:#5bd19a}.bad{fill:#ff8a80}.warn{fill:#f2c14e}\n"
 	".card.bad{fill:#331a1a;stroke:#ff8a80}.card.warn{fill:#33280f;stroke:#f2c14e}\n"
 	".bore{stroke:#161b23}.band{fill:#1d2430}.wire.cut{stroke:#ff8a80!important}}\n"
-	"@media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
+	"@media print{@page{margin:10mm}svg{width:100vw;height:100vh}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
+
+const char *svg_cut(const char *text, int max, char buf[static WORDS_TEXT])
+{
+	char shown[WORDS_TEXT];
+
+	text_printable(shown, sizeof(shown), text);
+	if (out_width(shown) <= max || max >= WORDS_TEXT - 4) {
+		text_copy(buf, WORDS_TEXT, shown);
+	} else {
+		text_printable(buf, (size_t)(max > 1 ? max : 1), shown);
+		strcat(buf, "…"); /* it fits: @max is less than there is room */
+	}
+	return buf;
+}
 
 void svg_text(FILE *out, struct svg_point p, const char *class_name, int max, const char *text)
 {
-	char shown[WORDS_TEXT], cut[WORDS_TEXT];
-	bool whole;
+	char cut[WORDS_TEXT];
 
-	text_printable(shown, sizeof(shown), text);
-	whole = out_width(shown) <= max;
-	text_printable(cut, whole || max >= WORDS_TEXT ? sizeof(cut) : (size_t)max, shown);
 	fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"%s\">", p.x, p.y, class_name);
-	html_text(out, cut);
-	fputs(whole ? "</text>" : "…</text>", out);
+	html_text(out, svg_cut(text, max, cut));
+	fputs("</text>", out);
 }
 
 void svg_mono(FILE *out, struct svg_point p, const char *class_name, int width, const char *text)

@@ -48,9 +48,17 @@ int svg_width(const json *doc)
 	return PANEL_X + svg_panel_width(doc) + SVG_MARGIN;
 }
 
+static bool has_wire(const json *group, const json *task)
+{
+	return is_kind(group, "host") || *live_text(task, "wire");
+}
+
 static bool is_joined(const json *group)
 {
-	return !is_kind(group, "none") && !is_kind(group, "other");
+	for (const json *t = json_first(json_get(group, "tasks")); t; t = json_next(t))
+		if (has_wire(group, t))
+			return true;
+	return false;
 }
 
 /* Cells are small enough for seven where there is room for four cards. */
@@ -218,6 +226,8 @@ static void wires(FILE *out, const json *group, const struct rows *rows, const j
 		const char *wire = live_text(task, "wire");
 		bool cut = *wire && strcmp(wire, "up") != 0;
 
+		if (!has_wire(group, task))
+			continue;
 		svg_line(out, at(x, y), at(x, y + rows->wire), cut ? "wire cut" : "wire");
 		if (!is_kind(group, "bridge"))
 			svg_dot(out, at(x, y), rows->dense ? 2 : 3, "node");

@@ -47,7 +47,6 @@ static bool measure(const json *doc, struct columns *ret)
 			ret->address = larger(ret->address, out_width(first_address(t)));
 			ports |= json_get(t, "ports") != NULL;
 		}
-	ret->name = ret->name < TEXT_NAME_MAX ? ret->name : TEXT_NAME_MAX;
 	return ports;
 }
 
@@ -57,19 +56,26 @@ static int width_of(const struct columns *c)
 	       (c->mac ? c->mac + 2 : 0);
 }
 
-/* What is least needed goes first: the MAC address, then the host's end of the link. */
+/*
+ * What is least needed goes first: what a name has beyond the usual, the MAC address, the host's
+ * end of the link.
+ */
 static void fit(const json *doc, int room, struct columns *ret)
 {
-	bool ports = measure(doc, ret);
-	int over;
+	const bool ports = measure(doc, ret);
+	const int whole = ret->name;
+	int spare;
 
+	ret->name = whole < TEXT_NAME_MAX ? whole : TEXT_NAME_MAX;
 	if (width_of(ret) + (ports ? PORTS_ROOM : 0) > room)
 		ret->mac = 0;
 	if (width_of(ret) > room)
 		ret->end = 0;
-	over = width_of(ret) - room;
-	if (over > 0)
-		ret->name = larger(ret->name - over, NAME_MIN);
+	spare = room - width_of(ret) - (ports ? PORTS_ROOM : 0);
+	if (spare > 0)
+		ret->name = whole < ret->name + spare ? whole : ret->name + spare;
+	else if (width_of(ret) > room)
+		ret->name = larger(ret->name - (width_of(ret) - room), NAME_MIN);
 }
 
 /* ---- a task ---- */
@@ -108,11 +114,12 @@ static void put_wire(struct pen *pen, const struct columns *c, const json *task)
 
 static void put_ports(struct pen *pen, const json *task)
 {
-	char port[WORDS_TEXT], buf[WORDS_TEXT + 8];
+	const json *p = json_first(json_get(task, "ports"));
+	char ports[WORDS_TEXT], buf[WORDS_TEXT + 8];
 
-	for (const json *p = json_first(json_get(task, "ports")); p; p = json_next(p)) {
-		snprintf(buf, sizeof(buf), "%s %s", text_glyphs()->port,
-			 port_text(p, text_glyphs()->arrow, port));
+	while (p) {
+		p = ports_text(p, text_glyphs()->arrow, ports);
+		snprintf(buf, sizeof(buf), "%s %s", text_glyphs()->port, ports);
 		pen_word(pen, TONE_TITLE, 2, buf);
 	}
 }

@@ -36,13 +36,12 @@ struct crowd {
 
 static const char *first_port(const json *task, char buf[static WORDS_TEXT])
 {
-	const json *ports = json_get(task, "ports");
-	char port[WORDS_TEXT], more[16] = "";
+	const json *first = json_first(json_get(task, "ports"));
+	char port[WORDS_TEXT];
+	bool more = first && ports_text(first, text_glyphs()->arrow, port);
 
-	if (json_count(ports) > 1)
-		snprintf(more, sizeof(more), " +%u", json_count(ports) - 1);
-	snprintf(buf, WORDS_TEXT, "%s%.100s%s", ports ? text_glyphs()->port : "",
-		 ports ? port_text(json_first(ports), text_glyphs()->arrow, port) : "", more);
+	snprintf(buf, WORDS_TEXT, "%s%.100s%s", first ? text_glyphs()->port : "", first ? port : "",
+		 more ? " +" : "");
 	return buf;
 }
 

@@ -34,6 +34,14 @@ const char *shown_text(const json *object, const char *key, char buf[static WORD
 	return buf;
 }
 
+static int64_t number(const json *object, const char *key)
+{
+	int64_t n = 0;
+
+	json_integer(json_get(object, key), &n);
+	return n;
+}
+
 /* A list of strings, as " a b". */
 static void add_list(struct text *t, const json *list)
 {
@@ -72,17 +80,19 @@ const char *group_name(const json *group, char buf[static WORDS_TEXT])
 	return buf;
 }
 
+/* Of a network that is not configured here nothing is known but what its tasks know. */
 static void add_usage(struct text *t, const json *subnet)
 {
-	int64_t used = 0, leaked = 0, left = 0;
+	int64_t leaked = number(subnet, "leaked");
 
-	json_integer(json_get(subnet, "used"), &used);
-	json_integer(json_get(subnet, "leaked"), &leaked);
-	json_integer(json_get(subnet, "free"), &left);
-	text_add(t, "%" PRId64 " used, ", used);
+	if (!json_get(subnet, "size")) {
+		text_add(t, "not configured here");
+		return;
+	}
+	text_add(t, "%" PRId64 " used, ", number(subnet, "used"));
 	if (leaked)
 		text_add(t, "%" PRId64 " leaked, ", leaked);
-	text_add(t, "%" PRId64 " free", left);
+	text_add(t, "%" PRId64 " free", number(subnet, "free"));
 }
 
 const char *subnet_about(const json *subnet, char buf[static WORDS_TEXT])
@@ -196,22 +206,40 @@ const char *task_short_address(const json *task, char buf[static WORDS_TEXT])
 
 /* ---- ports ---- */
 
-const char *port_text(const json *port, const char *arrow, char buf[static WORDS_TEXT])
+/* Is @next the port after @port, at both ends? */
+static bool follows(const json *port, const json *next)
+{
+	return next && number(next, "hostPort") == number(port, "hostPort") + 1 &&
+	       number(next, "containerPort") == number(port, "containerPort") + 1 &&
+	       !strcmp(live_text(next, "protocol"), live_text(port, "protocol")) &&
+	       !strcmp(live_text(next, "hostIP"), live_text(port, "hostIP"));
+}
+
+static void add_range(struct text *t, const json *first, const json *last, const char *key)
+{
+	text_add(t, "%" PRId64, number(first, key));
+	if (first != last)
+		text_add(t, "-%" PRId64, number(last, key));
+}
+
+const json *ports_text(const json *port, const char *arrow, char buf[static WORDS_TEXT])
 {
 	const char *ip = live_text(port, "hostIP"), *protocol = live_text(port, "protocol");
-	int64_t host = 0, own = 0;
+	const json *last = port;
 	struct text t;
 
-	json_integer(json_get(port, "hostPort"), &host);
-	json_integer(json_get(port, "containerPort"), &own);
+	while (follows(last, json_next(last)))
+		last = json_next(last);
 	text_init(&t, buf, WORDS_TEXT);
 	text_add(&t, strchr(ip, ':') ? "[%s]:" : *ip ? "%s:" : "%s", ip);
-	text_add(&t, "%" PRId64, host);
-	if (own != host)
-		text_add(&t, "%s%" PRId64, arrow, own);
+	add_range(&t, port, last, "hostPort");
+	if (number(port, "containerPort") != number(port, "hostPort")) {
+		text_add(&t, "%s", arrow);
+		add_range(&t, port, last, "containerPort");
+	}
 	if (strcmp(protocol, "tcp") != 0)
 		text_add(&t, "/%s", protocol);
-	return buf;
+	return json_next(last);
 }
 
 /* ---- the host ---- */

@@ -322,6 +322,60 @@ if group "what is broken"; then
 	clean
 fi
 
+if group "tasks of others, and of networks that are not configured here"; then
+	ID64=$(printf '0123456789abcdef%.0s' 1 2 3 4)
+	netns other two held
+	ID=$ID64 works ADD "$CONF" CNI_NETNS=$NETNS/other
+	ID=two works ADD "$CONF" CNI_NETNS=$NETNS/two
+	ID=two works ADD "$(jq -c '.name = "lab2"' <<<"$CONF")" CNI_NETNS=$NETNS/two CNI_IFNAME=eth1
+	PLUGIN=$BIN/task-ipam ID=two works ADD "$(jq -c '.name = "pool" | .type = "bridge"' <<<"$CONF")" CNI_NETNS=$NETNS/two CNI_IFNAME=net2
+	well
+	is "other/eth0 two/eth0 two/eth1 two/net2" "$(jq -r '[.groups[].tasks[] | "\(.netns | split("/") | last)/\(.interface)"] | sort | join(" ")' "$DOC")" "attachments"
+	is "other: ipam" "$(jq -r '.groups[-1] | "\(.kind): \(.name)"' "$DOC")" "of task-ipam alone"
+	told 0 topology
+	like ' 0123456789ab +10\.0\.[12]\.4/24' "$OUT" "a long id is cut"
+	like 'subnet-[ab] 10\.0\.[12]\.0/24 - lab2?, router 10\.0\.[12]\.1, not configured here' "$OUT" "what the record tells of the subnet"
+	topology 01234567
+	is "$ID64" "$(jq -r '[.groups[].tasks[].task] | join(" ")' "$DOC")" "one by the beginning of its id"
+	t "a namespace that lost its name"
+	ID=held works ADD "$CONF" CNI_NETNS=$NETNS/held
+	nsenter --net="$NETNS/held" sleep 100 &
+	pid=$!
+	until_true eval '[ "$(ip netns pids held)" = $pid ]'
+	umount "$NETNS/held" && rm "$NETNS/held"
+	topology held
+	is "unknown up" "$(of held '"\(.state) \(.wire)"')" "state, wire"
+	is "its namespace is not where it was: taskvpc check held" "$(findings): $(fix)" "finding, fix"
+	told 0 topology --svg "$TMP/held.svg"
+	is 1 "$(grep -c 'class="card warn"' "$TMP/held.svg")" "amber cards"
+	stop $pid
+	drop other two
+	until_true no_ends
+	told 0 gc
+	if [ -x "$CNI_REF/ptp" ]; then
+		t "another plugin's pair"
+		jq -nc '{cniVersion: "1.0.0", name: "ptp", plugins: [{type: "ptp", ipam: {type: "host-local", dataDir: "/run/local", subnet: "10.55.0.0/24"}}]}' >/etc/cni/net.d/ptp.conflist
+		start p --net ptp -- sleep 100
+		well
+		is "$(ip -j link show type veth | jq -r '.[].ifname' | grep ^veth)" "$(of p .hostInterface)" "host's end"
+		is "lo up0" "$(jq -r '[.host.interfaces[].name] | sort | join(" ")' "$DOC")" "interfaces of the host itself"
+		told 0 rm p
+		rm /etc/cni/net.d/ptp.conflist
+	else
+		skip "needs $CNI_REF/ptp"
+	fi
+	t "ranges of ports"
+	start r --mode bridge -p 8001-8012:81-92 -p 9000:9000 -p :53/udp -- sleep 100
+	like '< 8001-8012->81-92 +< 9000 ' "$(COLUMNS=120 "$TASKVPC" topology)" "text"
+	told 0 topology --svg -
+	like '8001-8012 → r:81-92.*9000 → r<' "$(tr '\n' ' ' <<<"$OUT")" "SVG"
+	told 0 topology --dot -
+	like 'host:8001-8012 → 81-92\\nhost:9000\\nhost:[0-9]+ → 53/udp' "$OUT" "DOT"
+	told 0 rm r
+	sysctl -qw net.ipv6.conf.all.forwarding=0
+	clean
+fi
+
 if group "200 tasks"; then
 	PROD=$(one 10.9.0.0/24 'del(.vpc) | .name = "prod" | .ipam.ranges[0][0].id = "prod-a"')
 	EDGE=$(jq -c '. + {name: "edge", type: "task-bridge", bridge: "br-edge", isGateway: true, capabilities: {portMappings: true}}

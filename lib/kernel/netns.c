@@ -43,7 +43,8 @@ static int own_namespace(uint64_t *ret_cookie, int *ret_fd, struct err *e)
 		return err_sys(e, ERR_KERNEL, errno, "cannot open a socket");
 	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret_cookie, &len) < 0) {
 		err_sys(e, ERR_KERNEL, errno, "cannot read the cookie of a network namespace");
-		err_hint(e, "Linux 5.14 or newer is needed");
+		if (e->sys == ENOPROTOOPT)
+			err_hint(e, "Linux 5.14 or newer is needed");
 		return -e->sys;
 	}
 	if (!ret_fd)
@@ -52,7 +53,8 @@ static int own_namespace(uint64_t *ret_cookie, int *ret_fd, struct err *e)
 	if (*ret_fd >= 0)
 		return 0;
 	err_sys(e, ERR_KERNEL, errno, "cannot get hold of the network namespace");
-	err_hint(e, "the plugin needs CAP_NET_ADMIN: run it as root");
+	if (e->sys == EPERM)
+		err_hint(e, "the plugin needs CAP_NET_ADMIN: run it as root");
 	return -e->sys;
 }
 
@@ -67,7 +69,8 @@ int netns_enter(const struct netns *ns, struct err *e)
 	if (setns(ns->fd, CLONE_NEWNET) == 0)
 		return 0;
 	err_sys(e, ERR_KERNEL, errno, "cannot enter the network namespace");
-	err_hint(e, "the plugin needs CAP_SYS_ADMIN: run it as root");
+	if (e->sys == EPERM)
+		err_hint(e, "the plugin needs CAP_SYS_ADMIN: run it as root");
 	return -e->sys;
 }
 
@@ -94,12 +97,16 @@ static int visit_cookie(struct netns *ret, const struct netns *host, struct err 
 	return r;
 }
 
-static bool is_netns(int fd)
+static int judge_netns(int fd, const char *path, struct err *e)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
-	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+	if (fstatfs(fd, &fs) < 0)
+		return err_sys(e, ERR_ENVIRONMENT, errno, "CNI_NETNS: cannot look at \"%s\"", path);
+	if (fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
+		return 0;
+	return err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace",
+		       path);
 }
 
 static int open_any(const char *path, const struct netns *host, struct netns *ret, struct err *e)
@@ -120,16 +127,11 @@ static int open_any(const char *path, const struct netns *host, struct netns *re
 			 NETNS_DIR);
 		return -e->sys;
 	}
-	if (!is_netns(ret->fd)) {
-		r = err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace",
-			    path);
-		goto fail;
-	}
-	r = visit_cookie(ret, host, e);
+	r = judge_netns(ret->fd, path, e);
 	if (r == 0)
-		return 0;
-fail:
-	netns_close(ret);
+		r = visit_cookie(ret, host, e);
+	if (r < 0)
+		netns_close(ret);
 	return r;
 }
 

@@ -14,12 +14,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <nftables/libnftables.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define LIBRARY "libnftables.so.1"
+#define LIBRARY         "libnftables.so.1"
+#define LOAD_TIMEOUT_MS 20000 /* it takes a few; this only bounds a hang */
 
 struct calls {
 	__typeof__(nft_ctx_new) *ctx_new;
@@ -85,12 +87,18 @@ static void load_in_child(const char *text, pid_t parent, int answer)
 }
 
 /* Return: 0, or what the child says in *e. What it says comes in one piece, or not at all. */
-static int read_answer(int answer, struct err *e)
+static int read_answer(int answer, pid_t child, struct err *e)
 {
+	struct pollfd p = { .fd = answer, .events = POLLIN };
 	struct err said;
 	ssize_t n;
 
 	_Static_assert(sizeof(said) <= PIPE_BUF, "pipe(7): up to here a write is atomic");
+	do
+		n = poll(&p, 1, LOAD_TIMEOUT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		kill(child, SIGKILL);
 	do
 		n = read(answer, &said, sizeof(said));
 	while (n < 0 && errno == EINTR);
@@ -119,7 +127,7 @@ int nft_load(const char *text, struct err *e)
 	close(ends[1]);
 	if (child < 0)
 		return err_sys(e, ERR_KERNEL, r, "nftables: cannot fork");
-	r = read_answer(read_end, e);
+	r = read_answer(read_end, child, e);
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;

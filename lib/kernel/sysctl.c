@@ -22,10 +22,13 @@ static int write_value(int fd, const char *path, const char *value, struct err *
 {
 	int r = fd < 0 ? -errno : io_write_all(fd, value, strlen(value));
 
-	if (r < 0)
-		return err_sys(e, ERR_KERNEL, -r, "cannot write \"%s\" to /proc/sys/%s", value,
-			       path);
-	return 0;
+	if (r == 0)
+		return 0;
+	err_sys(e, ERR_KERNEL, -r, "cannot write \"%s\" to /proc/sys/%s", value, path);
+	if (r == -EROFS)
+		err_hint(e, "the runtime needs a writable /proc/sys: mount -o remount,bind,rw "
+			    "/proc/sys, or do not start it in a container that has it read-only");
+	return r;
 }
 
 int sysctl_write(const char *path, const char *value, struct err *e)

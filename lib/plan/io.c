@@ -62,6 +62,18 @@ int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e)
 	return r;
 }
 
+bool plan_io_lacks_nft(struct plan_io *io)
+{
+	uint32_t generation;
+	struct netlink *nl;
+	struct err ignored;
+	int r = plan_io_nft(io, &nl, &ignored);
+
+	if (r == 0)
+		r = nft_generation(nl, &generation, &ignored);
+	return r == -EPROTONOSUPPORT || r == -EOPNOTSUPP || r == -EINVAL;
+}
+
 bool plan_io_gone(const struct plan_io *io, enum side side)
 {
 	return side == TASK && io->task.fd < 0;

@@ -9,6 +9,9 @@ const struct netns *plan_io_netns(const struct plan_io *io, enum side side);
 /* The task's namespace is gone: nothing of it is left to undo, nothing can be checked. */
 bool plan_io_gone(const struct plan_io *io, enum side side);
 
+/* plan_io_lacks_nft: the kernel has no nf_tables, neither the protocol nor the subsystem. */
+bool plan_io_lacks_nft(struct plan_io *io);
+
 /* plan_call: run @fn of a step in the step's namespace, and come back. */
 typedef int plan_call_fn(const struct step *s, const struct plan *p, struct plan_io *io,
 			 struct err *e);

@@ -3,7 +3,7 @@
  * The constant skeleton of nftables, shared by all attachments of the host. Ensured: asked for by a
  * few small requests, loaded as text only where it is missing or was flushed.
  */
-#include "plan/step.h"
+#include "plan/io.h"
 
 static int ruleset_apply(const struct step *s, const struct plan *p, struct plan_io *io,
 			 struct err *e)
@@ -14,6 +14,8 @@ static int ruleset_apply(const struct step *s, const struct plan *p, struct plan
 	(void)p;
 	if (r == 0)
 		r = nft_ruleset_intact(nl, s->ruleset, e);
+	if (r < 0 && plan_io_lacks_nft(io))
+		err_hint(e, "the kernel needs nf_tables (CONFIG_NF_TABLES)");
 	if (r != 1)
 		return r;
 	io->ruleset_loaded = true;

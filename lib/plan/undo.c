@@ -56,6 +56,24 @@ static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct
 	return r;
 }
 
+/* A kernel without nf_tables keeps nothing of it: there an ADD has failed, and must be forgotten.
+ */
+static int unless_missing(bool nft, struct plan_io *io, int r)
+{
+	return r < 0 && nft && plan_io_lacks_nft(io) ? 0 : r;
+}
+
+/* Undo one step and send it. */
+static int undo_alone(const struct plan *p, unsigned i, struct stream *st, struct err *e)
+{
+	const struct step_kind *kind = p->steps[i].kind;
+	int r = undo_step(p, i, st, e);
+
+	if (r == 0)
+		r = stream_flush(st, e);
+	return unless_missing(kind->via == VIA_NFT || kind == &step_ruleset, st->io, r);
+}
+
 /* It goes with another step of the part that is being undone. */
 static bool goes_along(const struct step *s, unsigned n, int skip)
 {
@@ -75,8 +93,7 @@ static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigne
 	for (unsigned i = n; i-- > 0;) {
 		if (p->steps[i].kind->via != VIA_NFT || p->steps[i].shared)
 			continue;
-		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
-		keep_first(stream_flush(&st, &now), &now, &first, e);
+		keep_first(undo_alone(p, i, &st, &now), &now, &first, e);
 	}
 	return first;
 }
@@ -84,10 +101,11 @@ static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigne
 /* Send what was gathered; elements that were given up together go one by one. */
 static int undo_flush(const struct plan *p, unsigned n, struct stream *st, struct err *e)
 {
+	bool nft = st->via == VIA_NFT;
 	int r = stream_flush(st, e);
 
 	if (r < 0 || !st->given_up)
-		return r;
+		return unless_missing(nft, st->io, r);
 	st->given_up = false;
 	return undo_elements_alone(p, st->io, n, e);
 }
@@ -144,8 +162,7 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 		if (nth == 0 || !(mask & 1U << --nth) || plan_io_gone(io, p->steps[i].side))
 			continue;
 		/* Each alone: what others took away meanwhile must not keep the rest. */
-		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
-		keep_first(stream_flush(&st, &now), &now, &first, e);
+		keep_first(undo_alone(p, i, &st, &now), &now, &first, e);
 	}
 	return first;
 }

@@ -144,7 +144,12 @@ int dir_file(const struct store *s, const char *name, int flags, struct err *e)
 		store_hint(e->sys, s->dir, e);
 		return -e->sys;
 	}
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
+	if (fstat(fd, &st)) {
+		err_sys(e, ERR_STORE, errno, "cannot look at %s/%s", s->dir, name);
+		close(fd);
+		return -e->sys;
+	}
+	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
 		return fd;
 	close(fd);
 	err_set(e, ERR_STORE, EPERM, "%s/%s is not a plain file of our own", s->dir, name);

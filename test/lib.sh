@@ -174,7 +174,7 @@ snapshot() {
 	} | awk '/^[0-9]+: / { sub(/@.*/, "", $2); for (i = 3; i < NF; i++) if ($i ~ /^link\/.*/) mac = $(i + 1)
 			print "link", $2, mac; next }
 		/^task$/ { task = 1 }
-		/^anycast/ || / fe80::/ || / ff00::\/8/ || task && / dev lo / { next }
+		/^anycast/ || /(^| )fe80::/ || / ff00::\/8/ || task && / dev lo / { next }
 		{ sub(/ linkdown/, ""); sub(/ expires [0-9a-z]*/, ""); print }'
 	(cd "$NETNS" && echo "namespaces" *)
 	echo "records $(records)"

@@ -115,7 +115,7 @@ if group "CHECK, STATUS, GC"; then
 	is "$(jq -c . <<<"$TWO")" "$(stdin_of one.CHECK .prevResult)" "prevResult"
 	say two.CHECK 'echo "{\"code\":106,\"msg\":\"gone astray\",\"details\":\"do this\"}"; exit 1'
 	told 1 check t
-	like 't +fakes +wrong +two: gone astray +do this' "$OUT" "difference"
+	like 't +fakes +wrong +two: gone astray.*t: fix: do this' "$OUT" "difference"
 	rm "$FAKE/say/two.CHECK" "$FAKE/calls"
 	CNI_PATH=$FAKE told 0 status "$TMP/fakes.conflist"
 	is "one STATUS two STATUS" "$(calls)" "order"

@@ -44,6 +44,13 @@ struct link_settings {
 void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s);
 
 /*
+ * link_announce: have the kernel tell the neighbours who has the addresses of @ifindex: by ARP, and
+ * where the sysctl ndisc_notify is on, by neighbour advertisement. It does so when a link that is
+ * up is given a MAC; here the one it has.
+ */
+void link_announce(struct batch *b, uint32_t ifindex, const struct mac *mac);
+
+/*
  * link_add_bridge: down, with a MAC of its own, so that it does not change with its ports. It
  * learns nothing from frames that bridges do not forward, because no rule sees those.
  */

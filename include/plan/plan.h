@@ -175,6 +175,8 @@ int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);
 int plan_addr(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct cidr *c, struct addr_how how);
+/* plan_announce: tell the neighbours on the task's bridge that @dev of the task has @mac. */
+int plan_announce(struct plan *p, int with, const struct ifref *dev, const struct mac *mac);
 /* plan_settle: wait until duplicate address detection has spoken; a duplicate is an error. */
 int plan_settle(struct plan *p, int with, enum side side, const struct ifref *dev,
 		const struct cidr *c);

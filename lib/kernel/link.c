@@ -7,6 +7,7 @@
 #include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <string.h>
@@ -148,6 +149,30 @@ void link_set(struct batch *b, uint32_t ifindex, const struct link_settings *s)
 	}
 	if (flags)
 		batch_add(b, message_new(RTM_SETLINK, 0, &up, sizeof(up)), TOLERATE_NOTHING);
+}
+
+static void link_arp_notify(struct nl_msg *m)
+{
+	struct nlattr *spec = message_nest(m, IFLA_AF_SPEC);
+	struct nlattr *inet = message_nest(m, AF_INET);
+	struct nlattr *conf = message_nest(m, IFLA_INET_CONF);
+
+	message_put_u32(m, IPV4_DEVCONF_ARP_NOTIFY, 1);
+	message_nest_end(m, conf);
+	message_nest_end(m, inet);
+	message_nest_end(m, spec);
+}
+
+/* Two messages: the kernel works off IFLA_AF_SPEC after the MAC of one. */
+void link_announce(struct batch *b, uint32_t ifindex, const struct mac *mac)
+{
+	struct nl_msg *notify = link_message(RTM_SETLINK, 0, ifindex);
+	struct nl_msg *again = link_message(RTM_SETLINK, 0, ifindex);
+
+	link_arp_notify(notify);
+	batch_add(b, notify, TOLERATE_NOTHING);
+	message_put(again, IFLA_ADDRESS, mac->b, sizeof(mac->b));
+	batch_add(b, again, TOLERATE_NOTHING);
 }
 
 void link_sync(struct batch *b, uint32_t ifindex)

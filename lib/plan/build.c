@@ -188,6 +188,15 @@ int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev
 	return last(p);
 }
 
+int plan_announce(struct plan *p, int with, const struct ifref *dev, const struct mac *mac)
+{
+	struct step *s = append(p, &step_announce, TASK, with);
+
+	s->neigh.dev = *dev;
+	s->neigh.mac = *mac;
+	return last(p);
+}
+
 int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt,
 		...)
 {

@@ -98,6 +98,7 @@ static const char *why_sysctl(const struct step *s)
 		{ "accept_dad", "No waiting for duplicates: the pool gives an address only once." },
 		{ "arp_notify", "It tells the LAN of its address when it comes up, so that nobody "
 				"sends to an old MAC." },
+		{ "ndisc_notify", "It tells IPv6 neighbours too." },
 		{ NULL, NULL },
 	};
 	const char *name = strrchr(s->sysctl.path, '/');
@@ -214,6 +215,13 @@ static const char *why_settle(const struct step *s)
 	return "Wait until the LAN was asked for duplicates.";
 }
 
+static const char *why_announce(const struct step *s)
+{
+	(void)s;
+	return "A link that is given a MAC, be it the one it has, tells its neighbours: who knows "
+	       "that of the task that had the address before goes on sending there otherwise.";
+}
+
 static const char *why_localnet(const struct step *s)
 {
 	(void)s;
@@ -253,7 +261,7 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_qdisc, why_qdisc },       { &step_redirect, why_redirect },
 		{ &step_flows, why_flows },       { &step_flows_end, why_flows },
 		{ &step_bpf, why_bpf },           { &step_settle, why_settle },
-		{ &step_localnet, why_localnet },
+		{ &step_localnet, why_localnet }, { &step_announce, why_announce },
 	};
 
 	if (undo)

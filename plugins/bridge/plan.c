@@ -159,6 +159,10 @@ static void plan_task_end(struct plan *p, int veth)
 		if (a->addresses[i].cidr.ip.family == AF_INET6)
 			plan_settle(p, veth, TASK, &dev, &a->addresses[i].cidr);
 	plan_task_routes(p, veth, &dev);
+	if (v6)
+		plan_sysctl(p, veth, TASK, "1", "net/ipv6/conf/%s/ndisc_notify", a->ifname);
+	if (a->n_addresses)
+		plan_announce(p, veth, &dev, &a->mac);
 }
 
 void bridge_plan(const struct attachment *a, struct plan *p)

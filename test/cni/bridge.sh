@@ -426,6 +426,33 @@ if group address; then
 	clean
 fi
 
+if group heir; then
+	for gone in del drop; do
+		t "an address has a new owner: the host, its neighbours and who comes by its port reach it at once ($gone)"
+		HEIR=$(ports '[{"hostPort":8080,"containerPort":80}]' "$DUAL")
+		add neighbour "$DUAL"
+		add before "$HEIR" CNI_ARGS='IP=10.88.0.9,fd00:88::9'
+		for from in host neighbour; do
+			for to in 10.88.0.9 fd00:88::9; do ping_ok $from $to; done
+		done
+		[ $gone = drop ] || del before "$HEIR"
+		drop before
+		add after "$HEIR" CNI_ARGS='IP=10.88.0.9,fd00:88::9'
+		for from in host neighbour; do
+			for to in 10.88.0.9 fd00:88::9; do
+				pings $from $to -W 2 || fail "the first ping from $from to $to: expected an answer"
+			done
+		done
+		serve after tcp:80
+		reaches outside after tcp 198.51.100.1 8080
+		unserve after
+		del after "$HEIR"
+		del neighbour "$DUAL"
+		drop after neighbour
+		clean
+	done
+fi
+
 if group existing; then
 	t "a bridge that existed before stays, as it was"
 	ip link add cni0 address 02:be:00:00:00:01 type bridge

@@ -4,9 +4,9 @@
 
 #include "report.h"
 
-#define WIDTH 480
-#define LEFT  118 /* of the bars */
-#define ROOM  260 /* for the longest, and its range */
+#define WIDTH 440
+#define LEFT  124 /* of the bars */
+#define ROOM  220 /* for the longest, and its range */
 #define STEP  30
 #define THICK 16
 

@@ -123,7 +123,7 @@ static void put_table(FILE *out, const json *doc)
 		if (strcmp(group, doc_text(row, "group")) != 0) {
 			group = doc_text(row, "group");
 			fprintf(out, "<tr class=\"group\"><th colspan=\"%u\">", columns);
-			html_text(out, group);
+			html_tag(out, "span", "", group);
 			fputs("</th></tr>\n", out);
 		}
 		put_row(out, doc, row);
@@ -133,19 +133,56 @@ static void put_table(FILE *out, const json *doc)
 
 /* ---- the charts ---- */
 
+/* Half of the rounds took more than thrice the time of the best: something else was running. */
+static bool is_restless(const json *row)
+{
+	double value, low;
+
+	if (strcmp(doc_text(row, "want"), "little") != 0)
+		return false;
+	for (const json *c = json_first(json_get(row, "cells")); c; c = json_next(c))
+		if (doc_value(row, c, "value", &value) && doc_value(row, c, "low", &low) &&
+		    value > 3 * low)
+			return true;
+	return false;
+}
+
+static bool was_restless(const json *doc)
+{
+	const json *row = json_first(json_get(doc, "questions"));
+
+	while (row && !(report_has_chart(row) && is_restless(row)))
+		row = json_next(row);
+	return row;
+}
+
+static void put_chart(FILE *out, const json *doc, const json *row)
+{
+	bool little = !strcmp(doc_text(row, "want"), "little");
+
+	fputs("<figure><figcaption>", out);
+	html_text(out, doc_text(row, "heading"));
+	html_tag(out, "small", "", doc_text(row, "how"));
+	html_tag(out, "small", "", little ? "Less is better." : "More is better.");
+	fputs("</figcaption>", out);
+	report_chart(out, doc, row);
+	fputs("</figure>\n", out);
+}
+
 static void put_charts(FILE *out, const json *doc)
 {
-	fputs("<h2>Figures</h2>\n<div class=\"charts\">\n", out);
-	for (const json *row = json_first(json_get(doc, "questions")); row; row = json_next(row)) {
-		if (!report_has_chart(row))
-			continue;
-		fputs("<figure><figcaption>", out);
-		html_text(out, doc_text(row, "heading"));
-		html_tag(out, "small", "", doc_text(row, "how"));
-		fputs("</figcaption>", out);
-		report_chart(out, doc, row);
-		fputs("</figure>\n", out);
-	}
+	fputs("<h2>Figures</h2>\n<p class=\"soft\">A bar is the median, the line across its end the "
+	      "lowest and the highest round.</p>\n",
+	      out);
+	if (was_restless(doc))
+		fputs("<p class=\"note\">Half of the rounds of some figures took more than thrice the "
+		      "time of the best one: this machine had other work to do. Try again when it is "
+		      "idle.</p>\n",
+		      out);
+	fputs("<div class=\"charts\">\n", out);
+	for (const json *row = json_first(json_get(doc, "questions")); row; row = json_next(row))
+		if (report_has_chart(row))
+			put_chart(out, doc, row);
 	fputs("</div>\n", out);
 }
 

@@ -92,7 +92,7 @@ static void world(FILE *out, const json *doc)
 
 /* ---- notes ---- */
 
-static int problems(FILE *out, const json *doc, int y)
+static int put_problems(FILE *out, const json *doc, int y)
 {
 	const json *list = json_get(doc, "problems");
 	const int half = svg_width(doc) / 2;
@@ -121,7 +121,7 @@ static int problems(FILE *out, const json *doc, int y)
 	return y - LINE + 6;
 }
 
-static void unused(FILE *out, const json *doc, int y)
+static void put_unused(FILE *out, const json *doc, int y)
 {
 	const json *list = json_get(doc, "unused");
 	char line[WORDS_TEXT];
@@ -197,6 +197,6 @@ void topology_svg(FILE *out, const json *doc)
 		svg_panel(out, doc, g, y);
 		y += panel_height(doc, g) + GAP;
 	}
-	unused(out, doc, problems(out, doc, TOP + middle));
+	put_unused(out, doc, put_problems(out, doc, TOP + middle));
 	fputs("\n</svg>\n", out);
 }

@@ -27,7 +27,8 @@ const char svg_style[] =
 	"stroke-linejoin:round}.bore.thin{stroke-width:2.5}\n"
 	".world{fill:none;stroke:#5b6675;stroke-width:1.75}\n"
 	".node{fill:#6b7280}.hole{fill:#fff}.pill{fill:#eef1f4}.rest{fill:#e2e7ec}\n"
-	".routed .wire,.routed .bar{stroke:#2563eb}.routed .node{fill:#2563eb}.routed .pill{fill:#e6edfd}\n"
+	".routed .wire,.routed .bar{stroke:#2563eb}.routed .node{fill:#2563eb}"
+	".routed .pill{fill:#e6edfd}\n"
 	".lan .wire{stroke:#0e8a7d}.lan .node{fill:#0e8a7d}.lan .pill{fill:#dff3f0}\n"
 	".bridge .wire,.bridge .bar{stroke:#b7791f}.bridge .node{fill:#b7791f}"
 	".bridge .pill{fill:#faeed9}\n"
@@ -41,7 +42,8 @@ const char svg_style[] =
 	".panel{fill:#161b23;stroke:#2c3440}.card,.chip{fill:#1d232d;stroke:#465162}\n"
 	".wire,.bar{stroke:#a3adba}.world{stroke:#9aa6b5}.node{fill:#a3adba}.hole{fill:#12161c}"
 	".pill{fill:#2a313c}.rest{fill:#2c3440}\n"
-	".routed .wire,.routed .bar{stroke:#7aa7ff}.routed .node{fill:#7aa7ff}.routed .pill{fill:#1c2c4d}\n"
+	".routed .wire,.routed .bar{stroke:#7aa7ff}.routed .node{fill:#7aa7ff}"
+	".routed .pill{fill:#1c2c4d}\n"
 	".lan .wire{stroke:#4fd1c0}.lan .node{fill:#4fd1c0}.lan .pill{fill:#143832}\n"
 	".bridge .wire,.bridge .bar{stroke:#e9b44c}.bridge .node{fill:#e9b44c}"
 	".bridge .pill{fill:#3b2e14}\n"
@@ -49,19 +51,20 @@ const char svg_style[] =
 	".good{fill:#5bd19a}.bad{fill:#ff8a80}.warn{fill:#f2c14e}\n"
 	".card.bad{fill:#331a1a;stroke:#ff8a80}.card.warn{fill:#33280f;stroke:#f2c14e}\n"
 	".bore{stroke:#161b23}.band{fill:#1d2430}.wire.cut{stroke:#ff8a80!important}}\n"
-	"@media print{@page{margin:10mm}svg{width:100vw;height:100vh}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
+	"@media print{@page{margin:10mm}svg{width:100vw;height:100vh}"
+	"*{print-color-adjust:exact;"
+	"-webkit-print-color-adjust:exact}}\n";
 
 const char *svg_cut(const char *text, int max, char buf[static WORDS_TEXT])
 {
-	char shown[WORDS_TEXT];
+	char shown[WORDS_TEXT], head[WORDS_TEXT - 4];
 
 	text_printable(shown, sizeof(shown), text);
-	if (out_width(shown) <= max || max >= WORDS_TEXT - 4) {
+	text_printable(head, max > 1 && max < WORDS_TEXT - 4 ? (size_t)max : 1, shown);
+	if (out_width(shown) > max)
+		snprintf(buf, WORDS_TEXT, "%s…", head);
+	else
 		text_copy(buf, WORDS_TEXT, shown);
-	} else {
-		text_printable(buf, (size_t)(max > 1 ? max : 1), shown);
-		strcat(buf, "…"); /* it fits: @max is less than there is room */
-	}
 	return buf;
 }
 

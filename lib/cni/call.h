@@ -59,6 +59,7 @@ struct verb {
 	unsigned env;    /* ENV_*: what must be there */
 	enum spec since; /* the oldest version that knows the verb */
 	bool bare;       /* run without environment and configuration being judged */
+	uint64_t needs;  /* capabilities (PRIVILEGE): all others are given up before it runs */
 	/* Return: 0, or a negative errno with *e. Output goes through call_answer. */
 	int (*run)(struct call *c, struct err *e);
 	const char *help;

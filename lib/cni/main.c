@@ -14,28 +14,37 @@
 #include "base/text.h"
 #include "cni/call.h"
 #include "cni/cni.h"
+#include "kernel/privilege.h"
+
+/*
+ * What a verb needs that only looks at the host: rules and links (NET_ADMIN), a program that is
+ * tried (BPF), paths through private directories (DAC_OVERRIDE). And one that works: namespaces are
+ * entered and named (SYS_ADMIN), and found by processes that may more than we do (SYS_PTRACE).
+ */
+#define LOOKS (PRIVILEGE(NET_ADMIN) | PRIVILEGE(BPF) | PRIVILEGE(DAC_OVERRIDE))
+#define WORKS (LOOKS | PRIVILEGE(SYS_ADMIN) | PRIVILEGE(SYS_PTRACE))
 
 static const struct verb verbs[] = {
-	{ "ADD", ENV_ATTACHMENT, SPEC_0_1_0, false, add_run,
+	{ "ADD", ENV_ATTACHMENT, SPEC_0_1_0, false, WORKS, add_run,
 	  "attach the container in CNI_NETNS to the network" },
-	{ "DEL", ENV_CONTAINER_ID | ENV_IFNAME, SPEC_0_1_0, false, del_run,
+	{ "DEL", ENV_CONTAINER_ID | ENV_IFNAME, SPEC_0_1_0, false, WORKS, del_run,
 	  "remove the attachment, whatever is left of it" },
-	{ "CHECK", ENV_ATTACHMENT, SPEC_0_4_0, false, check_run,
+	{ "CHECK", ENV_ATTACHMENT, SPEC_0_4_0, false, WORKS, check_run,
 	  "compare the attachment with the kernel" },
-	{ "GC", 0, SPEC_1_1_0, false, gc_run,
+	{ "GC", 0, SPEC_1_1_0, false, WORKS, gc_run,
 	  "remove every attachment of the network that is not valid any more" },
-	{ "STATUS", 0, SPEC_1_1_0, false, status_run, "tell whether an ADD could succeed" },
-	{ "VERSION", 0, SPEC_0_1_0, true, version_run, "tell the versions of CNI we speak" },
+	{ "STATUS", 0, SPEC_1_1_0, false, LOOKS, status_run, "tell whether an ADD could succeed" },
+	{ "VERSION", 0, SPEC_0_1_0, true, 0, version_run, "tell the versions of CNI we speak" },
 };
 
 /* For people, on the command line. */
 static const struct verb explain_verbs[] = {
-	{ "add", ENV_ATTACHMENT, SPEC_0_1_0, false, explain_add_run,
+	{ "add", ENV_ATTACHMENT, SPEC_0_1_0, false, WORKS, explain_add_run,
 	  "the commands that make the attachment" },
-	{ "del", ENV_CONTAINER_ID | ENV_IFNAME, SPEC_0_1_0, false, explain_del_run,
+	{ "del", ENV_CONTAINER_ID | ENV_IFNAME, SPEC_0_1_0, false, WORKS, explain_del_run,
 	  "the commands that remove it" },
 };
-static const struct verb fields_verb = { "--fields", 0, SPEC_0_1_0, true, fields_print, "" };
+static const struct verb fields_verb = { "--fields", 0, SPEC_0_1_0, true, 0, fields_print, "" };
 
 static const struct verb *verb_find(const struct verb *table, size_t n, const char *name)
 {
@@ -58,6 +67,24 @@ static void standard_fds_guard(void)
 			(void)!open("/dev/null", flags[fd]); /* 0, 1: of the wrong direction */
 }
 
+/*
+ * A foreign IPAM plugin is started as we were: what it needs is not ours to know. It may become
+ * another user, and must not outlive its time then (KILL).
+ */
+static int give_up_privileges(const struct call *c, struct err *e)
+{
+	int r = privilege_keep(c->verb->needs | (c->foreign ? PRIVILEGE(KILL) : 0), e);
+
+	return r < 0 || c->foreign ? r : privilege_no_more(e);
+}
+
+static int verb_run(struct call *c, struct err *e)
+{
+	int r = give_up_privileges(c, e);
+
+	return r < 0 ? r : c->verb->run(c, e);
+}
+
 static int verb_frame(struct call *c, struct err *e)
 {
 	char shown[40];
@@ -68,12 +95,12 @@ static int verb_frame(struct call *c, struct err *e)
 		return err_set(e, ERR_ENVIRONMENT, 0, "CNI_COMMAND: \"%s\" is no verb", shown);
 	}
 	if (c->verb->bare)
-		return c->verb->run(c, e);
+		return verb_run(c, e);
 	r = env_judge(&c->env, c->verb, e);
 	if (r < 0)
 		return r;
 	r = config_read(c, e);
-	return r < 0 ? r : c->verb->run(c, e);
+	return r < 0 ? r : verb_run(c, e);
 }
 
 /* For people: the words without the JSON. */

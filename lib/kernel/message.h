@@ -7,6 +7,7 @@
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <netlink/netlink.h>
 
 /*
  * message_new: a message of @type with the family's fixed header @header in front.
@@ -15,9 +16,12 @@
  */
 static inline struct nl_msg *message_new(int type, int flags, const void *header, size_t len)
 {
-	struct nl_msg *m = nlmsg_alloc_simple(type, flags);
-	void *copy = m ? nlmsg_reserve(m, len, NLMSG_ALIGNTO) : NULL;
+	struct nl_msg *m;
+	void *copy;
 
+	nl_debug = 0; /* or whoever sets NLDBG in our environment has our stderr full of it */
+	m = nlmsg_alloc_simple(type, flags);
+	copy = m ? nlmsg_reserve(m, len, NLMSG_ALIGNTO) : NULL;
 	if (m && copy)
 		__builtin_memcpy(copy, header, len);
 	return m;

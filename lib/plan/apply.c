@@ -55,13 +55,14 @@ static int apply_step(const struct plan *p, unsigned i, struct stream *st, struc
 
 /*
  * Ready means ready: a link that has just come up loses its first packets until the kernel has
- * activated its queue. Asking for the link makes the kernel do so at once.
+ * activated its queue. Asking for the link makes the kernel do so at once. Last first: a bridge has
+ * a carrier only once that of its port is known.
  */
 static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < p->n && r == 0; i++) {
+	for (unsigned i = p->n; i-- > 0 && r == 0;) {
 		const struct step *s = &p->steps[i];
 
 		if (s->kind != &step_link || !s->link.set.up ||

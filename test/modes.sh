@@ -31,9 +31,10 @@ scene_end() {
 	[ ! -e "$NETNS/lan" ] || drop lan
 }
 
+# Everything that a veth can have.
 scene_veth() {
 	PLUGIN=$BIN/awsvpc
-	CONFIG=$(conf '.ipMasq=true | .ipam.cooldown=0 | .ipam.ranges += [[{subnet:"fd00:10:1::/64"}]]')
+	CONFIG=$(conf '.ipMasq=true | .hostRouting="bpf" | .ipam.cooldown=0 | .ipam.ranges += [[{subnet:"fd00:10:1::/64"}]]')
 }
 scene_macvlan() {
 	PLUGIN=$BIN/awsvpc

@@ -37,7 +37,7 @@ static void hint_repair(const struct plan *p, struct err *e)
 
 	text_init(&t, id, sizeof(id));
 	text_add_shell(&t, p->a->container_id);
-	err_hint(e, "to repair it: taskvpc explain %s | sed -n '/" BPF_FILE "/,/^EOF$/p' | sh", id);
+	err_hint(e, "to repair it: taskvpc explain %s | sed -n '/mktemp/,/^EOF$/p' | sh", id);
 }
 
 static int bpf_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)

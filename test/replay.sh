@@ -9,7 +9,8 @@
 # and that calls `replayed "$@"` before its first group. For the fresh host the script is run again,
 # in namespaces of its own, as `replay PLAN OUTPUT`.
 
-# state NAME…: what ADD makes, on the host and in the tasks, without what changes by itself.
+# state NAME…: what ADD makes, on the host and in the tasks, without what changes by itself or comes in the
+# background: carriers, and link-local addresses and their routes.
 state() {
 	local name
 	for name in host "$@"; do
@@ -25,7 +26,8 @@ state() {
 	done 2>&1 | sed -E 's/expires [0-9.a-z]+//; s/ valid_lft.*//; s/link-netnsid [0-9]+//
 		s/(mtu .*)qdisc [a-z_]+/\1/; s/ state [A-Z]+//; s/link-netns [^ ]+//; s/tentative//; s/,LOWER_UP//; s/NO-CARRIER,//
 		s/[a-z_]+_timer +[0-9.]+//g; s/state (forwarding|disabled|listening|learning)//
-		s/qdisc ([a-z_]+) [0-9a-f]+:/qdisc \1/; s/(not_in_hw) id [0-9]+/\1/'
+		s/qdisc ([a-z_]+) [0-9a-f]+:/qdisc \1/; s/(not_in_hw) id [0-9]+/\1/
+		s/ linkdown//; /(^| )fe80::/d'
 	# Elements have no order.
 	nft -j list ruleset | jq -S 'del(.nftables[] | select(.metainfo)) | [.nftables[] | .set? // .map? //
 		.chain? // .rule? | select(.) | del(.handle) | if .elem then .elem |= sort else . end] | sort'

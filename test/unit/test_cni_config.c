@@ -32,10 +32,13 @@ static void give_stdin(const char *text)
 
 static int read_config(const struct verb *verb, const char *text, struct call *c)
 {
+	static const struct plugin plugin = { .name = "awsvpc" };
+
 	memset(&e, 0, sizeof(e));
 	json_free(c->root);
 	free(c->config);
-	*c = (struct call){ .verb = verb,
+	*c = (struct call){ .plugin = &plugin,
+			    .verb = verb,
 			    .spec = SPEC_NEWEST,
 			    .host = NETNS_NONE,
 			    .nl = NETLINK_CLOSED,

@@ -7,8 +7,7 @@
 #   run.sh [REGEX]    those whose name matches (all); each is caught, or it survived
 #   run.sh --stale    only look: does every mutation still have its place in the code? (no root, no build)
 #   JOBS=N            at once (one a processor)
-#
-# First the tests are run on the code as it is: what fails there proves nothing.
+#   UNBROKEN=no       do not run the tests on the code as it is first. What fails there proves nothing.
 set -u -o pipefail
 export LC_ALL=C
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -149,7 +148,10 @@ tar -c -C "$ROOT" --exclude=./build --exclude=./.git . | tar -x -C "$COPIES/0"
 (cd "$COPIES/0" && built "${tests[@]}") || { tail "$COPIES/0/make.log" && exit 1; }
 for ((i = 1; i < JOBS; i++)); do cp -a "$COPIES/0" "$COPIES/$i"; done
 
-printf '%s\n' "${tests[@]}" | each unbroken | tee "$COPIES/unbroken"
+: >"$COPIES/unbroken"
+if [ "${UNBROKEN:-}" != no ]; then
+	printf '%s\n' "${tests[@]}" | each unbroken | tee "$COPIES/unbroken"
+fi
 printf '%s\n' "${chosen[@]}" | each mutant | tee "$COPIES/mutants"
 failed=$(cat "$COPIES/unbroken" "$COPIES/mutants" | grep -c ^FAIL)
 echo "mutation: $(grep -c ^ok "$COPIES/mutants") passed, $failed failed"

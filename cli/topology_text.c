@@ -212,8 +212,8 @@ static void put_interface(struct pen *pen, const json *link)
 		pen_word(pen, TONE_PLAIN, 2, json_string(a));
 	if (strcmp(state, "up") != 0 && strcmp(live_text(link, "name"), "lo") != 0)
 		pen_word(pen, TONE_BAD, 2, state);
-	if (*gateways_text(link, buf))
-		pen_word(pen, TONE_GOOD, 2, buf);
+	pen_blanks(pen, 1);
+	pen_words(pen, TONE_GOOD, gateways_text(link, buf));
 	pen_end(pen);
 }
 

@@ -174,6 +174,9 @@ if group "a task of every mode"; then
 			within $columns "$(widest)" "$locale, $columns"
 			is "" "$(grep ' $' <<<"$OUT")" "blanks at the end"
 			for task in a b d h m n; do like "[*●] $task " "$OUT" "$task in $columns"; done
+			for word in '8080(->|→)80' '198\.51\.100\.2/24' 'via' '198\.51\.100\.1$' "$(of d '.addresses[1]')"; do
+				runs "$word in one piece in $columns" grep -qE -- "(^|[ <◀])$word( |$)" <<<"$OUT"
+			done
 		done
 	done
 	is "" "$(LC_ALL=C grep -P '[^\x00-\x7f]' <<<"$OUT")" "ASCII in an ASCII locale"
@@ -375,13 +378,24 @@ if group "tasks of others, and of networks that are not configured here"; then
 	else
 		skip "needs $CNI_REF/ptp"
 	fi
-	t "ranges of ports"
-	start r --mode bridge -p 8001-8012:81-92 -p 9000:9000 -p :53/udp -- sleep 100
-	like '< 8001-8012->81-92 +< 9000 ' "$(COLUMNS=120 "$TASKVPC" topology)" "text"
+	t "ranges of ports, and a name that is longer than a line"
+	long=a-name-of-63-letters-$(printf 'x%.0s' {1..42})
+	start r --mode bridge -p 8001-8012:81-92 -p 8013:80 -p 9000:9000 -p :53/udp -- sleep 100
+	start "$long" -- sleep 100
+	like '< 8001-8012->81-92 +< 8013->80 +< 9000 ' "$(COLUMNS=200 "$TASKVPC" topology)" "text"
+	like " $long " "$(COLUMNS=200 "$TASKVPC" topology)" "the name where there is room"
+	for columns in 40 80; do
+		OUT=$(COLUMNS=$columns "$TASKVPC" topology)
+		within $columns "$(widest)" "$columns"
+		like ' a-name-[a-z0-9-]*~' "$OUT" "the name cut"
+	done
 	told 0 topology --svg -
-	like '8001-8012 → r:81-92.*9000 → r<' "$(tr '\n' ' ' <<<"$OUT")" "SVG"
+	like '8001-8012 → r:81-92.*8013 → r:80.*9000 → r<' "$(tr '\n' ' ' <<<"$OUT")" "SVG"
+	like ">a-name-of[a-z0-9-]*…<.*namespace a-name-[a-z0-9-]*…<" "$(tr '\n' ' ' <<<"$OUT")" "the name cut in the SVG"
+	like "<title>$long: up" "$OUT" "and whole for who points at it"
 	told 0 topology --dot -
-	like 'host:8001-8012 → 81-92\\nhost:9000\\nhost:[0-9]+ → 53/udp' "$OUT" "DOT"
+	like 'host:8001-8012 → 81-92\\nhost:8013 → 80\\nhost:9000\\nhost:[0-9]+ → 53/udp' "$OUT" "DOT"
+	told 0 rm "$long"
 	told 0 rm r
 	sysctl -qw net.ipv6.conf.all.forwarding=0
 	clean

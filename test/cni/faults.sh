@@ -70,9 +70,12 @@ disturbed() {
 	line "$1"
 	RC=0
 	config_of "$1" >"$TMP/stdin"
-	timeout -s KILL 60 "${LINE[@]}" strace $follow -o /dev/null -e "trace=$2" \
-		-e "inject=$2:$(result "$2" "$5"):when=$3$([ "$6" = once ] || echo +)" "$PLUGIN" \
-		<"$TMP/stdin" >"$TMP/stdout" 2>"$TMP/stderr" || RC=$?
+	# In braces: their redirection takes in what the shell says of a job that died.
+	{
+		timeout -s KILL 60 "${LINE[@]}" strace $follow -o /dev/null -e "trace=$2" \
+			-e "inject=$2:$(result "$2" "$5"):when=$3$([ "$6" = once ] || echo +)" "$PLUGIN" \
+			<"$TMP/stdin" >"$TMP/stdout" 2>"$TMP/stderr" || RC=$?
+	} 2>/dev/null
 	OUT=$(<"$TMP/stdout") ERR=$(<"$TMP/stderr")
 }
 

@@ -17,6 +17,7 @@
 #include "cni/prepare.h"
 
 #define TEXT_MAX (256u << 10)
+#define NOTHING  "# not attached: nothing to remove"
 
 static int print_plan(struct call *c, const struct plan *plan, const char *comment, struct err *e)
 {
@@ -79,10 +80,19 @@ static int print_dry_run(struct add *add, struct err *e)
 			  e);
 }
 
+/* DEL is told of a namespace that is there, or would be after ADD. */
+static bool has_namespace(const struct add *add)
+{
+	return !(add->c->print & PLAN_PRINT_UNDO) || add->conf.create_namespace ||
+	       access(add->c->env.netns, F_OK) == 0;
+}
+
 static int explain_new(struct add *add, bool has_store, struct err *e)
 {
 	int r = prepare_config(add, e);
 
+	if (!r && !has_namespace(add))
+		return call_answer(add->c, NOTHING, e);
 	if (!r && add->c->foreign) {
 		err_set(e, ERR_CONFIG, 0, "explain: no plan before %s has given an address",
 			add->c->foreign);
@@ -123,12 +133,6 @@ static int explain_held(struct call *c, bool *has_store, struct err *e)
 	return r ? r : print_plan(c, &h->plan, NULL, e);
 }
 
-/* Without a record, DEL is told of a namespace that is there alone: as it would be after ADD. */
-static bool nothing_to_undo(const struct call *c)
-{
-	return !c->env.netns || (c->print & PLAN_PRINT_UNDO && access(c->env.netns, F_OK) < 0);
-}
-
 static int explain_run(struct call *c, struct err *e)
 {
 	bool has_store;
@@ -137,8 +141,8 @@ static int explain_run(struct call *c, struct err *e)
 
 	if (r != STORE_ABSENT)
 		return r;
-	if (nothing_to_undo(c))
-		return call_answer(c, "# not attached: nothing to remove", e);
+	if (!c->env.netns) /* DEL comes without, and then there is no telling what was there */
+		return call_answer(c, NOTHING, e);
 	add = prepare_new(c, e);
 	r = add ? explain_new(add, has_store, e) : -ENOMEM;
 	prepare_free(add);

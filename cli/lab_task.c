@@ -51,24 +51,6 @@ static json *ports(unsigned port)
 	return runtime;
 }
 
-static int raise_loopback(const struct lab *lab, const struct netns *ns, struct err *e)
-{
-	const struct link_settings up = { .up = true };
-	cleanup_free struct batch *b = calloc(1, sizeof(*b));
-	struct netlink nl = NETLINK_CLOSED;
-	struct batch_failure failure;
-	int r = b ? netlink_open(NETLINK_ROUTE, ns, &lab->host, &nl, e) : -ENOMEM;
-
-	if (!b)
-		return err_sys(e, ERR_IO, ENOMEM, "lo");
-	if (r < 0)
-		return r; /* cppcheck-suppress memleak ; it has a cleanup attribute */
-	link_set(b, 1, &up);
-	r = batch_send(b, &nl, &failure, e);
-	netlink_close(&nl);
-	return r;
-}
-
 static int make_namespace(const struct lab *lab, const char *path, struct netns *ret, struct err *e)
 {
 	int r;
@@ -78,7 +60,7 @@ static int make_namespace(const struct lab *lab, const char *path, struct netns 
 	r = netns_new(&lab->host, ret, e);
 	if (r == 0)
 		r = netns_bind(ret, path, e);
-	return r < 0 ? r : raise_loopback(lab, ret, e);
+	return r < 0 ? r : link_raise_loopback(ret, &lab->host, e);
 }
 
 static void read_gateway(struct lab_task *t)

@@ -159,25 +159,6 @@ static int write_down(struct start *s, const struct netns *ns, struct err *e)
 	return task_save(&s->held, e);
 }
 
-/* A runtime raises lo; the plugins of a chain that is not ours expect it. */
-static int raise_loopback(const struct netns *ns, const struct netns *host, struct err *e)
-{
-	const struct link_settings up = { .up = true };
-	cleanup_free struct batch *b = calloc(1, sizeof(*b));
-	struct netlink nl = NETLINK_CLOSED;
-	struct batch_failure failure;
-	int r = b ? netlink_open(NETLINK_ROUTE, ns, host, &nl, e) : -ENOMEM;
-
-	if (!b)
-		return err_sys(e, ERR_IO, ENOMEM, "lo");
-	if (r < 0)
-		return r; /* cppcheck-suppress memleak ; it has a cleanup attribute */
-	link_set(b, 1, &up);
-	r = batch_send(b, &nl, &failure, e);
-	netlink_close(&nl);
-	return r;
-}
-
 static int bind_name(const struct task *t, const struct netns *ns, struct err *e)
 {
 	char path[PATH_MAX];
@@ -219,7 +200,7 @@ static int make_network(struct start *s, struct netns *ns, struct err *e)
 	if (r == 0 && ns->fd >= 0)
 		r = bind_name(&s->held, ns, e);
 	if (r == 0 && ns->fd >= 0)
-		r = raise_loopback(ns, &host, e);
+		r = link_raise_loopback(ns, &host, e); /* a chain that is not ours expects it */
 	netns_close(&host);
 	return r < 0 ? r : attach(s, e);
 }

@@ -70,6 +70,15 @@ void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
 void link_set_group(struct batch *b, uint32_t ifindex, uint32_t group);
 void link_del_group(struct batch *b, uint32_t group);
 
+#define LOOPBACK_INDEX 1 /* of lo, in every namespace */
+
+/*
+ * link_raise_loopback: lo of the namespace @ns up; for who makes a namespace and has no plan.
+ * @host: the namespace of the caller, who is back there afterwards.
+ * Return: 0, or a negative errno.
+ */
+int link_raise_loopback(const struct netns *ns, const struct netns *host, struct err *e);
+
 struct link_info {
 	uint32_t ifindex, master, link, mtu, flags;
 	char name[16];

@@ -4,12 +4,15 @@
 
 #include "kernel/message.h"
 
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -201,4 +204,24 @@ void link_del_group(struct batch *b, uint32_t group)
 	if (msg)
 		nla_put_u32(msg, IFLA_GROUP, group);
 	batch_add(b, msg, TOLERATE_ABSENT);
+}
+
+int link_raise_loopback(const struct netns *ns, const struct netns *host, struct err *e)
+{
+	const struct link_settings up = { .up = true };
+	struct batch *b = calloc(1, sizeof(*b));
+	struct netlink nl = NETLINK_CLOSED;
+	struct batch_failure failure;
+	int r;
+
+	if (!b)
+		return err_sys(e, ERR_KERNEL, ENOMEM, "lo");
+	r = netlink_open(NETLINK_ROUTE, ns, host, &nl, e);
+	if (r == 0) {
+		link_set(b, LOOPBACK_INDEX, &up);
+		r = batch_send(b, &nl, &failure, e);
+	}
+	netlink_close(&nl);
+	free(b);
+	return r;
 }

@@ -23,7 +23,7 @@ int mode_loopback_resolve(const struct netconf *c, struct plan_io *io, struct at
 
 void mode_loopback_plan(const struct attachment *a, struct plan *p)
 {
-	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct ifref lo = { .name = "lo", .ifindex = LOOPBACK_INDEX };
 	const struct link_settings up = { .up = true };
 
 	plan_init(p, a);

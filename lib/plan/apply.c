@@ -8,11 +8,10 @@
 #include <poll.h>
 #include <string.h>
 
-#define REST_LINE      8192 /* a step as text, the longest being a ruleset */
-#define MAC_TAKEN_MS   2000
-#define AGAIN_MS       20
-#define FLUSHES        3 /* in the midst of one ADD */
-#define LOOPBACK_INDEX 1 /* lo has no queue to activate */
+#define REST_LINE    8192 /* a step as text, the longest being a ruleset */
+#define MAC_TAKEN_MS 2000
+#define AGAIN_MS     20
+#define FLUSHES      3 /* in the midst of one ADD */
 
 static bool creates_link(const struct step *s)
 {
@@ -66,7 +65,7 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 		const struct step *s = &p->steps[i];
 
 		if (s->kind != &step_link || !s->link.set.up ||
-		    s->link.dev.ifindex == LOOPBACK_INDEX)
+		    s->link.dev.ifindex == LOOPBACK_INDEX) /* lo has no queue to activate */
 			continue;
 		r = stream_to(st, VIA_ROUTE, s->side, e);
 		st->io->batch->owner = i;

@@ -123,7 +123,7 @@ static int routed_accept(const struct attachment *a, struct err *e)
 /* The host forwards, and answers for the gateways. */
 static void plan_router(struct plan *p)
 {
-	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct ifref lo = { .name = "lo", .ifindex = LOOPBACK_INDEX };
 	const struct link_settings up = { .up = true };
 	const struct attachment *a = p->a;
 
@@ -179,7 +179,7 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 
 static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 {
-	const struct ifref lo = { .name = "lo", .ifindex = 1 };
+	const struct ifref lo = { .name = "lo", .ifindex = LOOPBACK_INDEX };
 	const struct attachment *a = p->a;
 	const struct link_settings up = { .up = true };
 	/*

@@ -24,7 +24,7 @@ static int refused(struct err *e)
 
 	err_sys(e, ERR_KERNEL, error, "hostRouting: bpf: the kernel does not take the program");
 	err_hint(e, "it needs CONFIG_BPF_SYSCALL, CONFIG_NET_CLS_BPF, CONFIG_NET_SCH_INGRESS and "
-		    "the right to load programs (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON); without "
+		    "the right to load programs (CAP_BPF, CAP_NET_ADMIN); without "
 		    "hostRouting the host's stack routes, as ever");
 	return -error;
 }

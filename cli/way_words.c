@@ -289,7 +289,7 @@ static int choose_addresses(struct way *w, struct way_end *src, struct way_end *
 int way_words(struct way *w, const char *src, const char *dst, struct way_end *ret_src,
 	      struct way_end *ret_dst, struct err *e)
 {
-	struct word from, to;
+	struct word from, to = { .port = 0 };
 	int r = read_word(src, &from, e);
 
 	if (r == 0 && from.port)

@@ -39,10 +39,13 @@ static int bridge_check(const struct step *s, const struct plan *p, struct plan_
 		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
 	if (r < 0)
 		return r;
-	if (r == 0 && strcmp(link.kind, "bridge") == 0 &&
-	    strcmp(link.name, s->bridge.end.name) == 0)
+	if (r == 1 || strcmp(link.kind, "bridge") != 0)
+		err_set(e, ERR_CHECK, 0, "the bridge %s is gone", s->bridge.end.name);
+	else if (strcmp(link.name, s->bridge.end.name) != 0)
+		err_set(e, ERR_CHECK, 0, "the bridge %s is now called %s", s->bridge.end.name,
+			link.name);
+	else
 		return 0;
-	err_set(e, ERR_CHECK, 0, "the bridge %s is gone", s->bridge.end.name);
 	return 1;
 }
 

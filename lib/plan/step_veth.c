@@ -20,8 +20,10 @@ static int veth_undo(const struct step *s, const struct plan *p, struct plan_io 
 
 	if (r == 0)
 		r = link_by_index(nl, s->veth.host.ifindex, &link, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	if (r == 1) /* gone, or in another namespace: then the task's end is the way to it */
+		return plan_release_link(io, TASK, s->veth.task.ifindex, "veth", e);
+	if (r < 0)
+		return r;
 	if (strcmp(link.name, s->veth.host.name) != 0 && strcmp(link.alias, p->a->eni_id) != 0)
 		return 0;
 	return link_release(&io->host, &io->host, nl, link.ifindex, e);

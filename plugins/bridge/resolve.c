@@ -122,6 +122,23 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 		snprintf(a->ifb_ifname, sizeof(a->ifb_ifname), "ifb%.12s", a->eni_id + 4);
 }
 
+/* Somebody has renamed ours: its tasks are on it, and the kernel makes no second one of its index.
+ */
+static int judge_renamed(struct plan_io *io, const struct attachment *a, struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = link_by_index(nl, a->bridge_ifindex, &link, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" is now called \"%s\"", a->bridge, link.name);
+	err_hint(e, "call it \"%s\" again, or use another bridge", a->bridge);
+	return -EINVAL;
+}
+
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e)
 {
 	struct link_info link;
@@ -131,8 +148,7 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 		return r;
 	text_copy(a->bridge, sizeof(a->bridge), bridge_conf(c)->bridge);
 	name_bridge(a);
-	if (r == 0)
-		r = take_bridge(&link, io, a, e);
+	r = r ? judge_renamed(io, a, e) : take_bridge(&link, io, a, e);
 	if (r >= 0)
 		r = mode_mtu(c, io, &a->mtu, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);

@@ -178,6 +178,11 @@ if group "what is given up"; then
 	ping_no c "$A"
 	ping_ok b "$A"
 	nft delete table inet stranger
+	t "a token bucket at the host's end holds up what comes by the stack alone"
+	tc qdisc add dev "$(host_link a)" root tbf rate 8kbit burst 3000 latency 1ms
+	is 10 "$(counted b a "icmp type echo-request" ping -n -q -c 10 -i 0.01 -s 1000 -W 0.5 "$A")" "of 10 from b"
+	within 4 "$(counted c a "icmp type echo-request" ping -n -q -c 10 -i 0.01 -s 1000 -W 0.5 "$A")" "of 10 from c"
+	tc qdisc del dev "$(host_link a)" root
 	if [ -x "$CNI_REF/bandwidth" ]; then
 		t "the reference bandwidth finds its hook taken, and says so"
 		jq -n --argjson c "$BPF" '{cniVersion: "1.0.0", name: "chained", plugins: [$c,

@@ -172,7 +172,7 @@ test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 
 # What runs plugins itself is left out: Debian's valgrind does not know pidfd_open().
 valgrind_bins := $(filter-out %/test_delegate,$(unit_bins)) $(golden_bin) $(netns_bins)
-valgrind_cni  := args loopback macvlan namespaces none policy result veth
+valgrind_cni  := args loopback macvlan none veth
 test-valgrind: all $(valgrind_bins) ## unit, golden, netns and a part of the cni suite under valgrind
 	$(call apt_install,$(deps_valgrind))
 	@BUILD=$(BUILD) test/valgrind.sh $(valgrind_bins) $(valgrind_cni:%=test/cni/%.sh)

@@ -13,13 +13,15 @@ ROOT=$PWD
 BUILD=$ROOT/${BUILD:-build}
 OWN=$BUILD/valgrind
 
+OPTIONS=(-q --vgdb=no --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
+	--leak-check=full --errors-for-leak-kinds=definite,possible)
+
 # under REAL NAME: a program that runs REAL under valgrind.
 under() {
 	cat >"$OWN/$2" <<-END
 		#!/bin/bash
 		log=\$(mktemp "$OWN/log/${2##*/}.XXXXXX")
-		exec valgrind -q --sim-hints=lax-ioctls --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible \\
-			--log-file="\$log" "$1" "\$@"
+		exec valgrind ${OPTIONS[*]} --log-file="\$log" "$1" "\$@"
 	END
 	chmod +x "$OWN/$2"
 }

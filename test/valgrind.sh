@@ -14,7 +14,7 @@ BUILD=$ROOT/${BUILD:-build}
 OWN=$BUILD/valgrind
 
 OPTIONS=(-q --vgdb=no --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
-	--leak-check=full --errors-for-leak-kinds=definite,possible)
+	--leak-check=full "--errors-for-leak-kinds=definite,possible")
 
 # under REAL NAME: a program that runs REAL under valgrind.
 under() {

@@ -230,8 +230,9 @@ static void note_end(struct child *c)
 		c->deadline = grace;
 }
 
-/* Until the child has ended and its output too, or one of the limits is reached. */
-static void pump(struct child *c)
+/* Until the child has ended and its output too, or one of the limits is reached. Return: 0 or
+ * -errno. */
+static int pump(struct child *c)
 {
 	while (!c->loud && !(c->ended && c->out < 0)) {
 		struct pollfd p[] = { { .fd = c->out, .events = POLLIN },
@@ -240,9 +241,12 @@ static void pump(struct child *c)
 		int64_t left = c->deadline - io_clock_ms();
 
 		if (left <= 0)
-			return;
-		if (poll(p, ARRAY_SIZE(p), (int)left) <= 0)
-			continue;
+			return 0;
+		if (poll(p, ARRAY_SIZE(p), (int)left) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
 		if (p[0].revents)
 			drain(c);
 		if (p[1].revents)
@@ -250,6 +254,7 @@ static void pump(struct child *c)
 		if (p[2].revents)
 			note_end(c);
 	}
+	return 0;
 }
 
 static int finish(struct child *c, struct child_end *ret)
@@ -282,14 +287,15 @@ int child_run(const struct child_job *job, struct child_end *ret)
 			   .input_left = job->input_len,
 			   .max = job->output_max };
 	struct signals old;
-	int rc;
+	int rc, reaped;
 
 	signals_set(&old);
 	rc = start(&c, job);
 	if (!rc) {
 		c.deadline = io_clock_ms() + job->timeout_ms;
-		pump(&c);
-		rc = finish(&c, ret);
+		rc = pump(&c);
+		reaped = finish(&c, ret);
+		rc = rc ? rc : reaped;
 	}
 	cleanup_closep(&c.in);
 	cleanup_closep(&c.out);

@@ -3,8 +3,8 @@
 # Killed at any instant, the next call heals: SIGKILL at random moments, then at system calls of ADD, DEL
 # and GC in each mode. What heals is by turns DEL, GC, the same ADD again, and that of another.
 #
-#   KILLS=N    random moments (80)
-#   SAMPLE=N   system calls of each mode and verb, evenly spread, others each day (16)
+#   KILLS=N    random moments (60; under sanitizers 20)
+#   SAMPLE=N   system calls of each mode and verb, evenly spread, others each day (10; under sanitizers 4)
 #   SLOW=1     all system calls, which takes half an hour
 #   MODES=REGEX, PHASE=N (test/modes.sh)
 [ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
@@ -12,8 +12,10 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=test/modes.sh
 . "$(dirname "$0")/../modes.sh"
-KILLS=${KILLS:-80}
-SAMPLE=${SAMPLE:-16}
+KILLS=${KILLS:-${SAN:+20}}
+KILLS=${KILLS:-60}
+SAMPLE=${SAMPLE:-${SAN:+4}}
+SAMPLE=${SAMPLE:-10}
 
 # killed VERB: start the verb and kill it after 0 to 9.9 ms.
 killed() {

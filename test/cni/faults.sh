@@ -5,7 +5,7 @@
 # it did or, in one JSON document, why not; an ADD that failed has left nothing; what it said it did, it
 # did; and DEL, GC, the same ADD or that of another heal whatever is left (test/modes.sh).
 #
-#   SAMPLE=N   cases of each mode and verb, evenly spread, others each day (15)
+#   SAMPLE=N   cases of each mode and verb, evenly spread, others each day (8; under sanitizers 3)
 #   SLOW=1     all of them
 #   SHARD=I/N  only each N-th, so that several of these share the work
 #   MODES=REGEX VERBS=REGEX PHASE=N, KEEP=FILE: what was said, a line each
@@ -15,11 +15,11 @@
 # shellcheck source=test/modes.sh
 . "$(dirname "$0")/../modes.sh"
 need_inject
-SAMPLE=${SAMPLE:-15}
+SAMPLE=${SAMPLE:-${SAN:+3}}
+SAMPLE=${SAMPLE:-8}
 SHARD=${SHARD:-0/1}
 KEEP=${KEEP:-/dev/null}
-# Under AddressSanitizer memory that is refused is its own affair, and its leak checker cannot run.
-[ -z "$SAN" ] || export ASAN_OPTIONS=detect_leaks=0
+# Under AddressSanitizer memory that is refused is its own affair.
 MEMORY='^(brk|mmap|munmap|mprotect|madvise|mremap)$'
 
 # Where a call that was interrupted has to be made again.

@@ -4,12 +4,14 @@
 # bystanders of each mode answer every ping; no two tasks have one address; whoever is not killed succeeds, or
 # says that the attachment exists; and after one DEL of each nothing is left but the bystanders.
 #
-#   KILLS=N     calls to be killed (300; SLOW=1: 5000), in rounds of some hundred
+#   KILLS=N     calls to be killed (300; SLOW=1: 5000; under sanitizers 100), in rounds of a hundred or more
 #   WORKERS=N   at once (4)
 [ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
-if [ -n "${SLOW:-}" ]; then KILLS=${KILLS:-5000}; else KILLS=${KILLS:-300}; fi
+KILLS=${KILLS:-${SLOW:+5000}}
+KILLS=${KILLS:-${SAN:+100}}
+KILLS=${KILLS:-300}
 WORKERS=${WORKERS:-4}
 ROUND=100
 [ "$KILLS" -lt 1000 ] || ROUND=500

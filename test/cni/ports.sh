@@ -643,7 +643,7 @@ if group thousand; then
 	reaches outside one tcp 198.51.100.1 20000
 	verify m7 "$(conf)"
 	ms del m3
-	[ -n "$SAN" ] || within 1000 "$MS" "milliseconds of a DEL of 100 ports"
+	[ -n "$SAN" ] || within 5000 "$MS" "milliseconds of a DEL of 100 ports"
 	is 901 "$(published | wc -l)" "published ports after one DEL"
 	unserve one m7
 	t "256 ports of one container, of both families"

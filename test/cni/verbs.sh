@@ -15,12 +15,6 @@ if group del; then
 		works DEL "$CONF" CNI_NETNS="$netns"
 		works DEL "$CONF" CNI_NETNS="$netns" CNI_CONTAINERID=other
 	done
-	best=999
-	for _ in 1 2 3 4 5; do
-		ms works DEL "$CONF" CNI_NETNS=
-		[ "$MS" -ge "$best" ] || best=$MS
-	done
-	[ -n "$SAN" ] || within 20 "$best" "milliseconds with the harness around it"
 
 	t "DEL without a namespace leaves nothing"
 	add c1 "$MASQ"

@@ -182,7 +182,7 @@ mutation: ## break the code in chosen places, one by one: do the tests notice? (
 
 # Not those where somebody is killed, refused a write, or cannot see build/: they leave no counts, or half of
 # them. Tests that fail here are told, and the report is of what they have run.
-uncounted := crash kills faults badhost
+uncounted := crash kills faults badhost limits
 coverage: ## lines and branches that the suites reach: a table, and each line in build/cov/coverage
 	$(call apt_install,$(deps_coverage))
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || :

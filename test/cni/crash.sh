@@ -99,7 +99,7 @@ each() {
 
 if group syscalls; then
 	need_inject
-	for mode in veth macvlan bridge beside host foreign; do
+	for mode in veth macvlan bridge beside host ipam foreign; do
 		[[ $mode =~ ${MODES:-.} ]] || continue
 		scene $mode
 		for verb in ADD DEL GC; do

@@ -47,20 +47,23 @@ sub checksum {
 	return ~$sum & 0xffff;
 }
 
+# piece DATA: of two fragments the one that part= names: its offset in bytes, if more follows, the data.
+sub piece {
+	my ($data) = @_;
+	return (0, 0, $data) unless $o{part};
+	my $half = length($data) >> 4 << 3;
+	return $o{part} == 1 ? (0, 1, substr $data, 0, $half) : ($half, 0, substr $data, $half);
+}
+
 # ipv4 PROTOCOL DATA: with the options and the fragment offset of the command line.
 sub ipv4 {
 	my ($protocol, $data) = @_;
 	my $options = pack 'H*', $o{options} // '';
-	my $fragment = 0;
-	if ($o{part}) {
-		my $half = length($data) >> 4;
-		($fragment, $data) = $o{part} == 1 ? (0x2000, substr $data, 0, $half * 8)
-			: ($half, substr $data, $half * 8);
-	}
-	my $header = pack 'CCnnnCCna4a4a*', 0x45 + length($options) / 4, 0, 20 + length($options) + length $data,
-		$o{id} // 0, $fragment, 64, $protocol, 0, address($o{from}), address($o{to}), $options;
+	my ($offset, $more, $part) = piece($data);
+	my $header = pack 'CCnnnCCna4a4a*', 0x45 + length($options) / 4, 0, 20 + length($options) + length $part,
+		$o{id} // 0, $more << 13 | $offset >> 3, 64, $protocol, 0, address($o{from}), address($o{to}), $options;
 	substr $header, 10, 2, pack 'n', checksum($header);
-	return (0x0800, $header . $data);
+	return (0x0800, $header . $part);
 }
 
 # ipv6 NEXT DATA AT: AT is where DATA has its checksum. A hop limit of 255: as from a neighbour.
@@ -68,6 +71,11 @@ sub ipv6 {
 	my ($next, $data, $at) = @_;
 	my @ends = (address($o{from}), address($o{to}));
 	substr $data, $at, 2, pack 'n', checksum(pack('a16a16Nx3C', @ends, length $data, $next) . $data) || 0xffff;
+	if ($o{part}) {
+		my ($offset, $more, $part) = piece($data);
+		$data = pack('CCnN', $next, 0, $offset | $more, $o{id}) . $part;
+		$next = 44;
+	}
 	return (0x86dd, pack('NnCCa16a16', 6 << 28, length $data, $next, 255, @ends) . $data);
 }
 

@@ -178,13 +178,18 @@ tagged() {
 		udp smac="$STRANGER" vlan=0,0 dmac="$GM" from="$B" to="$GW"
 }
 # The second half is forged, the first b's own: as a whole it bears b's MAC and comes from b's interface.
-fragment() {
-	local before
+fragment_among() {
+	local before frame="udp id=4711 from=$1 to=$2"
 	before=$(counted "$ROUTER" forged)
-	forge udp part=2 id=4711 dmac="$GM" from="$B" to="$GW" || { echo untried && return; }
-	in_ns b perl "$ROOT/test/forge.pl" eth0 udp part=1 id=4711 dmac="$GM_B" from="$B" to="$GW"
+	# shellcheck disable=SC2086 # words
+	{
+		forge $frame part=2 dmac="$GM" || { echo untried && return; }
+		in_ns b perl "$ROOT/test/forge.pl" eth0 $frame part=1 dmac="$GM_B"
+	}
 	verdict more "$ROUTER" "$before"
 }
+fragment() { fragment_among "$B" "$GW"; }
+fragment6() { fragment_among "$B6" "$GW6"; }
 from_loopback() {
 	lands "$ROUTER" udp dmac="$GM" from=127.0.0.1 to="$GW" -- udp dmac="$GM" from=127.0.0.5 to="$GW"
 }
@@ -307,6 +312,7 @@ forged MAC, to the router|mac_to_router
 MAC and address of another task, to the router|both_to_router
 forged MAC and source in VLAN tags, once and twice|tagged
 a forged fragment among those of another task|fragment
+a forged fragment among those of another task, IPv6|fragment6
 source 127.0.0.0/8, to the router|from_loopback
 to 127.0.0.1 of the router|to_loopback
 source-routed by the router (IP option)|source_route

@@ -107,14 +107,19 @@ int held_fate(struct call *c, const struct held *h, struct err *e)
 
 int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e)
 {
+	struct err theirs;
 	int given, recorded;
 
 	*ret = (struct netns)NETNS_NONE;
 	given = c->env.netns ? netns_reopen(c->env.netns, h->a.netns_cookie, ret, e) : 1;
 	if (given == 0)
 		return 0;
-	recorded = netns_reopen(h->a.netns, h->a.netns_cookie, ret, e);
-	return recorded == 0 ? 0 : given < 0 ? given : recorded < 0 ? recorded : 0;
+	recorded = netns_reopen(h->a.netns, h->a.netns_cookie, ret, &theirs);
+	if (recorded == 0 || given < 0)
+		return recorded == 0 ? 0 : given;
+	if (recorded < 0)
+		*e = theirs;
+	return recorded < 0 ? recorded : 0;
 }
 
 struct last {

@@ -100,10 +100,13 @@ static int visit_cookie(struct netns *ret, const struct netns *host, struct err 
 static int judge_netns(int fd, const char *path, struct err *e)
 {
 	struct statfs fs;
+	int type = 0, r = fstatfs(fd, &fs);
 
-	if (fstatfs(fd, &fs) < 0)
+	if (r == 0 && fs.f_type == NSFS_MAGIC)
+		r = type = ioctl(fd, NS_GET_NSTYPE);
+	if (r < 0)
 		return err_sys(e, ERR_ENVIRONMENT, errno, "CNI_NETNS: cannot look at \"%s\"", path);
-	if (fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
+	if (type == CLONE_NEWNET)
 		return 0;
 	return err_set(e, ERR_ENVIRONMENT, EINVAL, "CNI_NETNS: \"%s\" is no network namespace",
 		       path);

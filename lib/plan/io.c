@@ -57,7 +57,7 @@ int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e)
 	if (io->nft.fd >= 0)
 		return 0;
 	r = netlink_open(NETLINK_NETFILTER, &io->host, &io->host, &io->nft, e);
-	if (r < 0)
+	if (r == -EPROTONOSUPPORT)
 		err_hint(e, "the kernel needs nf_tables (CONFIG_NF_TABLES)");
 	return r;
 }

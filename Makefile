@@ -191,7 +191,7 @@ coverage: ## lines and branches that the suites reach: a table, and each line in
 	  all test-unit test-golden test-netns test-cni test-cli || echo "coverage: not all tests passed"
 	@BUILD=build/cov test/coverage/report.sh
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
 
 # ---- install -----------------------------------------------------------------------------------
 # Each file is replaced by rename: a runtime never sees half of one, nor "text file busy".

@@ -11,7 +11,7 @@
 #   DURATION=N   seconds of the calm storm (12), and half of it disturbed; SLOW=1: 240
 #   WORKERS=N    of each runtime (3)
 #   ROUNDS=N     of each pair of calls that meet (2; SLOW=1: 20)
-[ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-590}
+[ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 DURATION=${DURATION:-${SLOW:+240}}

@@ -164,7 +164,7 @@ if group "no place"; then
 	isnt "" "$(jq -r '.details // ""' <<<"$OUT")" "remedy: $OUT"
 	mount --rbind /proc "$ROOTDIR/proc"
 	works DEL "$CONFIG" CNI_NETNS=/task
-	umount -R "$ROOTDIR"
+	umount -R -l "$ROOTDIR"
 	PLUGIN=$BIN/awsvpc
 	DATA=$PLACE/store
 	clean

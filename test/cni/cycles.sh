@@ -14,14 +14,15 @@ CYCLES=${CYCLES:-1000}
 WARM_UP=400 # until the pool, the store and the tables of the kernel have the size that they need
 
 # Kernel memory is counted for this cgroup alone: others use the machine meanwhile.
-MEMORY=""
+CGROUP=/taskvpc-cycles-$$-$RANDOM MEMORY=""
 for dir in /sys/fs/cgroup/memory /sys/fs/cgroup; do
 	[ -e "$dir/cgroup.procs" ] || continue
-	mkdir -p "$dir$CGROUP" 2>/dev/null && echo $$ >"$dir$CGROUP/cgroup.procs" && MEMORY=$dir$CGROUP && break
+	mkdir "$dir$CGROUP" 2>/dev/null && echo $$ >"$dir$CGROUP/cgroup.procs" && MEMORY=$dir$CGROUP && break
 done
 cleanup() {
-	[ -z "$MEMORY" ] || echo $$ >"${MEMORY%"$CGROUP"}/cgroup.procs"
-	remove_cgroups
+	[ -n "$MEMORY" ] || return
+	echo $$ >"${MEMORY%"$CGROUP"}/cgroup.procs"
+	rmdir "$MEMORY"
 }
 kernel_memory() {
 	case $MEMORY in

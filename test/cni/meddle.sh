@@ -164,7 +164,7 @@ while IFS='|' read -r modes what command check after next <&3; do
 		read -r "${text?}" <<<"${!text//$'\x1f'/|}"
 	done
 	[[ $what =~ ${ROW:-.} ]] || continue
-	case $command in conntrack*) command -v conntrack >/dev/null || continue ;; esac
+	case $command in conntrack*) command -v conntrack >/dev/null || { skip "$what: needs conntrack" && continue; } ;; esac
 	for mode in $modes; do
 		row "$mode" "$what" "$command" "$check" "$after" "$next"
 	done

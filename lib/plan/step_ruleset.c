@@ -43,13 +43,13 @@ static int ruleset_check(const struct step *s, const struct plan *p, struct plan
 	(void)p;
 	if (r == 0)
 		r = nft_ruleset_intact(nl, s->ruleset, e);
-	if (r == 1)
-		err_set(e, ERR_CHECK, 0,
-			"the nftables rules of table %s %s (%s) are gone or changed",
-			nft_family_name(s->ruleset->family), s->ruleset->table, s->ruleset->name);
-	if (r == 1) /* the elements are gone as well, and those of all other tasks */
-		err_hint(e, "to repair it: taskvpc gc");
-	return r;
+	if (r != 1)
+		return r;
+	err_set(e, ERR_CHECK, 0, "the nftables rules of table %s %s (%s) are gone or changed",
+		nft_family_name(s->ruleset->family), s->ruleset->table, s->ruleset->name);
+	/* The elements are gone as well, and those of all other tasks. */
+	err_hint(e, "to repair it: taskvpc gc");
+	return 1;
 }
 
 static void ruleset_print(const struct step *s, const struct plan *p, bool undo, struct text *t)

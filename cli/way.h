@@ -154,8 +154,8 @@ bool way_is_up(struct way *w, struct place *at, const struct link_info *link);
 int way_routed(struct way *w, struct route_way *ret, struct err *e);
 
 /*
- * way_past_stack: does a program hand the packet, which came in at the host by w->iif, to another task
- * past the rules? Return: 1 (told), 0, or a negative errno.
+ * way_past_stack: does a program hand the packet, which came in at the host by w->iif, to another
+ * task past the rules? Return: 1 (told), 0, or a negative errno.
  */
 int way_past_stack(struct way *w, struct err *e);
 

@@ -8,6 +8,6 @@
 
 #include "mode/mode.h"
 
-extern const struct mode *const all_modes[];	/* NULL-terminated */
+extern const struct mode *const all_modes[]; /* NULL-terminated */
 
 #endif

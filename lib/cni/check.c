@@ -146,10 +146,10 @@ static int check_own(struct call *c, struct held *h, struct result *prev, struct
 
 	if (!r)
 		r = c->plugin->modes[0]->stateless ? draw_stateless(c, h) : find_record(c, h, e);
-	if (!r)
+	if (!r) {
 		take_addresses(h, prev);
-	if (!r)
 		r = judge_addresses(prev, &h->a, e);
+	}
 	return r < 0 ? r : check_plan(c, h, prev, e);
 }
 

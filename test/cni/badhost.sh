@@ -157,13 +157,17 @@ if group "no place"; then
 	is 1 "$(records)" records
 	works DEL "$CONFIG" CNI_NETNS=
 	t "no /proc"
-	works ADD "$CONFIG" CNI_NETNS=/task
-	umount -l "$ROOTDIR/proc"
-	refused 101 'boot_id' DEL "$CONFIG" CNI_NETNS=/task
-	refused 101 'boot_id' ADD "$CONFIG" CNI_NETNS=/task CNI_CONTAINERID=c2
-	isnt "" "$(jq -r '.details // ""' <<<"$OUT")" "remedy: $OUT"
-	mount --rbind /proc "$ROOTDIR/proc"
-	works DEL "$CONFIG" CNI_NETNS=/task
+	if [ -n "$SAN" ]; then
+		skip "the sanitizers need /proc themselves"
+	else
+		works ADD "$CONFIG" CNI_NETNS=/task
+		umount -l "$ROOTDIR/proc"
+		refused 101 'boot_id' DEL "$CONFIG" CNI_NETNS=/task
+		refused 101 'boot_id' ADD "$CONFIG" CNI_NETNS=/task CNI_CONTAINERID=c2
+		isnt "" "$(jq -r '.details // ""' <<<"$OUT")" "remedy: $OUT"
+		mount --rbind /proc "$ROOTDIR/proc"
+		works DEL "$CONFIG" CNI_NETNS=/task
+	fi
 	umount -R -l "$ROOTDIR"
 	PLUGIN=$BIN/awsvpc
 	DATA=$PLACE/store

@@ -42,10 +42,12 @@ void netlink_close(struct netlink *nl);
 struct batch {
 	size_t len;
 	unsigned n;
-	unsigned ack;   /* the request whose acknowledgement ends the batch: the last,
-			 * save for the commit of an nft transaction */
-	int error;      /* first building error (-ENOMEM, -EMSGSIZE), told by batch_send */
-	uint32_t owner; /* stamped on requests added from now on: see batch_failure */
+	unsigned ack;     /* the request whose acknowledgement ends the batch: the last,
+			   * save for the commit of an nft transaction */
+	bool transaction; /* of nftables: an error of its first request is that of the whole, and
+			   * the kernel may say no more */
+	int error;        /* first building error (-ENOMEM, -EMSGSIZE), told by batch_send */
+	uint32_t owner;   /* stamped on requests added from now on: see batch_failure */
 	uint32_t owners[BATCH_REQUESTS];
 	uint32_t tolerate[BATCH_REQUESTS];
 	_Alignas(8) unsigned char bytes[BATCH_BYTES];

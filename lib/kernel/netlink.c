@@ -70,6 +70,7 @@ void batch_reset(struct batch *b)
 	b->n = 0;
 	b->error = 0;
 	b->ack = 0;
+	b->transaction = false;
 }
 
 /* More than any step has, and the commit of a transaction. */
@@ -197,7 +198,7 @@ static ssize_t receive(struct netlink *nl, void *buf, size_t size, struct err *e
 	return n;
 }
 
-/* One answer of a batch. Return: 1 if it is the acknowledgement that ends the batch. */
+/* One answer of a batch. Return: 1 if it is the last. What comes after it has an old number. */
 static int take_answer(const struct batch *b, uint32_t first, const struct nlmsghdr *h,
 		       struct batch_failure *f)
 {
@@ -214,7 +215,7 @@ static int take_answer(const struct batch *b, uint32_t first, const struct nlmsg
 		f->owner = b->owners[i];
 		extended_ack(h, f->text, sizeof(f->text));
 	}
-	return i == b->ack;
+	return i == b->ack || (b->transaction && i == 0 && error);
 }
 
 static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f,

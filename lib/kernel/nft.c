@@ -122,6 +122,7 @@ static void batch_mark(struct batch *b, int type, uint32_t genid)
 void nft_begin_at(struct batch *b, uint32_t genid)
 {
 	batch_mark(b, NFNL_MSG_BATCH_BEGIN, genid);
+	b->transaction = true;
 }
 
 void nft_begin(struct batch *b)

@@ -6,6 +6,7 @@
 #include "fixture.h"
 
 #include "drawings.h"
+#include "kernel/nft_message.h"
 #include "plan/step.h"
 
 #include <errno.h>
@@ -300,6 +301,31 @@ static void test_undo_without_namespace(void **state)
 	}
 }
 
+/* The kernel refuses the whole by its first message, and says nothing of the others. */
+static void test_stale_generation(void **state)
+{
+	struct nft_element el = { .set = "tasks", .n_key = 0 };
+	struct batch_failure failure;
+	struct attachment a = { .mode = "" };
+	struct netlink *nl;
+	struct plan_io io;
+	uint32_t now, other;
+	struct err e;
+
+	(void)state;
+	fixture_open(&io, NULL, &a);
+	assert_int_equal(plan_io_nft(&io, &nl, &e), 0);
+	assert_int_equal(nft_generation(nl, &now, &e), 0);
+	nft_begin_at(io.batch, now + 1);
+	nft_element_add(io.batch, "taskvpc", &el);
+	nft_commit(io.batch);
+	assert_int_equal(batch_send(io.batch, nl, &failure, &e), -ERESTART);
+	/* And the socket is none the worse. */
+	assert_int_equal(nft_generation(nl, &other, &e), 0);
+	assert_int_equal(other, now);
+	plan_io_close(&io);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_interface),
 		cmocka_unit_test(test_check_sees_damage),
 		cmocka_unit_test(test_undo_without_namespace),
+		cmocka_unit_test(test_stale_generation),
 	};
 
 	fixture_enter();

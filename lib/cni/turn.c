@@ -14,7 +14,7 @@
 
 #include "base/text.h"
 
-#define TRIES    500
+#define TRIES    2500 /* 5 s: a busy host may need one; who hangs must not hold up all the others */
 #define PAUSE_NS 2000000
 #define GATE     0
 

@@ -20,7 +20,7 @@
 int turn_share(struct call *c, struct err *e);
 /*
  * turn_alone: give up a shared turn for one alone. Nobody gets a shared one while we wait, which is
- * for a second at most. -EAGAIN then.
+ * for five seconds at most. -EAGAIN then.
  */
 int turn_alone(struct call *c, struct err *e);
 void turn_end(struct call *c);

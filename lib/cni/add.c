@@ -209,7 +209,30 @@ static int realize(struct add *add, struct err *e)
 	return r;
 }
 
-static int attach(struct add *add, struct err *e)
+/*
+ * The link, which knows no address yet, and the foreign IPAM plugin over it. What it takes to be
+ * whole is another plan then.
+ */
+static int link_up(struct add *add, struct err *e)
+{
+	int r = plan_apply(&add->plan, &add->io, e);
+
+	if (r < 0)
+		return r;
+	r = delegate(add, e);
+	if (r == 0 && add->mode->accept)
+		r = add->mode->accept(&add->a, e);
+	if (r < 0) {
+		undo(add, &add->plan);
+		return r;
+	}
+	add->linked = add->plan;
+	add->is_linked = true;
+	add->mode->plan(&add->a, &add->plan);
+	return 0;
+}
+
+static int attach(struct add *add, bool link_first, struct err *e)
 {
 	int r = turn_share(add->c, e);
 
@@ -217,50 +240,15 @@ static int attach(struct add *add, struct err *e)
 		r = prepare_lease(add, false, e);
 	if (r < 0)
 		return r;
-	r = realize(add, e);
+	if (link_first)
+		r = link_up(add, e);
+	if (r == 0)
+		r = realize(add, e);
 	if (r < 0)
 		give_up(add);
 	/* Also where it failed: the next will find the skeleton as it should be. */
 	if (add->io.ruleset_loaded)
 		held_restore(add->c, &add->io);
-	return r;
-}
-
-/* The record and the link, which knows no address yet; then the foreign IPAM plugin, over that
- * link. */
-static int link_up(struct add *add, struct err *e)
-{
-	int r = prepare_lease(add, false, e);
-
-	if (r < 0)
-		return r;
-	r = plan_apply(&add->plan, &add->io, e);
-	if (r == 0) {
-		r = delegate(add, e);
-		if (r == 0 && add->mode->accept)
-			r = add->mode->accept(&add->a, e);
-		if (r < 0)
-			undo(add, &add->plan);
-	}
-	if (r < 0)
-		give_up(add);
-	return r;
-}
-
-static int attach_link_first(struct add *add, struct err *e)
-{
-	int r = turn_share(add->c, e);
-
-	if (r >= 0)
-		r = link_up(add, e);
-	if (r < 0)
-		return r;
-	add->linked = add->plan;
-	add->is_linked = true;
-	add->mode->plan(&add->a, &add->plan);
-	r = realize(add, e);
-	if (r < 0)
-		give_up(add);
 	return r;
 }
 
@@ -277,6 +265,7 @@ static int attach_stateless(struct add *add, struct err *e)
 static int add_new(struct add *add, struct err *e)
 {
 	const struct store_key key = call_key(add->c);
+	bool link_first;
 	int r = prepare_config(add, e);
 
 	if (!r)
@@ -295,13 +284,11 @@ static int add_new(struct add *add, struct err *e)
 		r = prepare_attachment(add, e);
 	if (r < 0)
 		return r;
-	if (add->c->foreign && add->mode->link_first && add->mode->link_first(&add->a)) {
-		r = attach_link_first(add, e);
-	} else {
+	link_first = add->c->foreign && add->mode->link_first && add->mode->link_first(&add->a);
+	if (!link_first)
 		r = delegate(add, e);
-		if (!r)
-			r = attach(add, e);
-	}
+	if (!r)
+		r = attach(add, link_first, e);
 	if (r < 0)
 		delegate_undo(add);
 	return r;

@@ -226,6 +226,7 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 /*
  * plan_tags: a hash for each shared step that can be undone, of how: two plans with the same tag
  * share what that step made, however they made it (a bridge of another MTU is the same bridge).
+ * Return: how many there are; those beyond @max are not in @ret.
  */
 unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
 

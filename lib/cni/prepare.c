@@ -161,6 +161,11 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	plan_init(&add->plan, a);
 	add->mode->plan(a, &add->plan);
 	ret->n_tags = plan_tags(&add->plan, ret->tags, STORE_TAGS);
+	if (ret->n_tags > STORE_TAGS)
+		return err_set(e, ERR_CONFIG, E2BIG,
+			       "the task would share %u objects with others, at most %d are "
+			       "possible: use fewer subnets or blocks of vpc.cidr",
+			       ret->n_tags, STORE_TAGS);
 	free(add->body);
 	add->body = NULL;
 	r = attachment_encode(a, &add->body, &ret->len, e);

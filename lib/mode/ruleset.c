@@ -129,12 +129,21 @@ static void plan_vpc_pair(struct plan *p, const struct cidr *from, const struct 
 		plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
 }
 
+/* Only blocks that the task has an address of: it sends from no other. */
+static bool lives_in(const struct attachment *a, const struct cidr *block)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		if (cidr_contains(block, &a->addresses[i].cidr.ip))
+			return true;
+	return false;
+}
+
 void plan_masquerade(struct plan *p)
 {
 	const struct attachment *a = p->a;
 
 	for (unsigned i = 0; i < a->n_vpc; i++)
-		for (unsigned k = 0; k < a->n_vpc; k++)
+		for (unsigned k = 0; k < a->n_vpc && lives_in(a, &a->vpc[i]); k++)
 			plan_vpc_pair(p, &a->vpc[i], &a->vpc[k]);
 	/* Without a VPC, what stays inside is what stays in the subnet. */
 	for (unsigned i = 0; i < a->n_addresses && a->n_vpc == 0; i++)

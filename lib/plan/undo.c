@@ -151,7 +151,7 @@ static bool shared_undo(const struct plan *p, const struct step *s, char line[st
 int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e)
 {
 	struct stream st = { .io = io };
-	unsigned nth = plan_tags(p, NULL, STORE_TAGS);
+	unsigned nth = plan_tags(p, NULL, 0);
 	char line[UNDO_LINE];
 	struct err now;
 	int first = 0;
@@ -159,7 +159,8 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 	for (unsigned i = p->n; i-- > 0;) {
 		if (!shared_undo(p, &p->steps[i], line))
 			continue;
-		if (nth == 0 || !(mask & 1U << --nth) || plan_io_gone(io, p->steps[i].side))
+		if (--nth >= STORE_TAGS || !(mask & 1U << nth) ||
+		    plan_io_gone(io, p->steps[i].side))
 			continue;
 		/* Each alone: what others took away meanwhile must not keep the rest. */
 		keep_first(undo_alone(p, i, &st, &now), &now, &first, e);
@@ -179,5 +180,5 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 			ret[n] = hash_text(HASH_START, line);
 		n++;
 	}
-	return n < max ? n : max;
+	return n;
 }

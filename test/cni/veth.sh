@@ -293,6 +293,16 @@ if group masquerade; then
 	for name in m n p; do del "$name" "$MASQ"; done
 	drop m n p
 	clean
+	t "a VPC of eight blocks: what its tasks share stays until the last of them has gone"
+	EIGHT=$(jq -c '.vpc.cidr=["10.0.0.0/16",(range(1;8) | "10.\(.).0.0/16")]' <<<"$MASQ")
+	add m "$EIGHT"
+	add n "$EIGHT"
+	is 8 "$(nft list set inet taskvpc vpc4 | grep -c '10\.0\.0\.0/16 \. ')" "pairs of the one block that has tasks, of eight"
+	del n "$EIGHT"
+	verify m "$EIGHT"
+	del m "$EIGHT"
+	drop m n
+	clean
 	t "the VPC is reached from outside where there is a route"
 	ip -n internet route add 10.0.0.0/16 via 198.51.100.1
 	add o "$DUAL"

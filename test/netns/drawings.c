@@ -50,7 +50,7 @@ static void fill_all(struct attachment *a)
 	a->masquerade = a->block_imds = true;
 	a->n_vpc = 2;
 	cidr_parse("10.0.0.0/16", &a->vpc[0]);
-	cidr_parse("fd00::/48", &a->vpc[1]);
+	cidr_parse("fd00:1::/48", &a->vpc[1]);
 }
 
 static void fill_bpf(struct attachment *a)

@@ -62,7 +62,8 @@ int prepare_config(struct add *add, struct err *e)
 	r = netconf_read(add->c, &add->mode, &add->conf, &add->asked, e);
 	if (!r)
 		r = netconf_pool(add->c, add->mode, &add->asked, &add->pool, e);
-	if (!r && !json_is_absent(prev))
+	/* An IPAM plugin is given what its caller got, and answers with addresses alone. */
+	if (!r && !json_is_absent(prev) && !add->c->plugin->is_ipam)
 		r = result_read(prev, &source, &add->result, e);
 	if (r < 0 || !add->mode->has_interface || add->mode->stateless ||
 	    strcmp(add->c->env.ifname, "lo") != 0)

@@ -298,6 +298,15 @@ if group parallel; then
 	clean
 fi
 
+if group "behind another plugin"; then
+	t "task-ipam answers with addresses of its own alone, whatever prevResult says"
+	PLUGIN=$BIN/task-ipam works ADD "$(conf '.type="ptp" | .ipam.placement="first" | .prevResult={cniVersion: "1.1.0", interfaces: [{name: "x0"}],
+		ips: [{address: "10.9.0.5/24"}], routes: [{dst: "10.9.0.0/16"}], dns: {search: ["x"]}}')"
+	like '^\["10\.0\.1\.[0-9]+/24"\] 0 \["0\.0\.0\.0/0"\] \{\}$' "$(jq -r '"\([.ips[].address]) \(.interfaces // [] | length) \([.routes[].dst]) \(.dns // {})"' <<<"$OUT")" result
+	PLUGIN=$BIN/task-ipam works DEL "$(conf '.type="ptp"')"
+	clean
+fi
+
 if group del; then
 	t "DEL with ranges removed or wrong by now"
 	for filter in '.ipam.ranges=[]' 'del(.ipam.ranges)' '.ipam.ranges="x"' '.ipam.ranges=[[{subnet:"x"}]]' \

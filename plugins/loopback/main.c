@@ -5,6 +5,7 @@
  */
 #include "cni/cni.h"
 #include "mode/loopback.h"
+#include "modes.h"
 
 static const struct mode mode_loopback = {
 	.name = "loopback",
@@ -21,6 +22,7 @@ static const struct plugin plugin = {
 	.name = "loopback",
 	.help = "Raises the loopback interface (taskvpc).",
 	.modes = modes,
+	.known = all_modes,
 };
 
 int main(int argc, char **argv)

@@ -40,4 +40,19 @@ if group "DEL, VERSION"; then
 fi
 drop c1
 clean
+if group "behind another plugin of ours in one list"; then
+	for LAST in loopback task-none; do
+		cat >"$TMP/list" <<-END
+			{"cniVersion":"1.0.0","name":"lab","plugins":[
+			{"type":"task-bridge","isGateway":true,"ipam":{"ranges":[[{"subnet":"10.88.0.0/16"}]]}},{"type":"$LAST"}]}
+		END
+		netns c1
+		chain_ok ADD "$TMP/list" c1
+		chain_ok CHECK "$TMP/list" c1
+		chain_ok DEL "$TMP/list" c1
+		is 0 "$(records)" records
+		drop c1
+		clean
+	done
+fi
 finish

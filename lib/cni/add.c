@@ -172,11 +172,12 @@ static void undo(struct add *add, const struct plan *plan)
 /* It failed and is undone: forget the record, unless something stands that only it remembers. */
 static void give_up(struct add *add)
 {
+	const struct plan *recorded = add->is_linked ? &add->linked : &add->plan;
 	struct err e;
 
 	if (add->io.stuck)
 		call_warn(add->c, "undoing an ADD: not all could be undone, DEL or GC goes on");
-	else if (plan_release(add->c, &add->plan, &add->io, 0, &e) < 0)
+	else if (plan_release(add->c, recorded, &add->io, 0, &e) < 0)
 		call_warn(add->c, "undoing an ADD: %s", e.msg);
 }
 
@@ -199,6 +200,8 @@ static int realize(struct add *add, struct err *e)
 	cleanup_free char *text = NULL;
 	int r = compose_answer(add, &text, e);
 
+	if (r < 0 && add->is_linked)
+		undo(add, &add->linked);
 	if (r == 0)
 		r = apply(add, e);
 	if (r < 0)

@@ -107,7 +107,10 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 	return r;
 }
 
-/* Shared by all interfaces of the task, and of no interface: it would outlive the link. */
+/*
+ * Shared by all interfaces of the task, and of no interface: it would outlive the link. So where
+ * the link is made before its addresses are known, and the record knows none, both are in the plan.
+ */
 void awsvpc_plan_imds(struct plan *p)
 {
 	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254" };
@@ -117,7 +120,8 @@ void awsvpc_plan_imds(struct plan *p)
 		struct route_spec r = { .type = ROUTE_BLACKHOLE };
 		struct ip ip;
 
-		if (!ip_parse(addresses[i], &ip) || !attachment_has_family(p->a, ip.family))
+		if (!ip_parse(addresses[i], &ip) ||
+		    (p->a->n_addresses && !attachment_has_family(p->a, ip.family)))
 			continue;
 		r.dst = cidr_host(&ip);
 		plan_share(p, plan_route(p, -1, TASK, &nowhere, &r));

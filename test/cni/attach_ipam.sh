@@ -130,5 +130,12 @@ verify a "$MV"
 del a "$MV"
 drop a
 clean
+t "awsvpc macvlan over static: an answer that cannot be given takes the link back"
+netns a
+ID=a refused 7 'more than 32 entries' ADD "$(jq -c '.attach="macvlan" | .master="lan0"
+	| .prevResult={cniVersion: "1.0.0", dns: {search: [range(20) | "a\(.)"]}}
+	| .ipam.dns.search=[range(20) | "b\(.)"]' <<<"$ST")"
+drop a
+clean
 
 finish

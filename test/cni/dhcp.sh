@@ -32,8 +32,7 @@ timeout 100 "$CNI_REF/dhcp" daemon -socketpath /run/cni/dhcp.sock -timeout 2s >"
 DAEMON=$!
 until_true test -S /run/cni/dhcp.sock
 
-CONFIG=$(conf '.cniVersion="1.0.0" | .attach="macvlan" | .master="lan0" | .ipam={"type":"dhcp"} | del(.vpc)
-	| .blockInstanceMetadata=false')
+CONFIG=$(conf '.cniVersion="1.0.0" | .attach="macvlan" | .master="lan0" | .ipam={"type":"dhcp"} | del(.vpc)')
 baseline
 
 if group "an address by DHCP"; then
@@ -43,6 +42,7 @@ if group "an address by DHCP"; then
 		"address in the kernel"
 	like 'default via 10.0.1.1' "$(ip -n a route)" "default route"
 	ping_ok a 10.0.1.1
+	like 'blackhole 169.254.169.254' "$(ip -n a route)" "instance metadata"
 	verify a "$CONFIG"
 fi
 if group "CHECK sees it lost"; then
@@ -54,6 +54,7 @@ fi
 if group "DEL"; then
 	del a "$CONFIG"
 	fails "the link is gone" ip -n a link show eth0
+	is "" "$(ip -n a route show type blackhole)$(ip -n a -6 route show type blackhole)" "what the record did not know"
 	drop a
 	clean
 fi

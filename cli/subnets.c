@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "ipam/pool.h"
+#include "ipam/lease.h"
 #include "output.h"
 #include "store/store.h"
 
@@ -56,8 +56,8 @@ static int add_range(const struct counting *c, const struct pool_range *range, s
 {
 	const struct ip_span all = cidr_span(&range->subnet);
 	uint64_t leaked = leaked_in(c->attachments, &range->usable, c->dir), size = span_size(&all);
-	struct store_usage usage = { 0 };
-	int r = c->store ? store_count(c->store, &range->usable, &usage, e) : 0;
+	struct store_usage usage;
+	int r = lease_count(c->store, range, &usage, e);
 	uint64_t taken = usage.used + usage.cooling;
 	char text[IP_TEXT];
 	json *row;

@@ -14,17 +14,42 @@ struct room {
 	bool left[POOL_SETS][POOL_RANGES];
 };
 
+int lease_count(struct store *s, const struct pool_range *range, struct store_usage *ret,
+		struct err *e)
+{
+	struct store_usage in;
+	int rc;
+
+	*ret = (struct store_usage){ 0 };
+	rc = s ? store_count(s, &range->usable, ret, e) : 0;
+	for (unsigned i = 0; i < range->n_holes && rc == 0 && ret->used + ret->cooling; i++) {
+		rc = store_count(s, &range->holes[i], &in, e);
+		ret->used -= in.used < ret->used ? in.used : ret->used;
+		ret->cooling -= in.cooling < ret->cooling ? in.cooling : ret->cooling;
+	}
+	return rc;
+}
+
+/* Mostly the store's own count is enough, which costs nothing. */
+static int has_room(struct store *s, const struct pool_range *r, bool *ret, struct err *e)
+{
+	struct store_usage usage = { 0 };
+	int rc = s ? store_count(s, &r->usable, &usage, e) : 0;
+
+	if (rc == 0 && usage.used >= r->capacity)
+		rc = lease_count(s, r, &usage, e);
+	*ret = usage.used < r->capacity;
+	return rc;
+}
+
 static int find_room(struct store *s, const struct pool *p, struct room *room, struct err *e)
 {
 	for (unsigned i = 0; i < p->n_sets; i++) {
 		for (unsigned k = 0; k < p->sets[i].n_ranges; k++) {
-			const struct pool_range *r = &p->sets[i].ranges[k];
-			struct store_usage usage = { 0 };
-			int rc = s ? store_count(s, &r->usable, &usage, e) : 0;
+			int rc = has_room(s, &p->sets[i].ranges[k], &room->left[i][k], e);
 
 			if (rc < 0)
 				return rc;
-			room->left[i][k] = usage.used < r->capacity;
 		}
 	}
 	return 0;

@@ -91,9 +91,9 @@ static uint64_t reserved_count(const struct pool_range *r)
 /* "subnet-a 10.0.1.0/28: 11 addresses, 11 used, 5 reserved, 0 cooling" */
 static int count_line(struct store *s, const struct pool_range *r, struct text *t, struct err *e)
 {
-	struct store_usage usage = { 0 };
+	struct store_usage usage;
 	char subnet[IP_TEXT];
-	int rc = s ? store_count(s, &r->usable, &usage, e) : 0;
+	int rc = lease_count(s, r, &usage, e);
 
 	if (rc < 0)
 		return rc;

@@ -343,6 +343,26 @@ static void exhausts_in_words(void **state)
 	has(f, 0, "10.0.1.2/30");
 }
 
+/* What was given before it was excluded takes no room from the rest. */
+static void counts_no_held_hole(void **state)
+{
+	struct fixture *f = *state;
+	struct store_usage usage;
+
+	use_pool(f, "{\"ranges\":[[{\"subnet\":\"10.0.1.0/29\"}]]}"); /* .2 to .6 */
+	for (const char *const *c = (const char *const[]){ "c1", "c2", "c3", "c4", NULL }; *c; c++)
+		must_take(f, *c);
+	drop(f, "c4", 3600);
+	use_pool(f, "{\"ranges\":[[{\"subnet\":\"10.0.1.0/29\",\"exclude\":[\"10.0.1.2\"]}]]}");
+	assert_int_equal(lease_count(f->store, &f->pool.sets[0].ranges[0], &usage, &f->e), 0);
+	assert_int_equal(usage.used, 2);
+	assert_int_equal(usage.cooling, 1);
+	must_take(f, "c5");
+	assert_int_equal(lease_status(f->store, &f->pool, &f->e), 0);
+	must_take(f, "c6");
+	assert_int_equal(lease_status(f->store, &f->pool, &f->e), -EADDRNOTAVAIL);
+}
+
 static void reclaims_a_dead_holder(void **state)
 {
 	struct fixture *f = *state;
@@ -475,6 +495,7 @@ int main(void)
 		lease_test(keeps_one_subnet_id),
 		lease_test(places),
 		lease_test(exhausts_in_words),
+		lease_test(counts_no_held_hole),
 		lease_test(reclaims_a_dead_holder),
 		lease_test(sweeps_an_exhausted_pool),
 		lease_test(judges_status_by_id),

@@ -53,6 +53,13 @@ struct bandwidth {                            /* CNI's bandwidth capability; 0: 
 	uint64_t egress_rate, egress_burst;   /* out of the task */
 };
 
+/* Which families get a default route to their gateway, beside the routes that are named. */
+enum default_routes {
+	DEFAULT_IF_NO_ROUTE, /* those of which no route at all is named */
+	DEFAULT_ALWAYS,      /* those of which no default route is named */
+	DEFAULT_NEVER
+};
+
 enum host_routing {
 	HOST_ROUTING_STACK,
 	HOST_ROUTING_BPF
@@ -86,6 +93,7 @@ struct attachment {
 	struct route
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
+	enum default_routes default_routes; /* for ADD: not kept */
 	struct port ports[STORE_PORTS];
 	unsigned n_ports;
 
@@ -119,7 +127,6 @@ struct attachment {
 	bool masq_all;           /* published ports: the client's address is replaced always */
 	bool no_snat;            /* published ports: it is never */
 	bool mac_check;          /* the port takes frames of the task's MAC alone */
-	bool no_default_route;   /* the task gets none unless `ipam.routes` says so */
 	bool detect_duplicates;  /* IPv6 addresses with DAD */
 	uint32_t ingress_policy; /* index into ingress_policy_names */
 	struct bandwidth bandwidth;
@@ -144,5 +151,11 @@ struct store_key attachment_key(const struct attachment *a); /* borrows @a */
 bool attachment_has_family(const struct attachment *a, uint8_t family);
 /* The first address of a family, NULL if there is none. */
 const struct address *attachment_address(const struct attachment *a, uint8_t family);
+
+/* attachment_fill_gateway: the gateway of a route that names none, unless its scope is the link. */
+void attachment_fill_gateway(const struct attachment *a, struct route *route);
+/* attachment_add_defaults: by a->default_routes. Return: 0, or -E2BIG (no words): there is no room.
+ */
+int attachment_add_defaults(struct attachment *a);
 
 #endif

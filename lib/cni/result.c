@@ -160,29 +160,6 @@ int result_take_dns(struct result *r, const struct result *from, struct err *e)
 
 /* ---- what a foreign IPAM plugin gave ---- */
 
-static void fill_gateway(const struct attachment *a, struct route *route)
-{
-	const struct address *address = attachment_address(a, route->dst.ip.family);
-	bool on_link = route->has_scope && route->scope;
-
-	if (address && !on_link && !ip_is_set(&route->gw))
-		route->gw = address->gateway;
-}
-
-/* As our own pool does: a family that has a gateway but no route at all gets a default route. */
-static void fill_default(struct attachment *a, uint8_t family)
-{
-	const struct address *address = attachment_address(a, family);
-
-	if (!address || !ip_is_set(&address->gateway) || a->n_routes == ATTACHMENT_ROUTES)
-		return;
-	for (unsigned i = 0; i < a->n_routes; i++)
-		if (a->routes[i].dst.ip.family == family)
-			return;
-	a->routes[a->n_routes++] =
-		(struct route){ .dst.ip.family = family, .gw = address->gateway };
-}
-
 int result_to_attachment(const struct result *r, struct attachment *a, struct err *e)
 {
 	if (r->n_ips > STORE_ADDRESSES)
@@ -197,11 +174,7 @@ int result_to_attachment(const struct result *r, struct attachment *a, struct er
 	for (unsigned i = 0; i < r->n_routes; i++) {
 		a->routes[i] = r->routes[i];
 		a->routes[i].dst.ip = cidr_first(&r->routes[i].dst);
-		fill_gateway(a, &a->routes[i]);
+		attachment_fill_gateway(a, &a->routes[i]);
 	}
-	if (!a->no_default_route) {
-		fill_default(a, AF_INET);
-		fill_default(a, AF_INET6);
-	}
-	return 0;
+	return attachment_add_defaults(a) < 0 ? too_many(e, "routes", ATTACHMENT_ROUTES) : 0;
 }

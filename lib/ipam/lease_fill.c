@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/io.h"
 #include "taking.h"
@@ -23,52 +22,20 @@ static void fill_address(struct taking *t, const struct store_grant *grant, unsi
 	memcpy(address->az, range->az, sizeof(address->az));
 }
 
-static bool is_on_link(const struct route *r)
-{
-	return r->has_scope && r->scope;
-}
-
 static int fill_route(struct attachment *a, const struct route *route, struct err *e)
 {
-	const struct address *address = attachment_address(a, route->dst.ip.family);
 	struct route *ret = &a->routes[a->n_routes];
+	char dst[IP_TEXT];
 
 	*ret = *route;
-	if (!address) {
-		char dst[IP_TEXT];
-
+	if (!attachment_has_family(a, route->dst.ip.family)) {
 		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
 			cidr_text(&route->dst, dst));
 		err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");
 		return -EINVAL;
 	}
-	if (!ip_is_set(&ret->gw) && !is_on_link(ret))
-		ret->gw = address->gateway;
+	attachment_fill_gateway(a, ret);
 	a->n_routes++;
-	return 0;
-}
-
-static bool routes_name(const struct attachment *a, uint8_t family)
-{
-	for (unsigned i = 0; i < a->n_routes; i++) {
-		if (a->routes[i].dst.ip.family == family)
-			return true;
-	}
-	return false;
-}
-
-static int fill_default(struct attachment *a, uint8_t family, struct err *e)
-{
-	const struct address *address = attachment_address(a, family);
-
-	if (!address || !ip_is_set(&address->gateway) || routes_name(a, family))
-		return 0;
-	if (a->n_routes == ATTACHMENT_ROUTES)
-		return err_set(e, ERR_CONFIG, EINVAL,
-			       "ipam.routes: no room for a default route, allowed: %d",
-			       ATTACHMENT_ROUTES);
-	a->routes[a->n_routes++] =
-		(struct route){ .dst.ip.family = family, .gw = address->gateway };
 	return 0;
 }
 
@@ -79,10 +46,10 @@ static int fill_routes(struct attachment *a, const struct pool *p, struct err *e
 	a->n_routes = 0;
 	for (unsigned i = 0; i < p->n_routes && !rc; i++)
 		rc = fill_route(a, &p->routes[i], e);
-	if (!rc)
-		rc = a->no_default_route ? 0 : fill_default(a, AF_INET, e);
-	if (!rc)
-		rc = a->no_default_route ? 0 : fill_default(a, AF_INET6, e);
+	if (!rc && attachment_add_defaults(a) < 0)
+		rc = err_set(e, ERR_CONFIG, EINVAL,
+			     "ipam.routes: no room for a default route, allowed: %d",
+			     ATTACHMENT_ROUTES);
 	return rc;
 }
 

@@ -95,7 +95,6 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, bridge_mac, "bridgeMac", FIELD_MAC),
 	FIELD_ARRAY(struct attachment, bridge_had, n_bridge_had, "bridgeHad", FIELD_CIDR),
 	FIELD(struct attachment, force_address, "forceAddress", FIELD_BOOL),
-	FIELD(struct attachment, no_default_route, "noDefaultRoute", FIELD_BOOL),
 	FIELD(struct attachment, bridge_gateway, "bridgeGateway", FIELD_BOOL),
 	FIELD(struct attachment, bridge_promiscuous, "bridgePromiscuous", FIELD_BOOL),
 	FIELD(struct attachment, port_hairpin, "portHairpin", FIELD_BOOL),
@@ -178,4 +177,43 @@ const struct address *attachment_address(const struct attachment *a, uint8_t fam
 bool attachment_has_family(const struct attachment *a, uint8_t family)
 {
 	return attachment_address(a, family) != NULL;
+}
+
+void attachment_fill_gateway(const struct attachment *a, struct route *route)
+{
+	const struct address *address = attachment_address(a, route->dst.ip.family);
+	bool on_link = route->has_scope && route->scope;
+
+	if (address && !on_link && !ip_is_set(&route->gw))
+		route->gw = address->gateway;
+}
+
+/* Do the routes that are named leave the family without a default route, as the mode wants it? */
+static bool lacks_default(const struct attachment *a, uint8_t family)
+{
+	for (unsigned i = 0; i < a->n_routes; i++)
+		if (a->routes[i].dst.ip.family == family &&
+		    (a->default_routes == DEFAULT_IF_NO_ROUTE || a->routes[i].dst.len == 0))
+			return false;
+	return a->default_routes != DEFAULT_NEVER;
+}
+
+static int add_default(struct attachment *a, uint8_t family)
+{
+	const struct address *address = attachment_address(a, family);
+
+	if (!address || !ip_is_set(&address->gateway) || !lacks_default(a, family))
+		return 0;
+	if (a->n_routes == ATTACHMENT_ROUTES)
+		return -E2BIG;
+	a->routes[a->n_routes++] =
+		(struct route){ .dst.ip.family = family, .gw = address->gateway };
+	return 0;
+}
+
+int attachment_add_defaults(struct attachment *a)
+{
+	int rc = add_default(a, AF_INET);
+
+	return rc ? rc : add_default(a, AF_INET6);
 }

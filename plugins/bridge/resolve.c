@@ -83,19 +83,6 @@ static int take_bridge(const struct link_info *link, struct plan_io *io, struct 
 			 &a->n_bridge_had, e);
 }
 
-/* Does `ipam.routes` say where the default route goes? */
-static bool routes_name_default(const json *ipam)
-{
-	for (const json *r = json_first(json_get(ipam, "routes")); r; r = json_next(r)) {
-		const char *dst = json_string(json_get(r, "dst"));
-		struct cidr c;
-
-		if (dst && cidr_parse(dst, &c) && c.len == 0)
-			return true;
-	}
-	return false;
-}
-
 static void take_settings(const struct netconf *c, struct attachment *a)
 {
 	const struct bridge_conf *own = bridge_conf(c);
@@ -104,7 +91,7 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
 
 	a->bridge_gateway = own->gateway || own->default_gateway;
-	a->no_default_route = !own->default_gateway && !routes_name_default(c->ipam);
+	a->default_routes = own->default_gateway ? DEFAULT_ALWAYS : DEFAULT_NEVER;
 	a->force_address = own->force_address;
 	a->masquerade = own->masquerade;
 	a->bridge_promiscuous = own->promiscuous;

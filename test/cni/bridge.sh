@@ -140,6 +140,21 @@ if group gateway; then
 	ping_ok a 198.51.100.1
 	del a "$CONFIG"
 	drop a
+	t "isDefaultGateway beside other routes of ipam.routes: the default route comes all the same"
+	CONFIG=$(conf '.ipam.routes=[{dst:"192.168.5.0/24"}]')
+	add a "$CONFIG"
+	like '^default via 10\.88\.0\.1 dev eth0' "$(ip -n a route show default)" "default route"
+	like 'via 10\.88\.0\.1' "$(ip -n a route show 192.168.5.0/24)" "the other"
+	del a "$CONFIG"
+	drop a
+	t "without it, dual stack, a default route of one family named: none of the other"
+	CONFIG=$(conf 'del(.isDefaultGateway) | .ipam.ranges=[[{subnet:"10.88.0.0/16"}],[{subnet:"fd00:88::/64"}]]
+		| .ipam.routes=[{dst:"0.0.0.0/0"}]')
+	add a "$CONFIG"
+	like '^default via 10\.88\.0\.1 dev eth0' "$(ip -n a route show default)" "default route"
+	is "" "$(ip -n a -6 route show default)" "IPv6 default route"
+	del a "$CONFIG"
+	drop a
 	t "isDefaultGateway implies isGateway"
 	CONFIG=$(conf 'del(.isGateway)')
 	add a "$CONFIG"

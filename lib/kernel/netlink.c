@@ -21,8 +21,9 @@
 #define ANSWER_TIMEOUT_S 20 /* the kernel answers at once; this only bounds a hang */
 #define DUMP_TRIES       16
 #define ERRNO_MAX        4095 /* MAX_ERRNO of include/linux/err.h */
-#define ANSWER_BYTES                                                                               \
-	8192 /* what the kernel makes of a dump that finds this little room (netlink(7)) */
+#define ANSWER_END       8
+/* what the kernel makes of a dump that finds this little room (netlink(7)) */
+#define ANSWER_BYTES (8192 + ANSWER_END)
 
 static int socket_options(int fd)
 {
@@ -186,15 +187,20 @@ static int send_all(struct netlink *nl, const void *bytes, size_t len, struct er
 	return 0;
 }
 
-static ssize_t receive(struct netlink *nl, void *buf, size_t size, struct err *e)
+/*
+ * The last ANSWER_END bytes of @buf are kept free. What is received ends in zeros, so that who
+ * reads a number or a text out of an attribute that was cut off stays within the buffer.
+ */
+static ssize_t receive(struct netlink *nl, char *buf, size_t size, struct err *e)
 {
 	ssize_t n;
 
 	do
-		n = recv(nl->fd, buf, size, 0);
+		n = recv(nl->fd, buf, size - ANSWER_END, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot receive from the kernel");
+	memset(buf + n, 0, ANSWER_END);
 	return n;
 }
 

@@ -67,7 +67,8 @@ static bool told_gone(int monitor, uint32_t ifindex)
 	for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
 		const struct ifinfomsg *info = NLMSG_DATA(h);
 
-		if (h->nlmsg_type == RTM_DELLINK && (uint32_t)info->ifi_index == ifindex)
+		if (h->nlmsg_type == RTM_DELLINK && h->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)) &&
+		    (uint32_t)info->ifi_index == ifindex)
 			return true;
 	}
 	return false;

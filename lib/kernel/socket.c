@@ -36,8 +36,9 @@ static int take_socket(void *ctx, const struct nlmsghdr *h)
 	struct nlattr *tb[INET_DIAG_MAX + 1];
 	bool v6only;
 
-	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY || ntohs(m->id.idiag_sport) != w->port ||
-	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, INET_DIAG_MAX, NULL) < 0)
+	if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, INET_DIAG_MAX, NULL) < 0 ||
+	    ntohs(m->id.idiag_sport) != w->port)
 		return 0;
 	v6only = tb[INET_DIAG_SKV6ONLY] && nla_get_u8(tb[INET_DIAG_SKV6ONLY]);
 	if (m->idiag_family != w->ip->family && v6only)

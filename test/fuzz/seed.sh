@@ -35,4 +35,80 @@ done
 # A link message and an error, as the kernel would send them.
 printf '\x40\x00\x40\x00\x00\x00\x10\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x02\x00\x00\x00\x43\x10\x01\x00\x00\x00\x00\x00\x09\x00\x03\x00eth0\x00\x00\x00\x00\x0a\x00\x01\x00\x02\x00\x00\x00\x00\x01\x00\x00' | seed netlink link '\0000'
 printf '\x24\x00\x24\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xed\xff\xff\xff\x24\x00\x00\x00\x12\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00' | seed netlink error '\0001'
+
+# ---- what the kernel answers, in hexadecimal: each message a piece of its own behind its length ----
+
+le16() { printf '%02x%02x' $(($1 & 255)) $(($1 >> 8)); }
+le32() { le16 $(($1 & 65535)) && le16 $(($1 >> 16)); }
+text() { printf '%s\0' "$1" | od -An -v -tx1 | tr -d ' \n'; }
+# attr TYPE HEX…: an attribute around others, or bytes.
+attr() {
+	local type=$1 body
+	shift
+	body=$(printf %s "$@")
+	le16 $((${#body} / 2 + 4)) && le16 "$type"
+	while [ $((${#body} % 8)) != 0 ]; do body+=00; done
+	printf %s "$body"
+}
+# message TYPE SEQ HEX…
+message() {
+	local type=$1 seq=$2 body
+	shift 2
+	body=$(printf %s "$@")
+	le16 $((${#body} / 2 + 16)) # what a piece is long
+	le32 $((${#body} / 2 + 16)) && le16 "$type" && le16 2 && le32 "$seq" && le32 0
+	printf %s "$body"
+}
+# ack SEQ [ERRNO]: an error, or none.
+ack() { message 2 "$1" "$(le32 $((-${2:-0} & 0xffffffff)))" "$(printf '%032d' 0)"; }
+# answers NAME QUESTION HEX…: the number of the question as fuzz_netlink.c counts them.
+answers() {
+	local name=$1 n=$2
+	shift 2
+	printf %s "$@" | sed 's/../\\x&/g' | xargs -0 printf '%b' | seed netlink "$name" "$(printf '\\0%03o' "$n")"
+}
+nfgen() { printf '%02x000000' "$1"; }
+element=$(attr 1 "$(attr 1 "$(attr 1 06000000)")" "$(attr 2 "$(attr 1 0a00000100500000)")")
+interval=$(attr 1 "$(attr 1 "$(attr 1 060000000a000000)")" "$(attr 10 "$(attr 1 060000000a0000ff)")")
+answers map 16 "$(message 2572 0 "$(nfgen 1)" "$(attr 1 "$(text t)")" "$(attr 3 "$element")")" "$(ack 0)"
+answers mapped 17 "$(message 2572 0 "$(nfgen 1)" "$(attr 3 "$element")")" "$(ack 0)"
+answers interval 18 "$(message 2572 0 "$(nfgen 1)" "$(attr 3 "$interval")")" "$(ack 0)"
+answers count 19 "$(message 2572 0 "$(nfgen 1)" "$(attr 3 "$interval" "$element")")" "$(message 3 0 00000000)"
+answers chains 20 "$(message 2563 0 "$(nfgen 1)" "$(attr 6 00000001)")" "$(ack 0)" \
+	"$(message 2563 1 "$(nfgen 1)" "$(attr 6 00000002)")" "$(ack 1)"
+answers idle 21 "$(message 2575 0 "$(nfgen 0)" "$(attr 1 00000007)")" "$(ack 0)" "$(message 3 1 00000000)" \
+	"$(message 3 2 00000000)" "$(ack 4)"
+answers busy 21 "$(message 2575 0 "$(nfgen 0)" "$(attr 1 00000007)")" "$(ack 0)" \
+	"$(message 2572 1 "$(nfgen 1)" "$(attr 3 "$element")")" "$(message 3 1 00000000)"
+answers generation 23 "$(message 2575 0 "$(nfgen 0)" "$(attr 1 00000007)")" "$(ack 0)"
+hook=$(attr 4 "$(attr 1 00000002)")
+drop=$(attr 1 "$(attr 1 "$(text immediate)")" "$(attr 2 "$(attr 2 "$(attr 2 "$(attr 1 00000000)")")")")
+target=$(attr 1 "$(attr 1 "$(text target)")" "$(attr 2 "$(attr 1 "$(text REJECT)")")")
+answers forward 24 "$(message 2563 0 "$(nfgen 2)" "$(attr 1 "$(text filter)")" "$(attr 3 "$(text FORWARD)")" \
+	"$hook" "$(attr 5 00000000)")" "$(message 3 0 00000000)" \
+	"$(message 2566 1 "$(nfgen 2)" "$(attr 4 "$target" "$drop")")" "$(message 3 1 00000000)"
+tc=$(printf '00000000%s0000010000000100%s' "$(le32 2)" "$(le32 2)")
+tbf=$(attr 2 "$(attr 1 0001000000000000e8030000 000000000000000000000000 010400000000000000000000)")
+answers tbf 25 "$(message 36 0 "$tc" "$(attr 1 "$(text tbf)")" "$tbf")" "$(ack 0)"
+answers ingress 26 "$(message 36 0 "$tc" "$(attr 1 "$(text ingress)")")" "$(ack 0)"
+mirred=$(attr 7 "$(attr 1 "$(attr 1 "$(text mirred)")" "$(attr 2 "$(attr 2 \
+	0000000000000000040000000000000000000000 0100000003000000)")")")
+answers redirect 27 "$(message 44 0 "$tc" "$(attr 1 "$(text u32)")" "$(attr 2 \
+	"$(attr 5 01000100000000000000000000000000 00000000000000000000000000000000)" "$mirred")")" "$(message 3 0 00000000)"
+answers bpf 28 "$(message 44 0 "$tc" "$(attr 1 "$(text bpf)")" "$(attr 2 "$(attr 8 01000000)" \
+	"$(attr 10 0102030405060708)")")" "$(message 3 0 00000000)"
+route=02200000fe03000100000000
+way=$(message 24 0 "$route" "$(attr 1 0a000001)" "$(attr 4 02000000)" "$(attr 5 0a000002)" "$(attr 7 0a000003)")
+answers way 13 "$way" "$(ack 0)" "$(message 24 1 "$route" "$(attr 1 0a000000)" "$(attr 15 fe000000)")" "$(ack 1)"
+answers via 14 "$(message 24 0 "$route" "$(attr 18 02000a000001)")" "$(ack 0)" "$(ack 1 101)"
+answers neighbour 15 "$(message 28 0 02000000 02000000 80000001 "$(attr 1 0a000001)" "$(attr 2 020000000001)")" "$(ack 0)"
+answers batch 29 "$(ack 0 2)" "$(ack 1)"
+answers transaction 30 "$(ack 0 85)"
+socket=0a0a0000 # family, state, timer; then ports and addresses
+answers socket 31 "$(message 20 0 $socket 00350000 "$(printf '%0128d' 0)" "$(attr 11 00)")" "$(message 3 0 00000000)"
+flow=$(attr 32769 "$(attr 32769 "$(attr 1 0a000009)" "$(attr 2 0a000001)")" "$(attr 32770 "$(attr 1 11)" "$(attr 3 0035)")")
+answers flow 32 "$(message 256 0 "$(nfgen 2)" "$flow" "$(attr 12 00000001)")" "$(message 3 0 00000000)" "$(ack 0)"
+answers flows 33 "$(message 256 0 "$(nfgen 2)" "$flow" "$(attr 12 00000001)")" "$(message 3 0 00000000)" "$(ack 0)" \
+	"$(message 3 1 00000000)"
+
 for i in 0 1 2 3; do head -c 96 /dev/zero | tr '\0' '\377' | seed store "s$i" "\\000$i\\0100\\0000"; done

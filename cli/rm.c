@@ -41,9 +41,10 @@ static int read_time(struct removal *m, struct err *e)
 	char *end, shown[40];
 	long n = m->time ? strtol(m->time, &end, 10) : PATIENCE_S;
 
-	m->patience_ms = (int)n * 1000;
-	if (!m->time || (end != m->time && !*end && n >= 0 && n <= PATIENCE_MAX))
+	if (!m->time || (end != m->time && !*end && n >= 0 && n <= PATIENCE_MAX)) {
+		m->patience_ms = (int)n * 1000;
 		return 0;
+	}
 	text_printable(shown, sizeof(shown), m->time);
 	return cli_error(e, EXIT_USAGE, "--time: \"%s\" is no number of seconds, 0-%d", shown,
 			 PATIENCE_MAX);

@@ -256,7 +256,7 @@ if group "what is refused"; then
 	refuses 64 'no task' rm
 	refuses 64 'besides' rm --all web
 	refuses 66 'no task "nope"' rm nope
-	for bad in x -1 4000 '' 1s; do refuses 64 '--time' rm --time "$bad" web; done
+	for bad in x -1 4000 2147484 99999999999999999999 '' 1s; do refuses 64 '--time' rm --time "$bad" web; done
 	told 0 rm --time 0 web
 	t "without root"
 	local_user() { setpriv --reuid 65534 --clear-groups "$TASKVPC" "$@"; }

@@ -55,11 +55,12 @@ int out_width(const char *s)
 {
 	int n = 0;
 
-	for (; *s; s++) {
+	while (*s) {
 		if (*s == '\033')
 			s += strcspn(s, "m");
 		else
 			n += ((unsigned char)*s & 0xc0) != 0x80;
+		s += *s != '\0'; /* an escape sequence may lack its end */
 	}
 	return n;
 }
@@ -168,10 +169,14 @@ void cell_state(const json *row, const struct column *col, struct cell *ret)
 			ret->tone = rows[i].tone;
 }
 
+/* Words of a configuration, of a plugin, of a command line: whatever they are, no escapes. */
 static void render(const json *row, const struct column *col, struct cell *ret)
 {
-	*ret = (struct cell){ .tone = TONE_PLAIN };
-	(col->render ? col->render : cell_plain)(row, col, ret);
+	struct cell raw = { .tone = TONE_PLAIN };
+
+	(col->render ? col->render : cell_plain)(row, col, &raw);
+	ret->tone = raw.tone;
+	text_printable(ret->text, sizeof(ret->text), raw.text);
 }
 
 /* ---- documents ---- */

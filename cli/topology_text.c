@@ -22,12 +22,21 @@ struct columns {
 
 /* ---- how wide? ---- */
 
-static const char *first_address(const json *task)
+/* Of an attachment by a plugin of others an address is whatever that called so. */
+static const char *shown_address(const json *address, char buf[static WORDS_TEXT])
 {
-	const char *text = json_string(json_first(json_get(task, "addresses")));
+	const char *text = json_string(address);
+
+	text_printable(buf, WORDS_TEXT, text ? text : "");
+	return buf;
+}
+
+static const char *first_address(const json *task, char buf[static WORDS_TEXT])
+{
+	const json *first = json_first(json_get(task, "addresses"));
 	bool shared = !strcmp(live_text(task, "mode"), "host");
 
-	return text ? text : shared ? "the host's" : "-";
+	return first ? shown_address(first, buf) : shared ? "the host's" : "-";
 }
 
 static bool measure(const json *doc, struct columns *ret)
@@ -44,7 +53,7 @@ static bool measure(const json *doc, struct columns *ret)
 			ret->interface =
 				larger(ret->interface, out_width(shown_text(t, "interface", buf)));
 			ret->name = larger(ret->name, out_width(task_name(t, buf)));
-			ret->address = larger(ret->address, out_width(first_address(t)));
+			ret->address = larger(ret->address, out_width(first_address(t, buf)));
 			ports |= json_get(t, "ports") != NULL;
 		}
 	return ports;
@@ -127,15 +136,16 @@ static void put_ports(struct pen *pen, const json *task)
 static void put_task(struct pen *pen, const struct columns *c, const json *task)
 {
 	const json *more = json_next(json_first(json_get(task, "addresses")));
-	char buf[WORDS_TEXT];
+	char buf[WORDS_TEXT], first[WORDS_TEXT];
+	const char *address = first_address(task, first);
 
 	put_wire(pen, c, task);
 	pen_blanks(pen, 2);
 	pen_put(pen, task_tone(task), 2, text_mark(task));
 	pen->indent = pen->at;
 	pen_put(pen, TONE_TITLE, c->name, task_name(task, buf));
-	pen_word(pen, TONE_PLAIN, 2, first_address(task));
-	pen_blanks(pen, c->address - out_width(first_address(task)));
+	pen_word(pen, TONE_PLAIN, 2, address);
+	pen_blanks(pen, c->address - out_width(address));
 	if (c->mac && json_get(task, "mac")) {
 		pen_blanks(pen, 2);
 		pen_put(pen, TONE_DIM, 0, live_text(task, "mac"));
@@ -144,7 +154,7 @@ static void put_task(struct pen *pen, const struct columns *c, const json *task)
 		pen_word(pen, task_tone(task), 2, task_trouble(task));
 	put_ports(pen, task);
 	for (; more; more = json_next(more))
-		pen_word(pen, TONE_PLAIN, 2, json_string(more));
+		pen_word(pen, TONE_PLAIN, 2, shown_address(more, buf));
 	pen_end(pen);
 }
 

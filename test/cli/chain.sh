@@ -166,6 +166,22 @@ if group "failures"; then
 	clean
 fi
 
+if group "what is no text is shown, not obeyed"; then
+	# One escape sequence is whole, the other has no end.
+	say two.ADD "echo '$(jq -c '.ips[0].address = "\u001b[31m9\u001b"' <<<"$TWO")'"
+	start t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- sh -c $'sleep 60 # \e[31m \e'
+	for reading in ls topology "inspect t"; do
+		# shellcheck disable=SC2086 # words
+		told 0 $reading
+		like '[?]\[31m9[?]' "$OUT" "$reading: the address"
+		is "" "$(LC_ALL=C grep -P '[\x00-\x08\x0b-\x1f]' <<<"$OUT")" "$reading: control characters"
+	done
+	like 'sleep 60 # [?]\[31m [?]' "$OUT" "the command"
+	told 0 rm t
+	say two.ADD "echo '$TWO'"
+	clean
+fi
+
 if group "reference plugins"; then
 	if [ -x "$CNI_REF/portmap" ] && [ -x "$CNI_REF/bridge" ]; then
 		export CNI_PATH=$CNI_REF

@@ -130,23 +130,30 @@ int chain_add(const struct chain *ch, json **ret, struct err *e)
 	return r;
 }
 
-int chain_del(const struct chain *ch, const json *result, struct err *e)
+/* All of them, whatever fails; the first error is told. */
+static int call_all(const struct chain *ch, const char *verb, const json *prev, bool backwards,
+		    struct err *e)
 {
+	unsigned n = count(ch);
 	int first = 0;
 
-	for (unsigned i = count(ch); i-- > 0;) {
-		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "DEL" };
+	for (unsigned i = 0; i < n; i++) {
+		const json *plugin = plugin_at(ch, backwards ? n - 1 - i : i);
+		struct call call = { .chain = ch, .plugin = plugin, .prev = prev, .verb = verb };
 		struct err why;
-		int r;
+		int r = call_plugin(&call, NULL, &why);
 
-		/* Before 0.4.0 there was no prevResult at DEL. */
-		call.prev = version_at_least(ch, 0, 4) ? result : NULL;
-		r = call_plugin(&call, NULL, &why);
 		if (r < 0 && !first)
 			*e = why;
 		first = first ? first : r;
 	}
 	return first;
+}
+
+int chain_del(const struct chain *ch, const json *result, struct err *e)
+{
+	/* Before 0.4.0 there was no prevResult at DEL. */
+	return call_all(ch, "DEL", version_at_least(ch, 0, 4) ? result : NULL, true, e);
 }
 
 int chain_check(const struct chain *ch, const json *result, struct err *e)
@@ -166,18 +173,7 @@ int chain_check(const struct chain *ch, const json *result, struct err *e)
 
 int chain_gc(const struct chain *ch, struct err *e)
 {
-	int first = 0;
-
-	for (unsigned i = 0; i < count(ch); i++) {
-		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "GC" };
-		struct err why;
-		int r = call_plugin(&call, NULL, &why);
-
-		if (r < 0 && !first)
-			*e = why;
-		first = first ? first : r;
-	}
-	return first;
+	return call_all(ch, "GC", NULL, false, e);
 }
 
 int chain_status(const struct chain *ch, char **warn, struct err *e)

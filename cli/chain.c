@@ -176,6 +176,17 @@ int chain_gc(const struct chain *ch, struct err *e)
 	return call_all(ch, "GC", NULL, false, e);
 }
 
+static void add_words(char **all, const char *more)
+{
+	char *joined;
+
+	if (!more || !*more ||
+	    asprintf(&joined, "%s%s%s", *all ? *all : "", *all ? "; " : "", more) < 0)
+		return;
+	free(*all);
+	*all = joined;
+}
+
 int chain_status(const struct chain *ch, char **warn, struct err *e)
 {
 	int r = 0;
@@ -188,11 +199,11 @@ int chain_status(const struct chain *ch, char **warn, struct err *e)
 	}
 	for (unsigned i = 0; i < count(ch) && r == 0; i++) {
 		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "STATUS" };
+		cleanup_free char *said = NULL;
 
-		free(*warn);
-		*warn = NULL;
-		call.ret_warn = warn;
+		call.ret_warn = &said;
 		r = call_plugin(&call, NULL, e);
+		add_words(warn, said);
 	}
 	return r;
 }

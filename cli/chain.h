@@ -39,7 +39,7 @@ int chain_check(const struct chain *ch, const json *result, struct err *e);
  * what is valid means that nothing is.
  */
 int chain_gc(const struct chain *ch, struct err *e);
-/* chain_status: @warn: what the plugins said on stderr, a new string or NULL. */
+/* chain_status: @warn: what all plugins said on stderr, a new string or NULL. */
 int chain_status(const struct chain *ch, char **warn, struct err *e);
 /* chain_explain: what --explain of each plugin prints, a new string. @verb: "add" or "del". */
 int chain_explain(const struct chain *ch, const char *verb, char **ret, struct err *e);

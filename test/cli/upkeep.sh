@@ -157,6 +157,12 @@ if group status; then
 	jq '.cniVersions = ["1.1.0"] | .plugins[0].ipam.nonsense = 5 | .name = "warn"' "$ROOT/netconf-examples/bridge.conflist" >"$TMP/warn.conflist"
 	told 0 status "$TMP/warn.conflist"
 	like 'warning: .*nonsense' "$OUT" "message"
+	jq '.plugins += [{type: "loopback"}]' "$TMP/warn.conflist" >"$TMP/chained.conflist"
+	told 0 status "$TMP/chained.conflist"
+	like 'warning: .*nonsense' "$OUT" "one that says nothing stands behind it"
+	jq '.plugins += [.plugins[0] | .ipam.rubbish = 6]' "$TMP/warn.conflist" >"$TMP/chained.conflist"
+	told 0 status "$TMP/chained.conflist"
+	like 'nonsense.*; .*rubbish' "$OUT" "both"
 	refuses 66 'no network "nope"' status nope
 	rm /etc/cni/net.d/*
 	clean

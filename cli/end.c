@@ -35,20 +35,17 @@ static int detach(const struct task *t, const char *elsewhere, struct err *e)
 	return netns_unbind(chain.netns, strtoull(cookie, NULL, 10), e);
 }
 
-static void remove_files(const struct task *t)
+static int remove_files(const struct task *t, struct err *e)
 {
-	static const char *const last[] = { "task.json", "lock" };
 	DIR *dir = opendir(t->dir);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, last[0]) != 0 && strcmp(entry->d_name, last[1]) != 0)
+		if (strcmp(entry->d_name, "task.json") != 0 && strcmp(entry->d_name, "lock") != 0)
 			unlinkat(dirfd(dir), entry->d_name, 0);
-	for (size_t i = 0; dir && i < ARRAY_SIZE(last); i++)
-		unlinkat(dirfd(dir), last[i], 0);
 	if (dir)
 		closedir(dir);
-	rmdir(t->dir);
+	return task_forget(t, e);
 }
 
 static int take_down(struct task *t, const char *elsewhere, struct err *e)
@@ -64,8 +61,8 @@ static int take_down(struct task *t, const char *elsewhere, struct err *e)
 	    file_read_json(path, &t->doc, &ignored) == 0)
 		r = detach(t, elsewhere, e);
 	if (r == 0)
-		remove_files(t);
-	else
+		r = remove_files(t, e);
+	if (r < 0)
 		err_prefix(e, "task %s stays, it cannot be taken down", t->name);
 	task_close(t);
 	return r;
@@ -87,7 +84,7 @@ int task_heal(const char *name, const char *path, struct err *e)
 	int r = task_lock_alone(&t, name, e);
 
 	if (r)
-		return r < 0 ? r : 0;
+		return r == 2 ? 1 : r < 0 ? r : 0;
 	r = take_down(&t, path, e);
 	return r < 0 ? r : 1;
 }

@@ -225,7 +225,28 @@ int task_lock_alone(struct task *t, const char *name, struct err *e)
 	if (registry < 0)
 		return registry;
 	r = lock_file(t, F_WRLCK, 0);
-	return r == 2 ? 0 : r < 0 ? err_sys(e, ERR_STORE, -r, "cannot lock %s", t->dir) : r;
+	/* Without a lock nothing is attached. Later, this may be the directory of a new task. */
+	if (r == 2 && rmdir(t->dir) < 0 && errno != ENOENT) {
+		err_sys(e, ERR_STORE, errno, "%s has no lock, but cannot be removed", t->dir);
+		err_hint(e, "rm -r %s", t->dir);
+		return -e->sys;
+	}
+	return r < 0 ? err_sys(e, ERR_STORE, -r, "cannot lock %s", t->dir) : r;
+}
+
+int task_forget(const struct task *t, struct err *e)
+{
+	static const char *const last[] = { "task.json", "lock" };
+	cleanup_close int registry = registry_lock(false, e);
+	char path[PATH_MAX];
+
+	if (registry < 0)
+		return registry;
+	for (size_t i = 0; i < ARRAY_SIZE(last); i++)
+		if (file_path(path, t->dir, last[i], ""))
+			unlink(path);
+	rmdir(t->dir);
+	return 0;
 }
 
 int task_lock_last(struct task *t, struct err *e)

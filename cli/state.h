@@ -75,11 +75,15 @@ int task_heal(const char *name, const char *path, struct err *e);
 /* tasks_heal: all that are dead. @healed: how many. A failure holds up none of the others. */
 int tasks_heal(const char *path, unsigned *healed, struct err *e);
 
-/* For end.c. task_lock_alone: of a task that is not alive. Return: 0, 1 if it lives or is gone,
- * -errno. task_lock_last: of our own. Return: 0 if we were the last who held it, else 1, or -errno.
+/*
+ * For end.c. task_lock_alone: of a task that is not alive. Return: 0, 1 if it lives or is gone, 2
+ * if there was nothing but its directory, which went, or -errno.
+ * task_lock_last: of our own. Return: 0 if we were the last who held it, else 1, or -errno.
+ * task_forget: the last files of a task that we hold alone, and its directory.
  */
 int task_lock_alone(struct task *t, const char *name, struct err *e);
 int task_lock_last(struct task *t, struct err *e);
+int task_forget(const struct task *t, struct err *e);
 
 /* ---- containers ---- */
 

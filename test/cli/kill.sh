@@ -86,6 +86,30 @@ if group "who heals"; then
 	clean
 fi
 
+if group "who heals does not meet the next of that name"; then
+	# Who is killed between mkdir and open leaves a directory without a lock.
+	mkdir -p /run/taskvpc/run/k
+	# It is found; but before it is looked into, the name is given again.
+	timeout -s KILL 20 strace -qq -o "$TMP/trace" -P /run/taskvpc/run/k/task.json \
+		-e trace=openat -e inject=openat:delay_enter=1500000 \
+		"$TASKVPC" run --mode none -- true >/dev/null 2>&1 &
+	pid=$!
+	until_true test -s "$TMP/trace" -o ! -e /run/taskvpc/run/k || fail "it is not found"
+	start k -- sleep 68
+	wait $pid
+	is up "$(row k .state)" "state"
+	told 0 exec k -- ip -o -4 addr show eth0
+	like '10\.200' "$OUT" "its address"
+	told 0 rm k
+	healed
+	t "without a lock, but not empty"
+	mkdir -p /run/taskvpc/run/k/odd
+	told 69 gc
+	like 'run/k has no lock.*rm -r /run/taskvpc/run/k' "${ERR//$'\n'/ }" "gc"
+	rm -r /run/taskvpc/run/k
+	healed
+fi
+
 if group "at every system call"; then
 	# Those that change something; strace counts each of them by itself.
 	KINDS=(mkdir openat rename mount clone3 vfork unshare setns pipe2 write pwrite64 unlink fcntl close)

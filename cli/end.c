@@ -48,19 +48,32 @@ static int remove_files(const struct task *t, struct err *e)
 	return task_forget(t, e);
 }
 
-static int take_down(struct task *t, const char *elsewhere, struct err *e)
+/* Return: 0, 1 if there is none: nothing is attached; else -errno: then we cannot know. */
+static int read_anew(struct task *t, struct err *e)
 {
-	struct err ignored;
 	char path[PATH_MAX];
-	int r = 0;
+	int r;
 
-	/* What joined meanwhile may have seen another result than we remember. */
 	json_free(t->doc);
 	t->doc = NULL;
-	if (file_path(path, t->dir, "task", ".json") &&
-	    file_read_json(path, &t->doc, &ignored) == 0)
-		r = detach(t, elsewhere, e);
+	if (!file_path(path, t->dir, "task", ".json"))
+		return err_sys(e, ERR_STORE, ENAMETOOLONG, "%s", t->dir);
+	r = file_read_json(path, &t->doc, e);
+	if (r == -ENOENT)
+		return 1;
+	if (r < 0)
+		err_hint(e, "mend it; or: ip netns del %s; rm -r %s; taskvpc gc", t->name, t->dir);
+	return r;
+}
+
+static int take_down(struct task *t, const char *elsewhere, struct err *e)
+{
+	/* What joined meanwhile may have seen another result than we remember. */
+	int r = read_anew(t, e);
+
 	if (r == 0)
+		r = detach(t, elsewhere, e);
+	if (r >= 0)
 		r = remove_files(t, e);
 	if (r < 0)
 		err_prefix(e, "task %s stays, it cannot be taken down", t->name);

@@ -33,7 +33,10 @@ int file_read_json(const char *path, json **ret, struct err *e)
 		return r;
 	if (r < 0)
 		return err_sys(e, ERR_STORE, -r, "cannot read %s", path);
-	return json_parse(text, len, path, ret, e);
+	r = json_parse(text, len, path, ret, e);
+	if (r < 0)
+		e->code = ERR_STORE; /* nobody's configuration */
+	return r;
 }
 
 int file_write_text(const char *path, const char *text, unsigned mode, struct err *e)

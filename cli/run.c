@@ -74,7 +74,7 @@ static int append_to(const char *log, struct err *e)
 static int redirect(struct start *s, struct err *e)
 {
 	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	char path[PATH_MAX];
+	char path[PATH_MAX], *log;
 	int r;
 
 	if (null < 0)
@@ -82,11 +82,12 @@ static int redirect(struct start *s, struct err *e)
 	dup2(null, STDIN_FILENO);
 	r = s->log ? append_to(s->log, e)
 		   : log_open(&s->output, s->held.name, s->container.name, e);
-	if (r == 0 && s->log)
-		json_add_string(s->about, "log", realpath(s->log, path) ? path : s->log);
-	else if (r == 0)
-		json_add_string(s->about, "log", s->output.path);
-	return r;
+	if (r < 0)
+		return r;
+	log = s->log ? realpath(s->log, path) : s->output.path;
+	/* Where it lies may have a name that is not UTF-8; its own is. */
+	json_add_string(s->about, "log", log && text_is_utf8(log, strlen(log)) ? log : s->log);
+	return 0;
 }
 
 static void background(struct start *s, int report)

@@ -44,6 +44,17 @@ static int judge_mode(const char *mode, struct err *e)
 	return -EINVAL;
 }
 
+/* What is written down is JSON; if it were not, nobody could read how to take the task down. */
+static int judge_text(const char *what, const char *text, struct err *e)
+{
+	char shown[200];
+
+	if (text_is_utf8(text, strlen(text)))
+		return 0;
+	text_printable(shown, sizeof(shown), text);
+	return cli_error(e, EXIT_USAGE, "%s: \"%s\" is not UTF-8", what, shown);
+}
+
 static int find_network(struct start *s, struct err *e)
 {
 	char built_in[32];
@@ -53,6 +64,8 @@ static int find_network(struct start *s, struct err *e)
 		return r;
 	snprintf(built_in, sizeof(built_in), "lab-%s", s->mode ? s->mode : "awsvpc");
 	r = network_find(s->cli, s->network ? s->network : built_in, &s->net, e);
+	if (r == 0)
+		r = judge_text("the network's file", s->net->source, e);
 	if (r < 0 || !s->mode || !strcmp(network_mode(s->net->list), s->mode))
 		return r;
 	cli_error(e, EXIT_USAGE, "--mode %s: the network %s is of the mode %s", s->mode,
@@ -70,6 +83,11 @@ int start_prepare(struct start *s, struct err *e)
 	int r;
 
 	chain_path(s->cli, path);
+	r = judge_text("--bin-dir or CNI_PATH", path, e);
+	if (r == 0)
+		r = judge_text("--log", s->log ? s->log : "", e);
+	if (r < 0)
+		return r;
 	if (tasks_heal(path, &healed, &why) < 0)
 		fprintf(stderr, "taskvpc run: warning: %s\n", why.msg);
 	if (s->task)
@@ -85,6 +103,21 @@ int start_prepare(struct start *s, struct err *e)
 
 /* ---- claim ---- */
 
+/* Bytes of a command may be any; what is told of it is shown. */
+static void add_word(json *command, const char *word)
+{
+	size_t len = strlen(word);
+	cleanup_free char *shown = NULL;
+
+	if (!text_is_utf8(word, len)) {
+		shown = malloc(len + 1);
+		if (shown)
+			text_printable(shown, len + 1, word);
+		word = shown ? shown : "?";
+	}
+	json_add_string(command, NULL, word);
+}
+
 static int claim_container(struct start *s, struct err *e)
 {
 	const char *name = s->task ? s->name : NULL;
@@ -97,7 +130,7 @@ static int claim_container(struct start *s, struct err *e)
 	json_add_integer(s->about, "created", io_epoch_s());
 	command = json_add_array(s->about, "command");
 	for (char **word = s->argv; *word; word++)
-		json_add_string(command, NULL, *word);
+		add_word(command, *word);
 	log_forget(s->held.name, s->container.name);
 	return 0;
 }

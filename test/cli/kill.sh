@@ -86,6 +86,22 @@ if group "who heals"; then
 	clean
 fi
 
+if group "what cannot be read is not taken for nothing"; then
+	file=/run/taskvpc/run/k/task.json
+	start k -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	until_true nothing_runs
+	cp $file "$TMP/k.json"
+	printf '\377' >>$file
+	told 69 gc
+	like "task k stays.*task.json is no valid JSON.*mend it" "${ERR//$'\n'/ }" "gc"
+	refuses 69 'no valid JSON' rm k
+	refuses 69 'task k stays' run --name k --mode none -- true
+	runs "the namespace" test -e "$NETNS/k"
+	cp "$TMP/k.json" $file
+	healed
+fi
+
 if group "who heals does not meet the next of that name"; then
 	# Who is killed between mkdir and open leaves a directory without a lock.
 	mkdir -p /run/taskvpc/run/k

@@ -165,6 +165,23 @@ if group "in the background"; then
 	clean
 fi
 
+if group "bytes that are not UTF-8"; then
+	start raw --mode none -- sh -c $'while :; do sleep 60; done # \xff'
+	told 0 exec raw -- true
+	told 0 inspect raw
+	like 'done # [?]' "$OUT" "the command"
+	told 0 rm raw
+	mkdir "$TMP/"$'dir\xff'
+	cd "$TMP/"$'dir\xff' || fail "cd"
+	start raw --mode none --log log -- sh -c $'printf "a\xff"; exec sleep 60'
+	until_true test -s log
+	told 0 exec raw -- true
+	is "$(printf 'a\377' | od -c)" "$(od -c <log)" "log"
+	told 0 rm raw
+	cd "$ROOT" || fail "cd"
+	clean
+fi
+
 if group "two containers of one task"; then
 	start web -- busybox nc -ll -p 80 -e /bin/hostname
 	until_true listens web 80
@@ -237,6 +254,12 @@ if group "what is refused"; then
 	cp "$TMP/bad.conf" /etc/cni/net.d/
 	refuses 66 'no network "n".*not usable: .*bad.conf' run --net n -- true
 	rm /etc/cni/net.d/bad.conf
+	t "what could not be written down"
+	refuses 64 'not UTF-8' run --bin-dir $'/nowhere\xff' -- true
+	CNI_PATH=$'/nowhere\xff' refuses 64 'CNI_PATH.*not UTF-8' run -- true
+	refuses 64 '--log.*not UTF-8' run -d --log "$TMP/"$'log\xff' -- true
+	"$TASKVPC" inspect lab-none 2>/dev/null >"$TMP/"$'net\xff.conflist'
+	refuses 64 'file.*not UTF-8' run --net "$TMP/"$'net\xff.conflist' -- true
 	t "a name that is taken"
 	start web --mode none -- sleep 60
 	refuses 73 'there is a task "web" already.*rm web' run --name web -- true

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,7 @@
 #define PATIENCE_S   10
 #define PATIENCE_MAX 3600
 #define TAKE_DOWN_MS 70000 /* more than a plugin may take */
+#define PAUSE_MS     20
 
 struct removal {
 	char path[CHAIN_PATH];
@@ -113,16 +115,32 @@ static int end_containers(const struct task *t, int patience_ms, struct err *e)
 	return r;
 }
 
+static int refuse_busy(const char *name, struct err *e)
+{
+	err_set(e, ERR_KERNEL, ETIMEDOUT, "%s is neither made nor taken down within %d seconds",
+		name, TAKE_DOWN_MS / 1000);
+	err_hint(e, "a plugin of its network hangs: end that, then taskvpc rm %s", name);
+	return -ETIMEDOUT;
+}
+
 static int remove_one(const struct removal *m, const char *name, struct err *e)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	cleanup_task struct task t = TASK_NONE;
-	int r = task_open(name, &t, e);
+	int left = TAKE_DOWN_MS / PAUSE_MS, r = task_open(name, &t, e);
 
-	if (r == 0)
+	while (r == 0) {
 		r = end_containers(&t, m->patience_ms, e);
-	/* Who was alive has taken itself down by now; of the dead, it is our turn. */
-	if (r == 0)
-		r = task_heal(name, m->path, e);
+		/* Who was alive has taken itself down by now; of the dead, it is our turn. */
+		if (r == 0)
+			r = task_heal(name, m->path, e);
+		if (r || !task_is_alive(name))
+			break;
+		/* Plugins are at it, for whoever makes it or ends it: nobody can be asked yet. */
+		if (left-- == 0)
+			return refuse_busy(name, e);
+		nanosleep(&pause, NULL);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -181,8 +199,9 @@ const struct command command_rm = {
 	.help = "end tasks and take down their networks",
 	.lesson =
 		"The command of each container gets SIGTERM, and SIGKILL if it is still there after\n"
-		"10 seconds; then the task is detached. Returns when nothing of it is left. Tasks\n"
-		"that containerd or podman started are theirs to end.\n",
+		"10 seconds; then the task is detached. One that is just being attached is awaited.\n"
+		"Returns when nothing of it is left. Tasks that containerd or podman started are\n"
+		"theirs to end.\n",
 	.examples = "  taskvpc rm web db\n"
 		    "  taskvpc rm --all --time 0\n",
 	.flags = COMMAND_ROOT,

@@ -166,6 +166,47 @@ if group "failures"; then
 	clean
 fi
 
+if group "while a plugin is at it"; then
+	# Each waits until it is let go.
+	say two.ADD "touch \$here/waits; until [ -e \$here/go ]; do sleep 0.05; done; echo '$TWO'"
+	say two.DEL 'touch $here/waits; until [ -e $here/go ]; do sleep 0.05; done'
+	let_go() {
+		rm -f "$FAKE/waits"
+		touch "$FAKE/go"
+	}
+	t "rm during ADD: the task comes up, and is ended"
+	"$TASKVPC" run -d --name t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- sleep 69 >"$TMP/run" &
+	pid=$!
+	until_true test -e "$FAKE/waits"
+	"$TASKVPC" rm t >"$TMP/rm" 2>&1 &
+	rm=$!
+	sleep 0.3
+	runs "rm waits" kill -0 $rm
+	let_go
+	wait $rm
+	is 0 $? "rm"
+	wait $pid
+	is 0 $? "run"
+	is "" "$(tasks)" "tasks"
+	fails "its command" pgrep -fx 'sleep 69'
+	t "rm during DEL: it returns when nothing is left"
+	start t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- sleep 69
+	rm "$FAKE/go"
+	kill -TERM "$(pid_of t main)"
+	until_true test -e "$FAKE/waits"
+	"$TASKVPC" rm t >"$TMP/rm" 2>&1 &
+	rm=$!
+	sleep 0.3
+	runs "rm waits" kill -0 $rm
+	let_go
+	wait $rm
+	is 0 $? "rm"
+	is "" "$(tasks)" "tasks"
+	rm "$FAKE/go" "$FAKE/say/two.DEL"
+	say two.ADD "echo '$TWO'"
+	clean
+fi
+
 if group "what is no text is shown, not obeyed"; then
 	# One escape sequence is whole, the other has no end.
 	say two.ADD "echo '$(jq -c '.ips[0].address = "\u001b[31m9\u001b"' <<<"$TWO")'"

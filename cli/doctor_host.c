@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is wrong with the host: its kernel, its forwarding, its firewall. */
+/* What is wrong with the host: its kernel, its forwarding, its rp_filter. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "doctor.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
@@ -153,77 +152,6 @@ void doctor_forwarding(struct doctor *d)
 				"the host does not forward %s: somebody turned it off after the "
 				"tasks were attached; they reach the host alone",
 				rows[i].family);
-}
-
-/* ---- the firewall ---- */
-
-#define OPEN_IPTABLES(chain)                                                                       \
-	"iptables -I " chain " -i eni+ -j ACCEPT; iptables -I " chain " -o eni+ -j ACCEPT "        \
-	"(for bridges, their names instead of eni+)"
-
-static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
-{
-	char fix[256];
-
-	if (!strcmp(r->table, "firewalld"))
-		return; /* look_for_firewalld tells */
-	if (r->by_policy && !strcmp(r->table, "filter") && !strcmp(r->chain, "FORWARD")) {
-		doctor_tell(d, DOCTOR_FAIL,
-			    access("/proc/sys/net/ipv4/conf/docker0", F_OK)
-				    ? OPEN_IPTABLES("FORWARD")
-				    : OPEN_IPTABLES("DOCKER-USER"),
-			    "the iptables policy of FORWARD is DROP, as Docker sets it: what tasks "
-			    "send through the host is dropped");
-		return;
-	}
-	snprintf(fix, sizeof(fix),
-		 "nft insert rule %s %s %s iifname \"eni*\" accept, and the same with oifname (for "
-		 "bridges, their names instead of eni*)",
-		 r->family_name, r->table, r->chain);
-	doctor_tell(d, DOCTOR_FAIL, fix,
-		    "the nftables chain \"%s %s\" %s what is forwarded unless one of its rules "
-		    "accepts it",
-		    r->table, r->chain, r->by_policy ? "drops" : "refuses");
-}
-
-static void look_for_firewalld(struct doctor *d)
-{
-	struct err ignored;
-
-	if (nft_has_table(&d->nft, NFT_INET, "firewalld", &ignored) == 1)
-		doctor_tell(d, DOCTOR_WARN,
-			    "firewall-cmd --permanent --zone=trusted --add-source=SUBNET for each "
-			    "subnet (`taskvpc subnets`), then firewall-cmd --reload",
-			    "firewalld runs: it refuses forwarded packets of sources in no trusted "
-			    "zone");
-}
-
-/* Tables of iptables-legacy are not seen by nftables, but they drop all the same. */
-static void look_for_legacy(struct doctor *d)
-{
-	char names[256];
-
-	if (io_read_text("/proc/net/ip_tables_names", names, sizeof(names)) == 0 && *names)
-		doctor_tell(d, DOCTOR_WARN,
-			    "iptables-legacy -S FORWARD tells; use iptables-nft for both",
-			    "iptables-legacy is in use besides nftables: a policy of DROP there is "
-			    "not looked at");
-}
-
-void doctor_firewall(struct doctor *d)
-{
-	struct nft_refuser refusers[8];
-	struct err e;
-	size_t n;
-
-	if (nft_forward_refusers(&d->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, &e) <
-	    0)
-		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
-			    "nftables does not answer: %s", e.msg);
-	for (size_t i = 0; i < n; i++)
-		tell_refuser(d, &refusers[i]);
-	look_for_firewalld(d);
-	look_for_legacy(d);
 }
 
 /* ---- rp_filter ---- */

@@ -106,15 +106,18 @@ void command_become(char *const *argv, const sigset_t *mask, int report)
 
 /* ---- waiting for it ---- */
 
+/*
+ * All that would end us: the task would die with us, and nobody would take its network down. Not
+ * those that tell of ourselves: a child's end, the terminal's stops, our own faults.
+ */
 static void passed_on(sigset_t *ret)
 {
-	static const int signals[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
-	};
+	static const int ours[] = { SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV,
+				    SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS };
 
-	sigemptyset(ret);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(ret, signals[i]);
+	sigfillset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		sigdelset(ret, ours[i]);
 }
 
 void signals_block(sigset_t *old)
@@ -130,7 +133,9 @@ static void pass_on(int fd, pid_t pid)
 {
 	struct signalfd_siginfo info;
 
-	if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_code != SI_KERNEL)
+	/* SIGPIPE of our own writing looks as if we had sent it. */
+	if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_code != SI_KERNEL &&
+	    info.ssi_pid != (uint32_t)getpid())
 		kill(pid, (int)info.ssi_signo);
 }
 

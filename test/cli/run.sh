@@ -91,16 +91,29 @@ if group "exit codes and signals"; then
 	told 137 run --mode none -- sh -c 'kill -KILL $$'
 	told 139 run --mode none -- sh -c 'kill -SEGV $$'
 	t "signals are passed on"
-	for sig in TERM INT HUP USR1; do
+	for sig in TERM INT HUP USR1 USR2 QUIT ABRT ALRM VTALRM PROF PIPE IO PWR XCPU XFSZ STKFLT RTMIN RTMAX-3; do
 		# Of a background job bash ignores INT, and so would what it starts.
-		env --default-signal=INT "$TASKVPC" run --mode none --name s -- sleep 60 &
+		env --default-signal "$TASKVPC" run --mode none --name s -- sleep 60 &
 		pid=$!
 		until_true runs_in s sleep
 		kill -$sig $pid
 		wait $pid
 		rc=$?
 		is $((128 + $(kill -l $sig))) $rc "$sig"
+		is "" "$(tasks)" "$sig: tasks"
 	done
+	t "those that end nobody"
+	"$TASKVPC" run --mode none --name s -- sh -c 'trap "echo WINCH" WINCH; trap "echo CONT" CONT
+		trap "exit 9" TERM; touch '"$TMP"'/ready; while :; do sleep 0.1; done' >"$TMP/heard" &
+	pid=$!
+	until_true test -e "$TMP/ready"
+	for sig in WINCH URG CONT; do kill -$sig $pid; done
+	until_true grep -q CONT "$TMP/heard"
+	is "CONT WINCH" "$(sort "$TMP/heard" | tr '\n' ' ' | sed 's/ $//')" "heard"
+	kill -TERM $pid
+	wait $pid
+	is 9 $? "its own exit code"
+	rm "$TMP/ready"
 	t "a command that handles them"
 	$TASKVPC run --mode none --name s -- sh -c 'trap "exit 9" TERM; touch '"$TMP"'/ready; while :; do sleep 0.1; done' &
 	pid=$!

@@ -55,24 +55,31 @@ static void try_links(struct doctor *d, struct trial *t)
 		const char *name, *module, *needed_by;
 		void (*build)(struct trial *t);
 		enum verdict verdict;
+		bool upon_veth;
 	} rows[] = {
-		{ "veth", "veth", "awsvpc and bridge", try_veth, DOCTOR_FAIL },
-		{ "bridge", "bridge", "bridge", try_bridge, DOCTOR_WARN },
-		{ "macvlan", "macvlan", "awsvpc with attach: macvlan", try_macvlan, DOCTOR_WARN },
-		{ "token bucket", "sch_tbf", "bandwidth limits", try_tbf, DOCTOR_WARN },
+		{ "veth", "veth", "awsvpc and bridge", try_veth, DOCTOR_FAIL, false },
+		{ "bridge", "bridge", "bridge", try_bridge, DOCTOR_WARN, false },
+		{ "macvlan", "macvlan", "awsvpc with attach: macvlan", try_macvlan, DOCTOR_WARN,
+		  true },
+		{ "token bucket", "sch_tbf", "bandwidth limits", try_tbf, DOCTOR_WARN, true },
 	};
+	bool veth = true;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct batch_failure failure;
 		struct err e;
 		char fix[128];
 
+		if (rows[i].upon_veth && !veth)
+			continue; /* it would fail for want of that, and be told as missing itself
+				   */
 		batch_reset(t->b);
 		rows[i].build(t);
 		if (batch_send(t->b, &t->nl, &failure, &e) == 0)
 			continue;
+		veth = veth && rows[i].build != try_veth;
 		snprintf(fix, sizeof(fix), "modprobe %s, or a kernel that has it", rows[i].module);
-		doctor_tell(d, rows[i].verdict, fix, "no %s, which %s needs: %s", rows[i].name,
+		doctor_tell(d, rows[i].verdict, fix, "no %s, needed by %s: %s", rows[i].name,
 			    rows[i].needed_by, e.msg);
 	}
 }

@@ -6,6 +6,8 @@
 # shellcheck source=test/cli.sh
 . "$(dirname "$0")/../cli.sh"
 
+need strace
+
 uplink
 # finding CHECK: "verdict finding" of a check, a line each. fix CHECK: the first fix.
 finding() { jq -r --arg c "$1" '.[] | select(.check == $c) | "\(.verdict) \(.finding)"' <<<"$OUT"; }
@@ -34,6 +36,23 @@ if group "a healthy host"; then
 	told 0 doctor
 	is "$before" "$(state)" "what there is"
 	told 0 rm a b
+fi
+
+if group "missing modules"; then
+	# The kernel of this machine has them all: refuse the requests of doctor, one by one. Its children,
+	# which load the rules, are not followed; and behind the tenth it tries nothing any more.
+	for ((i = 1; i <= 10; i++)); do
+		strace -qq -o /dev/null -e trace=sendto -e "inject=sendto:error=EOPNOTSUPP:when=$i" \
+			"$TASKVPC" doctor --json 2>/dev/null |
+			jq -r '[.[] | select(.check == "kernel") | "\(.verdict) \(.finding) (\(.fix))"] | join("; ")'
+	done >"$TMP/kernel"
+	# alone REGEX: one of the requests, refused, is told so, and as nothing else.
+	alone() { is 1 "$(grep -cE "^$1[^;]*$" "$TMP/kernel")" "once and alone '$1', of: $(<"$TMP/kernel")"; }
+	alone 'fail no veth, needed by awsvpc and bridge: .*\(modprobe veth, '
+	alone 'warn no bridge, needed by bridge: .*\(modprobe bridge, '
+	alone 'warn no macvlan, needed by awsvpc with attach: macvlan: .*\(modprobe macvlan, '
+	alone 'warn no token bucket, needed by bandwidth limits: .*\(modprobe sch_tbf, '
+	well
 fi
 
 if group forwarding; then

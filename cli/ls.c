@@ -22,6 +22,20 @@ static const struct column columns[] = {
 	{ "STATE", "state", cell_state }, { NULL, NULL, NULL },
 };
 
+/* Only the names. As JSON they are strings. */
+static void show_names(const struct cli *c, const json *rows)
+{
+	cleanup_json json *names = json_array();
+
+	for (const json *row = json_first(rows); row; row = json_next(row))
+		if (c->json)
+			json_add_string(names, NULL, live_text(row, "task"));
+		else
+			printf("%s\n", live_text(row, "task"));
+	if (c->json)
+		out_json(names);
+}
+
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
 	struct list list = { .quiet = false };
@@ -35,12 +49,10 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		r = live_attachments(c, &rows, e);
 	if (r < 0)
 		return r;
-	if (!list.quiet) {
+	if (list.quiet)
+		show_names(c, rows);
+	else
 		out_list(c, rows, columns, "no tasks; `taskvpc run -- ip addr` starts one");
-		return EXIT_DONE;
-	}
-	for (const json *row = json_first(rows); row; row = json_next(row))
-		printf("%s\n", live_text(row, "task"));
 	return EXIT_DONE;
 }
 

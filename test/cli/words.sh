@@ -107,6 +107,23 @@ if group "completion"; then
 	told 0 rm web
 fi
 
+if group "as JSON"; then
+	uplink 2>/dev/null
+	start web --mode bridge -p 8080:80 -- sleep 60
+	start dead --mode none -- sleep 60
+	for words in ls 'ls -q' 'inspect web' 'inspect lab-bridge' subnets ports topology 'explain lab-awsvpc' \
+		'explain --verb del web' 'explain web outside' status 'check web' doctor gc 'compare none' 'rm dead'; do
+		# shellcheck disable=SC2086 # they are words
+		"$TASKVPC" $words --json >"$TMP/said" 2>"$TMP/errors"
+		is 0 $? "$words --json: rc: $(<"$TMP/errors")"
+		runs "$words --json" jq -es 'length == 1' "$TMP/said"
+	done
+	is '["web"]' "$("$TASKVPC" ls -q --json | jq -c .)" "ls -q"
+	told 0 rm web
+	is '[]' "$("$TASKVPC" ls -q --json | jq -c .)" "ls -q without a task"
+	for command in exec logs capture; do refuses 64 '--json: no such option' $command --json; done
+fi
+
 if group "colours"; then
 	uplink 2>/dev/null
 	start web --mode none -- sleep 60

@@ -67,11 +67,47 @@ bool way_answers(struct way *w, struct place *at, const struct link_info *link, 
 	return false;
 }
 
+/* The last address of a subnet that a task has one of: everybody's there, so nobody's. */
+static bool is_broadcast(const struct way *w, const struct ip *ip)
+{
+	struct ip last;
+	struct cidr c;
+
+	if (way_owner(w, ip))
+		return false;
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a)) {
+			if (!cidr_parse(live_text(a, "address"), &c) || c.ip.family != AF_INET ||
+			    c.len > 30)
+				continue;
+			last = cidr_last(&c);
+			if (ip_equal(&last, ip))
+				return true;
+		}
+	return false;
+}
+
+static void told_broadcast(struct way *w, const struct ip *ip)
+{
+	char text[IP_TEXT];
+	json *hop = way_tell(w, "neighbour", "%s is for all of its subnet, and nobody has it",
+			     ip_text(ip, text));
+
+	way_why(hop,
+		"A broadcast goes no further than its link, and who hears it is not told here.");
+	way_ends(w, hop, FATE_DIES, "%s", "");
+}
+
 void way_unanswered(struct way *w, const json *row, const struct ip *ip)
 {
 	char text[IP_TEXT], fix[400];
-	json *hop = way_tell(w, "neighbour", "nobody there has the address %s", ip_text(ip, text));
+	json *hop;
 
+	if (is_broadcast(w, ip)) {
+		told_broadcast(w, ip);
+		return;
+	}
+	hop = way_tell(w, "neighbour", "nobody there has the address %s", ip_text(ip, text));
 	way_why(hop,
 		ip->family == AF_INET
 			? "An ARP request that nobody answers: the packet is given up."
@@ -79,14 +115,11 @@ void way_unanswered(struct way *w, const json *row, const struct ip *ip)
 	way_ends(w, hop, FATE_DIES, "%s", row ? way_routes(w, row, ip, fix) : "");
 }
 
-int way_neighbour(struct way *w, const struct link_info *link, const struct ip *next, struct err *e)
+static void tell_neighbour(struct way *w, const struct link_info *link, const struct ip *next)
 {
 	char ip[IP_TEXT], mac[MAC_TEXT];
-	int r = neigh_get(&w->at->route, link->ifindex, next, &w->next, e);
 	json *hop;
 
-	if (r < 0)
-		return r;
 	ip_text(next, ip);
 	if (w->next.valid)
 		hop = way_tell(w, "neighbour", "%s is at %s (%s)", ip, mac_text(&w->next.mac, mac),
@@ -98,7 +131,15 @@ int way_neighbour(struct way *w, const struct link_info *link, const struct ip *
 	way_why(hop, w->next.fixed ? "Written when the task was attached, never asked for: nobody "
 				     "can forge it."
 				   : "Learned from whoever answers ARP or neighbour discovery.");
-	return 0;
+}
+
+int way_neighbour(struct way *w, const struct link_info *link, const struct ip *next, struct err *e)
+{
+	int r = neigh_get(&w->at->route, link->ifindex, next, &w->next, e);
+
+	if (r >= 0)
+		tell_neighbour(w, link, next);
+	return r < 0 ? r : 0;
 }
 
 void way_leaves(struct way *w, const struct link_info *link, const struct ip *next)
@@ -175,20 +216,26 @@ static void tell_pair(struct way *w, const struct link_info *link, const struct 
  * The host's end of awsvpc does no ARP, and neither end has an IPv6 address that could ask or
  * answer: the entry must be there.
  */
-static bool nobody_asks(const struct link_info *link, const struct link_info *peer,
-			const struct ip *next)
+static bool nobody_asks(const struct way *w, const struct link_info *link,
+			const struct link_info *peer, const struct ip *next)
 {
-	return next->family == AF_INET6 || (link->flags | peer->flags) & IFF_NOARP;
+	return !w->next.valid && !peer->master &&
+	       (next->family == AF_INET6 || (link->flags | peer->flags) & IFF_NOARP);
 }
 
 static void told_unwritten(struct way *w, const struct link_info *link,
 			   const struct link_info *peer, const struct ip *next)
 {
 	char ip[IP_TEXT], mac[MAC_TEXT];
-	json *hop = way_tell(w, "neighbour",
-			     "the entry of %s is gone, and nobody can be asked for it",
-			     ip_text(next, ip));
+	json *hop;
 
+	if (is_broadcast(w, next)) {
+		told_broadcast(w, next);
+		return;
+	}
+	hop = way_tell(w, "neighbour", "the entry of %s is gone, and nobody can be asked for it",
+		       ip_text(next, ip));
+	way_command(hop, "%s neigh show %s dev %s", w->at->ip, ip, link->name);
 	way_why(hop, "These two ends do not ask, and do not answer: their neighbours were written "
 		     "when the task was attached.");
 	way_ends(w, hop, FATE_DIES, "%s neigh replace %s lladdr %s dev %s nud permanent", w->at->ip,
@@ -204,7 +251,7 @@ static bool is_for(struct way *w, struct place *place, const struct link_info *l
 
 	if (peer->master)
 		return true;
-	if (!w->next.valid && nobody_asks(link, peer, next)) {
+	if (nobody_asks(w, link, peer, next)) {
 		told_unwritten(w, link, peer, next);
 		return false;
 	}
@@ -234,9 +281,11 @@ static int cross_pair(struct way *w, const struct link_info *link, const struct 
 
 	if (r)
 		return r < 0 ? r : way_macvlan(w, link, next, e);
-	r = way_neighbour(w, link, next, e);
+	r = neigh_get(&w->at->route, link->ifindex, next, &w->next, e);
 	if (r < 0)
 		return r;
+	if (!nobody_asks(w, link, &peer, next))
+		tell_neighbour(w, link, next);
 	tell_pair(w, link, place, &peer);
 	w->p.mac = link->mac;
 	if (!way_is_up(w, place, &peer) || !is_for(w, place, link, &peer, next))

@@ -162,6 +162,12 @@ static int find_task(const struct way *w, const char *name, struct way_end *ret,
 	return 0;
 }
 
+/* 224.0.0.0/4, ff00::/8, 255.255.255.255: whoever wants to hears it. */
+static bool is_of_many(const struct ip *ip)
+{
+	return ip_is_multicast(ip) || (ip->family == AF_INET && ip_to_num(ip) == UINT32_MAX);
+}
+
 static int find_end(struct way *w, const char *name, struct way_end *ret, struct err *e)
 {
 	struct route_way local;
@@ -178,6 +184,8 @@ static int find_end(struct way *w, const char *name, struct way_end *ret, struct
 			*ret = (struct way_end){ .kind = END_HOST };
 		return r;
 	}
+	if (is_of_many(&ret->ip))
+		return refuse(name, "an address of many: a packet to it has no one way", e);
 	ret->row = way_owner(w, &ret->ip);
 	if (ret->row) {
 		ret->kind = END_TASK;

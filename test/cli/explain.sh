@@ -107,6 +107,13 @@ if group "what arrives, and what does not"; then
 	agrees arrives a a 198.51.100.2:8080 198.51.100.2 8080
 	agrees arrives c c 198.51.100.2:8080 198.51.100.2 8080
 	agrees arrives d d 198.51.100.2:8080 198.51.100.2 8080
+	t "a subnet's broadcast address: nobody has it, and there is nothing to repair"
+	told 1 explain a 10.200.1.255 --json
+	is "dies null" "$(jq -r '"\(.verdict) \(.fix)"' <<<"$OUT")" "verdict and fix"
+	reason 'for all of its subnet'
+	told 1 explain d 10.201.0.255 --json
+	is "dies null" "$(jq -r '"\(.verdict) \(.fix)"' <<<"$OUT")" "verdict and fix, on a bridge"
+	reason 'for all of its subnet'
 	t "the outside"
 	agrees arrives a a outside 203.0.113.1
 	is 198.51.100.2 "$(jq -r '.request[] | select(.about == "masquerade").finding' <<<"$OUT" | sed 's/.* becomes //')" "source"
@@ -165,6 +172,7 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	ip -n a neigh del 10.200.1.1 dev eth0
 	agrees dies a a b "$(ip_of b)"
 	reason 'entry of 10.200.1.1 is gone'
+	is 1 "$(jq '[.request[] | select(.about == "neighbour")] | length' <<<"$OUT")" "told once, and not as asked for"
 	heals a a b "$(ip_of b)"
 	ip neigh del "$(ip_of b)" dev "$(link_of b)"
 	heals a a b "$(ip_of b)"
@@ -331,6 +339,10 @@ if group "words that cannot be"; then
 	refuses 64 'the source has no port' explain a:80 host
 	refuses 64 'both ends are outside' explain outside 203.0.113.9
 	refuses 64 'no task, and no address' explain a ''
+	for many in 224.0.0.1 239.255.255.250 255.255.255.255 ff02::1; do
+		refuses 64 "\"$many\": an address of many" explain a $many
+		refuses 64 "an address of many" explain $many a
+	done
 	refuses 66 'there is no task "nope"' explain a nope:80
 	refuses 1 'no address family in common' explain a n
 	refuses 64 'too many words' explain a b c

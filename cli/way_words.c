@@ -284,7 +284,9 @@ static int choose_addresses(struct way *w, struct way_end *src, struct way_end *
 			 "`taskvpc ls` tells the addresses of tasks; those of mode none have none");
 		return -EAFNOSUPPORT;
 	}
-	choose_address(w, src, dst, family);
+	/* The host has many: which one, only the other end's address tells. */
+	if (src->kind != END_HOST)
+		choose_address(w, src, dst, family);
 	choose_address(w, dst, src, family);
 	choose_address(w, src, dst, family);
 	if (ip_is_set(&dst->ip))

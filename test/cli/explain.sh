@@ -107,6 +107,14 @@ if group "what arrives, and what does not"; then
 	agrees arrives a a 198.51.100.2:8080 198.51.100.2 8080
 	agrees arrives c c 198.51.100.2:8080 198.51.100.2 8080
 	agrees arrives d d 198.51.100.2:8080 198.51.100.2 8080
+	t "the host's own address is the one that it would use"
+	for ends in "host b" "host c" "host outside" "b host"; do
+		# shellcheck disable=SC2086 # they are words
+		told 0 explain $ends --json
+		want=$(ip route get "$(jq -r '(if .source.name == "host" then .destination else .source end).address' <<<"$OUT")" |
+			sed -n 's/.* src \([^ ]*\).*/\1/p')
+		is "$want" "$(jq -r '(if .source.name == "host" then .source else .destination end).address' <<<"$OUT")" "$ends"
+	done
 	t "a subnet's broadcast address: nobody has it, and there is nothing to repair"
 	told 1 explain a 10.200.1.255 --json
 	is "dies null" "$(jq -r '"\(.verdict) \(.fix)"' <<<"$OUT")" "verdict and fix"

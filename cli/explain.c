@@ -254,6 +254,25 @@ static int explain_network(const struct cli *c, const struct explain *x, const s
 					 : explain(c, &chain, x->verb, e);
 }
 
+/* Options that change nothing of what is told: somebody expects that they do. */
+static int judge_about(const struct explain *x, bool packet, struct err *e)
+{
+	const struct wish *w = &x->wish;
+	const char *given = x->verb && packet ? "--verb"
+			    : x->name         ? "--name"
+			    : w->ports.n      ? "-p"
+			    : w->ip           ? "--ip"
+			    : w->mac          ? "--mac"
+					      : NULL;
+
+	if (!given)
+		return 0;
+	cli_error(e, EXIT_USAGE, "%s: not of %s", given,
+		  packet ? "a packet" : "a task, which has what it has");
+	err_hint(e, "taskvpc explain %s NETWORK", given);
+	return -EINVAL;
+}
+
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
 	cleanup_json json *all = NULL, *rows = NULL;
@@ -271,6 +290,8 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 			    "or of a packet: taskvpc explain SRC DST[:PORT][/PROTO]");
 		return -EINVAL;
 	}
+	if (r == 0 && argc - rest == 2)
+		r = judge_about(&x, true, e);
 	if (r == 0)
 		r = judge_verb(&x, e);
 	if (r == 0 && x.name)
@@ -281,8 +302,10 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return r;
 	if (argc - rest == 2)
 		return way_explain(c, all, argv[rest], argv[rest + 1], e);
-	if (live_find(all, argv[rest], &rows, &ignored) == 0)
-		return explain_task(c, &x, rows, e);
+	if (live_find(all, argv[rest], &rows, &ignored) == 0) {
+		r = judge_about(&x, false, e);
+		return r < 0 ? r : explain_task(c, &x, rows, e);
+	}
 	r = network_find(c, argv[rest], &n, e);
 	return r < 0 ? r : explain_network(c, &x, n, e);
 }

@@ -354,6 +354,14 @@ if group "words that cannot be"; then
 	refuses 66 'there is no task "nope"' explain a nope:80
 	refuses 1 'no address family in common' explain a n
 	refuses 64 'too many words' explain a b c
+	t "options of a plan"
+	refuses 64 '--verb: not of a packet' explain --verb del host a
+	refuses 64 '--name: not of a packet' explain --name x host a
+	refuses 64 '-p: not of a packet' explain -p 80:80 host a
+	refuses 64 '--ip: not of a packet' explain --ip 10.200.1.9 host a
+	refuses 64 '--mac: not of a task' explain --mac 02:00:00:00:00:01 a
+	refuses 64 '-p: not of a task' explain -p 80:80 a
+	told 0 explain --verb del a
 	t "a task that is dead"
 	start x -- sleep 9999
 	kill -KILL "$(pid_of x main)"

@@ -25,6 +25,11 @@ int task_name_judge(const char *option, const char *name, struct err *e)
 	size_t len = strlen(name);
 	char shown[80];
 
+	if (!strcmp(name, "host") || !strcmp(name, "outside")) {
+		cli_error(e, EXIT_USAGE, "%s: \"%s\" cannot be the name of a task", option, name);
+		err_hint(e, "`taskvpc explain` means something else by it");
+		return -EINVAL;
+	}
 	if (len && len <= TASK_NAME_MAX && strspn(name, letters) == len && *name != '-' &&
 	    name[len - 1] != '-')
 		return 0;

@@ -144,6 +144,20 @@ static int read_text(const char *text, size_t len, const char *source, struct ne
 	return r < 0 ? r : network_read(doc, source, ret, e);
 }
 
+static int refuse_file(const char *path, int r, struct err *e)
+{
+	char shown[200];
+
+	text_printable(shown, sizeof(shown), path);
+	if (r == -ENOENT)
+		cli_error(e, EXIT_ABSENT, "there is no file %s", shown);
+	else
+		err_sys(e, ERR_IO, -r, "cannot read %s", shown);
+	err_hint(e, "a word with a '/' is a file, .conflist or .conf; networks by name: taskvpc "
+		    "status");
+	return r;
+}
+
 static int read_file(const char *path, struct network **ret, struct err *e)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -151,13 +165,8 @@ static int read_file(const char *path, struct network **ret, struct err *e)
 	size_t len = 0;
 	int r = fd < 0 ? -errno : io_read_all(fd, FILE_MAX, &text, &len);
 
-	if (r == -ENOENT) {
-		cli_error(e, EXIT_ABSENT, "there is no file %s", path);
-		err_hint(e, "a word with a '/' is a file; networks by name: taskvpc status");
-		return -ENOENT;
-	}
 	if (r < 0)
-		return err_sys(e, ERR_IO, -r, "cannot read %s", path);
+		return refuse_file(path, r, e);
 	return read_text(text, len, path, ret, e);
 }
 
@@ -224,12 +233,31 @@ static int load_files(const char *dir, struct networks *ret, network_broken_fn *
 	return r;
 }
 
+/* The usual one may be missing, as long as nobody configured a network. One that was named may not.
+ */
+static int judge_dir(const char *dir, struct err *e)
+{
+	DIR *opened = dir ? opendir(dir) : NULL;
+	char shown[200];
+
+	if (opened)
+		closedir(opened);
+	if (!dir || opened)
+		return 0;
+	text_printable(shown, sizeof(shown), dir);
+	cli_error(e, EXIT_ABSENT, "--conf-dir %s: %s", shown, strerror(errno));
+	err_hint(e, "a directory of .conflist and .conf files; without it, %s", NETWORK_CONF_DIR);
+	return -ENOENT;
+}
+
 int networks_load(const struct cli *c, struct networks *ret, network_broken_fn *broken, void *ctx,
 		  struct err *e)
 {
-	int r;
+	int r = judge_dir(c->conf_dir, e);
 
 	ret->n = 0;
+	if (r < 0)
+		return r;
 	r = load_files(c->conf_dir ? c->conf_dir : NETWORK_CONF_DIR, ret, broken, ctx, e);
 	for (const struct builtin *b = builtins; b->name && r == 0; b++) {
 		struct network *n = NULL;

@@ -59,12 +59,24 @@ static int judge(const struct start *s, struct err *e)
 
 /* ---- in the background ---- */
 
+static int refuse_log(const char *log, int why, struct err *e)
+{
+	char shown[200];
+	int r;
+
+	text_printable(shown, sizeof(shown), log);
+	r = err_sys(e, ERR_IO, why, "--log %s", shown);
+	err_hint(e,
+		 "a file in a directory that is there; without --log, `taskvpc logs` has the end");
+	return r;
+}
+
 static int append_to(const char *log, struct err *e)
 {
 	cleanup_close int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	if (out < 0)
-		return err_sys(e, ERR_IO, errno, "--log %s", log);
+		return refuse_log(log, errno, e);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	return 0;

@@ -169,7 +169,7 @@ if group "in the background"; then
 	is piped "$(timeout 5 "$TASKVPC" run -d --name piped --mode none -- sleep 60)" "name by a pipe"
 	t "what goes wrong is told, and nothing is left"
 	refuses 65 'an address is asked for' run -d --name again --mode host -p 9:9 --ip 10.0.0.1 -- sleep 1
-	refuses 69 'log' run -d --log /nowhere/log -- sleep 1
+	refuses 69 '--log /nowhere/\?\[31mx: No such file.*taskvpc logs' run -d --log $'/nowhere/\e[31mx' -- sleep 1
 	t "as JSON"
 	told 0 run -d --json --name j --mode bridge -- sleep 60
 	is 'j bridge lab-bridge up' "$(jq -r '.[0] | "\(.task) \(.mode) \(.network) \(.state)"' <<<"$OUT")" "row"
@@ -239,6 +239,11 @@ if group "what is refused"; then
 	refuses 64 '"vpc" is no mode' run --mode vpc -- true
 	refuses 66 'no network "nope".*lab-awsvpc' run --net nope -- true
 	refuses 66 'no file' run --net ./nope.conflist -- true
+	refuses 66 'no file /nowhere/\?\[31m.*taskvpc status' run --net $'/nowhere/\e[31m' -- true
+	refuses 69 'cannot read /etc: Is a directory.*a file, \.conflist' run --net /etc -- true
+	refuses 66 '--conf-dir /nowhere/\?: No such file.*/etc/cni/net.d' ls --conf-dir $'/nowhere/\e'
+	refuses 66 '--conf-dir /etc/passwd: Not a directory' status --conf-dir /etc/passwd
+	told 0 status --conf-dir /etc/cni/net.d
 	refuses 64 'lab-bridge is of the mode bridge' run --net lab-bridge --mode host -- true
 	for bad in '' . .. a/b A a_b -a a- 'a b' "$(printf 'a%.0s' {1..64})"; do
 		refuses 64 'is no name' run --name "$bad" -- true

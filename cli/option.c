@@ -72,14 +72,33 @@ static int find_letter(const struct rows *r, int letter)
 	return -1;
 }
 
-static int refuse(const struct cli *c, char **argv, int found, struct err *e)
+/* "--quiet=1", or as much of the name as getopt_long() needs: is it one that takes no value? */
+static bool is_flag_with_value(const struct rows *r, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (int i = 0; i < r->n && word[len] && len > 2; i++)
+		if (!r->row[i]->value && strncmp(word, "--", 2) == 0 &&
+		    strncmp(word + 2, r->row[i]->name, len - 2) == 0)
+			return true;
+	return false;
+}
+
+static const char *what_is_wrong(const struct rows *r, const char *word, int found)
+{
+	if (found == ':')
+		return "a value is missing";
+	return !optopt && is_flag_with_value(r, word) ? "takes no value" : "no such option";
+}
+
+static int refuse(const struct rows *r, const struct cli *c, char **argv, int found, struct err *e)
 {
 	char shown[80], word[3] = { '-', (char)optopt, '\0' };
+	const char *why = what_is_wrong(r, argv[optind - 1], found);
 
 	/* After a long option getopt_long() has passed it; a letter may stand amid others. */
 	text_printable(shown, sizeof(shown), optopt ? word : argv[optind - 1]);
-	cli_error(e, EXIT_USAGE, found == ':' ? "%s: a value is missing" : "%s: no such option",
-		  shown);
+	cli_error(e, EXIT_USAGE, "%s: %s", shown, why);
 	err_hint(e, "`taskvpc %s --help` tells them all", c->command->name);
 	return -EINVAL;
 }
@@ -119,7 +138,7 @@ int cli_options(struct cli *c, int argc, char **argv, void *values, int *rest, s
 	opterr = 0;
 	while (!rc && (found = getopt_long(argc, argv, r.shorts, r.longs, &i)) != -1) {
 		if (found == '?' || found == ':')
-			return refuse(c, argv, found, e);
+			return refuse(&r, c, argv, found, e);
 		if (found)
 			i = find_letter(&r, found);
 		if (!strcmp(r.row[i]->name, "help")) {

@@ -43,6 +43,8 @@ if group "help"; then
 		refuses 64 '-Z: no such option' "$command" -Z
 		refuses 64 '--bin-dir: a value is missing' "$command" --bin-dir
 	done
+	for word in --quiet --qui --json --help; do refuses 64 "^[^:]*: $word=1: takes no value" ls $word=1; done
+	for word in --nope=1 --=1 -Z; do refuses 64 'no such option' ls $word; done
 	for command in inspect explain capture exec rm; do refuses 64 'no (task|network)' $command; done
 	refuses 64 '--json: no such option' exec --json
 	t "an answer that cannot be delivered"

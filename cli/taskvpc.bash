@@ -44,6 +44,10 @@ _taskvpc() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_taskvpc_help) --help --version" -- "$word")
 		return
 	fi
+	if [ "$command" = help ]; then
+		[ "$COMP_CWORD" != 2 ] || mapfile -t COMPREPLY < <(compgen -W "$(_taskvpc_help)" -- "$word")
+		return
+	fi
 	case $command in
 	run | exec)
 		begin=$(_taskvpc_begin)
@@ -53,7 +57,11 @@ _taskvpc() {
 		fi
 		;;
 	esac
+	case $command$before in
+	rm-t | rm--time) return ;; # seconds
+	esac
 	case $before in
+	--ip | --mac | --publish | -p | --name) return ;;
 	--net | -n) words=$(_taskvpc_networks) ;;
 	--mode | -m) words='awsvpc bridge host none' ;;
 	--verb) words='add del' ;;
@@ -65,7 +73,13 @@ _taskvpc() {
 		-*) words=$(_taskvpc_help "$command") ;;
 		*)
 			case $command in
-			exec | logs | rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
+			exec)
+				# behind the task it is a command's name
+				[ "$COMP_CWORD" != 2 ] && [[ $before != -* ]] &&
+					mapfile -t COMPREPLY < <(compgen -c -- "$word") && return
+				words=$(_taskvpc_tasks)
+				;;
+			logs | rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
 			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			explain)
 				words="$(_taskvpc_tasks) host outside"

@@ -106,6 +106,31 @@ if group "completion"; then
 	is "host" "$(completes run --mode h)" "modes"
 	is "add del" "$(completes explain --verb '' | tr '\n' ' ' | sed 's/ $//')" "verbs"
 	is "" "$(completes ls w)" "nothing"
+	for before in 'rm -t' 'rm --time' 'run --ip' 'run --mac' 'run -p' 'run --publish' 'run --name' 'explain -p'; do
+		# shellcheck disable=SC2086 # they are words
+		is "" "$(completes $before '')" "behind $before"
+	done
+	is web "$(completes run -t '')" "the task that run joins"
+	is "$(printf '%s\n' "${COMMANDS[@]}" | sort)" "$(completes help '' | sort)" "help"
+	is "" "$(completes help ls '')" "help ls"
+	like '(^|[[:space:]])cat([[:space:]]|$)' "$(completes exec web ca)" "exec web: commands"
+	t "where the other command begins"
+	# begins WORD…: the index of its name, as completion sees it at the last word.
+	begins() {
+		COMP_WORDS=(taskvpc "$@")
+		COMP_CWORD=$#
+		_taskvpc_begin
+	}
+	is 2 "$(begins run ls '')" "run ls"
+	is 3 "$(begins run -- ls '')" "run -- ls"
+	is 4 "$(begins run --net lab-none ls '')" "an option with a value"
+	is 4 "$(begins run -d --name=x ls '')" "a flag, and a value behind ="
+	is 6 "$(begins run -p 80:80 -d -- ls -l '')" "both, and --"
+	is "" "$(begins run --ip '')" "a value is still missing"
+	is "" "$(begins run '')" "none yet"
+	is 3 "$(begins exec web ls '')" "exec web ls"
+	is 4 "$(begins exec web -- ls '')" "exec web -- ls"
+	is "" "$(begins exec web '')" "exec web"
 	told 0 rm web
 fi
 

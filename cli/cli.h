@@ -19,7 +19,7 @@
  */
 enum cli_exit {
 	EXIT_DONE = 0,
-	EXIT_NO = 1,             /* the answer is no: check, status and doctor found something */
+	EXIT_NO = 1,             /* the answer is no: of check, status, doctor and explain */
 	EXIT_USAGE = 64,         /* no such subcommand or option, or a value that cannot be */
 	EXIT_CONFIG = 65,        /* the network configuration is wrong */
 	EXIT_ABSENT = 66,        /* no such task, network or plugin */

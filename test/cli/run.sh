@@ -64,7 +64,11 @@ if group "modes"; then
 	is web "$(busybox nc -w 2 198.51.100.2 8080)" "by the host's address"
 	is web "$(busybox nc -w 2 127.0.0.1 8080)" "by loopback"
 	refuses 73 'host port 8080/tcp is held by container web' run --mode bridge -p 8080:80 -- true
-	told 0 run --mode bridge -p :81 -- true
+	for port in :81 81; do
+		start free --mode bridge -p $port -- sleep 60
+		like '^[1-9][0-9]*->81$' "$("$TASKVPC" ports --json | jq -r '.[] | select(.task == "free") | "\(.hostPort)->\(.containerPort)"')" "-p $port: any free port"
+		told 0 rm free
+	done
 	told 0 rm web
 	t "host"
 	told 0 run --mode host --name h -- sh -c 'ip -o link show up0 | wc -l; hostname; cat /etc/hosts'

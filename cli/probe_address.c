@@ -50,9 +50,11 @@ void ask_same_port(struct lab *lab, struct answer *ret)
 	struct lab_task second;
 	struct err e, ignored;
 
-	if (lab_attach(lab, lab->list, "second", TASK_PORT, &second, &e) < 0)
+	if (lab_attach(lab, lab->list, "second", TASK_PORT, &second, &e) == 0)
+		listen_both(lab, &second, ret);
+	else if (cli_status(&e) == EXIT_TAKEN)
 		answer_no(ret, "%s", e.msg);
 	else
-		listen_both(lab, &second, ret);
+		not_tried(ret, "the second could not be attached: %s", e.msg);
 	lab_detach(lab, &second, &ignored);
 }

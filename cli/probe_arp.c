@@ -37,18 +37,21 @@ static bool believes(const struct lab *lab, const struct lie *lie)
 	return false;
 }
 
-static bool tell(const struct lab *lab, int raw, const struct lie *lie)
+/* Return: 1 if it is believed, 0, or a negative errno: it was not even told. */
+static int tell(const struct lab *lab, int raw, const struct lie *lie)
 {
 	const struct frame_end claim = { .mac = lab->a.nic.mac, .ip = lie->about };
 	struct frame f;
+	int r;
 
 	/* Who has no entry takes none: a lie is told where the truth is being asked for. */
 	wire_greet(lab, lie->ns, &lie->about);
 	frame_arp(&f, &claim, &lie->hearer, false);
-	frame_send(raw, &f);
+	r = frame_send(raw, &f);
 	frame_arp(&f, &claim, &lie->hearer, true);
-	frame_send(raw, &f);
-	return believes(lab, lie);
+	if (r == 0)
+		r = frame_send(raw, &f);
+	return r < 0 ? r : believes(lab, lie);
 }
 
 /* All that can be told in this lab. Return: how many. */
@@ -79,8 +82,14 @@ static void tell_all(const struct lab *lab, const struct attack *k, int raw, str
 	char about[IP_TEXT], mac[MAC_TEXT];
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!tell(lab, raw, &all[i]))
+		int r = tell(lab, raw, &all[i]);
+
+		if (r == 0)
 			continue;
+		if (r < 0) {
+			not_tried(ret, "a cannot send ARP: %s", wire_words(r));
+			return;
+		}
 		answer_no(ret, "%s takes a (%s) for %s", all[i].who, mac_text(&lab->a.nic.mac, mac),
 			  ip_text(&all[i].about, about));
 		return;

@@ -59,6 +59,15 @@ void ask_links(struct lab *lab, struct answer *ret)
 		answer_figure(ret, (int64_t)after - before, "%u before, %u after", before, after);
 }
 
+/* It was us who stopped: that is no figure of the mode. */
+static void answer_at_least(struct answer *ret, unsigned fit)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), "at least %u", fit);
+	answer_word(ret, word, "none was refused; no more were tried");
+}
+
 void ask_fit(struct lab *lab, struct answer *ret)
 {
 	cleanup_json json *list = lab_small(lab);
@@ -77,7 +86,9 @@ void ask_fit(struct lab *lab, struct answer *ret)
 	while (n)
 		lab_detach(lab, &tasks[--n], &ignored);
 	if (r == 0)
-		answer_figure(ret, fit, "none was refused");
-	else
+		answer_at_least(ret, fit);
+	else if (cli_status(&e) == EXIT_TAKEN)
 		answer_figure(ret, fit, "then: %s", e.msg);
+	else
+		not_tried(ret, "%u, then: %s", fit, e.msg);
 }

@@ -31,9 +31,10 @@ static int next_hop(const struct lab *lab, const struct attack *k, struct mac *r
 	return wire_neighbour(lab, ns, &lab->a.gateway, ret);
 }
 
-/* Return: does @mark arrive when a sends it as @from? @seen: as whose. */
-static bool arrives(const struct spoof *s, const struct frame_end *from, uint32_t mark,
-		    struct ip *seen)
+/* Return: 1 if @mark arrives when a sends it as @from, 0, or a negative errno: it was not sent.
+ * @seen: as whose. */
+static int arrives(const struct spoof *s, const struct frame_end *from, uint32_t mark,
+		   struct ip *seen)
 {
 	const struct frame_end to = { .mac = s->next_hop, .ip = s->attack.victim_ip };
 	struct sockaddr_in who;
@@ -42,17 +43,20 @@ static bool arrives(const struct spoof *s, const struct frame_end *from, uint32_
 	uint32_t got;
 
 	frame_udp(&f, from, &to, PORT, mark);
-	for (unsigned i = 0; i < TRIES; i++)
-		if (frame_send(s->raw, &f) < 0)
-			return false;
+	for (unsigned i = 0; i < TRIES; i++) {
+		int r = frame_send(s->raw, &f);
+
+		if (r < 0)
+			return r;
+	}
 	while (recvfrom(s->victim, &got, sizeof(got), 0, (struct sockaddr *)&who, &len) > 0) {
 		if (got != mark)
 			continue;
 		*seen = (struct ip){ .family = AF_INET };
 		memcpy(seen->b, &who.sin_addr, sizeof(who.sin_addr));
-		return true;
+		return 1;
 	}
-	return false;
+	return 0;
 }
 
 static void try_as(struct spoof *s, const struct frame_end *honest, const struct frame_end *forged,
@@ -60,11 +64,17 @@ static void try_as(struct spoof *s, const struct frame_end *honest, const struct
 {
 	char as[IP_TEXT], mac[MAC_TEXT], to[IP_TEXT];
 	struct ip seen;
+	int r;
 
 	ip_text(&s->attack.victim_ip, to);
-	if (!arrives(s, honest, 1, &seen)) {
+	if (arrives(s, honest, 1, &seen) != 1) {
 		not_tried(ret, "an honest frame to %s did not arrive either", to);
-	} else if (arrives(s, forged, 2, &seen)) {
+		return;
+	}
+	r = arrives(s, forged, 2, &seen);
+	if (r < 0) {
+		not_tried(ret, "a cannot send as %s: %s", ip_text(&forged->ip, as), wire_words(r));
+	} else if (r) {
 		answer_no(ret, "as %s from %s it arrived at %s", ip_text(&seen, as),
 			  mac_text(&forged->mac, mac), to);
 	} else {

@@ -79,7 +79,7 @@ if group "all modes"; then
 		addresses           1 1 1 0 0
 		ports               0 0 1 1 0
 		links               1 0 1 0 0
-		fit                 11 11 1 1 20
+		fit                 11 11 1 1 at-least-20
 	END
 	like 'host port 80/tcp is held by container a' "$(detail same-port bridge)" "a port that is published twice"
 	like 'host port 80/tcp is held by container a' "$(detail same-port host)" "a port of the host, twice"
@@ -148,6 +148,28 @@ if group "a mode that cannot be attached here"; then
 	is "awsvpc: no <such> kernel" "$(jq -r '[.questions[].cells["awsvpc-macvlan"].detail] | unique | join("|")' "$DOC")" "why"
 	is "" "$(jq -r '.questions[] | select(.cells.host.verdict == "not tried") | .key' "$DOC")" "not tried in the other mode"
 	is "26 0" "$(grep -c 'no &lt;such&gt; kernel' "$HTML") $(grep -c '<such>' "$HTML")" "escaped"
+	t "a plugin that fails for another reason than that something is taken"
+	# wrap PLUGIN LINE…: these lines of sh, then the plugin itself.
+	wrap() {
+		printf '%s\n' '#!/bin/sh' "real=$BIN/$1" "${@:2}" 'exec $real' >/mnt/new
+		chmod +x /mnt/new
+		mv /mnt/new "/mnt/$1"
+	}
+	wrap task-none 'case $CNI_COMMAND,$CNI_CONTAINERID in ADD,second | ADD,fit-2)' \
+		'echo "{\"cniVersion\":\"1.1.0\",\"code\":100,\"msg\":\"broken\"}"; exit 1 ;; esac'
+	TASKVPC=/mnt/taskvpc compare --json none
+	echo "$OUT" >"$DOC"
+	is "not-tried not-tried" "$(verdicts same-port) $(verdicts fit)" "same-port, fit"
+	like '^the second could not be attached: .*broken' "$(detail same-port none)" "why"
+	like '^2, then: .*broken' "$(detail fit none)" "why"
+	t "a frame that cannot be sent is no attack that failed"
+	wrap task-bridge '[ "$CNI_COMMAND,$CNI_CONTAINERID" = ADD,a ] || exec $real' 'result=$($real) || exit' \
+		'nsenter --net="$CNI_NETNS" nft "table netdev mute { chain c { type filter hook egress device eth0 priority 0' \
+		'meta protocol arp drop; }; }" >/dev/null 2>&1' 'echo "$result"; exit'
+	TASKVPC=/mnt/taskvpc compare --json bridge
+	echo "$OUT" >"$DOC"
+	is not-tried "$(verdicts spoofed-arp)" "spoofed-arp"
+	like '^a cannot send ARP: No buffer space' "$(detail spoofed-arp bridge)" "why"
 	umount /mnt
 	clean
 fi

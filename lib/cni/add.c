@@ -56,7 +56,18 @@ static int stands(struct add *add, const struct held *h, struct err *e)
 	return r < 0 ? (e->code == ERR_CHECK ? 0 : r) : 1;
 }
 
-/* An earlier attachment of the same key: if it is what a crash or a reboot left, it goes. */
+static void delegate_undo(struct add *add, const char *why)
+{
+	struct err e;
+
+	if (call_delegate(add->c, "DEL", NULL, &e) < 0)
+		call_warn(add->c, "DEL of %s %s: %s", add->c->foreign, why, e.msg);
+}
+
+/*
+ * An earlier attachment of the same key: if it is what a crash or a reboot left, it goes, and what
+ * a foreign IPAM plugin gave it with it: host-local refuses a second address for one key.
+ */
 static int heal(struct add *add, struct err *e)
 {
 	const struct store_key key = call_key(add->c);
@@ -71,9 +82,12 @@ static int heal(struct add *add, struct err *e)
 	r = held_needs_mode(add->c, h, e);
 	if (!r)
 		r = stands(add, h, e);
-	if (r < 0)
-		return r;
-	return r ? exists_error(e, h) : held_take_down(add->c, h, 0, e);
+	if (r)
+		return r < 0 ? r : exists_error(e, h);
+	r = held_take_down(add->c, h, 0, e);
+	if (!r && add->c->foreign && !strcmp(h->a.ipam, add->c->foreign))
+		delegate_undo(add, "for an attachment that is no more");
+	return r;
 }
 
 /* CNI_IFNAME must be free; the interface of an IPAM plugin's caller is there already. */
@@ -130,14 +144,6 @@ static int delegate(struct add *add, struct err *e)
 		return 0;
 	r = call_delegate(add->c, "ADD", &text, e);
 	return r < 0 ? r : read_delegated(add, text ? text : "", e);
-}
-
-static void delegate_undo(struct add *add)
-{
-	struct err e;
-
-	if (call_delegate(add->c, "DEL", NULL, &e) < 0)
-		call_warn(add->c, "DEL of %s after a failed ADD: %s", add->c->foreign, e.msg);
 }
 
 /* ---- the attachment ---- */
@@ -293,7 +299,7 @@ static int add_new(struct add *add, struct err *e)
 	if (!r)
 		r = attach(add, link_first, e);
 	if (r < 0)
-		delegate_undo(add);
+		delegate_undo(add, "after a failed ADD");
 	return r;
 }
 

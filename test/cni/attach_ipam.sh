@@ -102,6 +102,31 @@ del b "$HL"
 is "" "$(find /run/test/hl/lab -type f ! -name 'last_reserved*' ! -name lock)" "host-local's reservations"
 drop a b c
 clean
+# dead_again TYPE CONF: a container dies without a DEL, and another ADD of the same key takes its place.
+dead_again() {
+	local PLUGIN=$BIN/$1
+	t "$1 over host-local: ADD again for a container that died without a DEL"
+	add a "$2"
+	drop a
+	add a "$2"
+	is 10.0.1.20/24 "$(result a '.ips[0].address')" "its address is free again"
+	is 1 "$(records)" "records"
+	verify a "$2"
+	del a "$2"
+	t "$1 over host-local: ADD where the IPAM plugin alone knows the key"
+	PLUGIN=$CNI_REF/host-local ID=a plugin ADD "$2"
+	is 0 "$RC" "host-local: $OUT"
+	ID=a refused 100+ 'duplicate' ADD "$2"
+	ID=a works ADD "$2"
+	del a "$2"
+	drop a
+	is "" "$(find /run/test/hl -type f ! -name 'last_reserved*' ! -name lock)" "host-local's reservations"
+	clean
+}
+FRESH=$(jq -c '.ipam.dataDir="/run/test/hl/fresh" | .ipam.ranges=[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.20",
+	rangeEnd:"10.0.1.20"}]] | .ipam.routes=[{dst:"0.0.0.0/0"}]' <<<"$HL")
+dead_again awsvpc "$FRESH"
+dead_again task-bridge "$(jq -c '{cniVersion, name, ipam, type: "task-bridge", bridge: "br0", isGateway: true}' <<<"$FRESH")"
 t "awsvpc over static"
 ST=$(conf '.cniVersion="1.0.0" | .ipam={type:"static",routes:[{dst:"0.0.0.0/0"}],
 	addresses:[{address:"10.0.1.30/24",gateway:"10.0.1.1"}],dns:{nameservers:["10.0.0.2"]}}')

@@ -26,6 +26,7 @@ struct netconf {
 	struct port ports[STORE_PORTS]; /* runtimeConfig.portMappings */
 	unsigned n_ports;
 	struct bandwidth bandwidth;                  /* runtimeConfig.bandwidth */
+	struct pool pool;                            /* of ipam; no sets if that is foreign */
 	const json *ipam;                            /* borrowed from root; may be NULL */
 	const json *root;                            /* the whole document */
 	_Alignas(16) unsigned char own[NETCONF_OWN]; /* the mode's own struct */

@@ -161,7 +161,7 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 	else if (add->c->foreign)
 		r = result_take_dns(&add->result, &add->given, e);
 	else
-		r = result_add_dns(&add->result, &add->pool.dns, e);
+		r = result_add_dns(&add->result, &add->conf.pool.dns, e);
 	return r < 0 ? r : result_write(&add->result, add->c->spec, ret, e);
 }
 

@@ -78,6 +78,29 @@ static int judge_namespace(const struct mode *mode, const struct netconf *c, str
 	return -EINVAL;
 }
 
+/* The pool that `ipam` describes, and the ranges that come with one container. */
+static int read_pool(const struct call *c, const struct mode *mode, const struct asked *asked,
+		     struct pool *ret, struct err *e)
+{
+	if (call_names_itself(c)) {
+		err_set(e, ERR_CONFIG, 0, "ipam.type: \"%s\" gives no addresses, it asks for them",
+			c->foreign);
+		err_hint(e, "name an IPAM plugin: \"task-ipam\", \"host-local\", \"dhcp\"");
+		return -EINVAL;
+	}
+	return c->foreign ? 0 : pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);
+}
+
+static int judge_pool(const struct call *c, const struct mode *mode, const struct pool *pool,
+		      struct err *e)
+{
+	if (c->foreign || pool->n_sets || !mode->needs_address)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address", mode->name);
+	err_hint(e, "for example \"ipam\": {\"ranges\": [[{\"subnet\": \"10.0.1.0/24\"}]]}");
+	return -EINVAL;
+}
+
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
 		 struct asked *asked, struct err *e)
 {
@@ -95,31 +118,12 @@ int netconf_read(const struct call *c, const struct mode **mode, struct netconf 
 	if (!r)
 		r = runtime_read(c, ret, asked, e);
 	if (!r)
+		r = read_pool(c, *mode, asked, &ret->pool, e);
+	if (!r)
 		r = judge_namespace(*mode, ret, e);
 	if (!r && (*mode)->judge)
 		r = (*mode)->judge(ret, e);
-	return r;
-}
-
-int netconf_pool(const struct call *c, const struct mode *mode, const struct asked *asked,
-		 struct pool *ret, struct err *e)
-{
-	int r;
-
-	if (call_names_itself(c)) {
-		err_set(e, ERR_CONFIG, 0, "ipam.type: \"%s\" gives no addresses, it asks for them",
-			c->foreign);
-		err_hint(e, "name an IPAM plugin: \"task-ipam\", \"host-local\", \"dhcp\"");
-		return -EINVAL;
-	}
-	if (c->foreign)
-		return 0;
-	r = pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);
-	if (r < 0 || ret->n_sets || !mode->needs_address)
-		return r;
-	err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address", mode->name);
-	err_hint(e, "for example \"ipam\": {\"ranges\": [[{\"subnet\": \"10.0.1.0/24\"}]]}");
-	return -EINVAL;
+	return r ? r : judge_pool(c, *mode, &ret->pool, e);
 }
 
 /* ---- keys that nobody reads ---- */

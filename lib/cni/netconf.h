@@ -8,6 +8,7 @@
 
 /*
  * netconf_read: the configuration of @c for the mode it asks for, and what it asks for beside it.
+ * @ret: zeroed; also after an error the caller frees its pool (pool_free).
  * Return: 0, or -EINVAL with code 7, or 4 where CNI_ARGS is wrong.
  */
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
@@ -21,10 +22,6 @@ int shape_error(struct err *e, const char *path, const json *value, const char *
  * that both know, and CNI_ARGS, the order is runtimeConfig, args.cni, CNI_ARGS.
  */
 int runtime_read(const struct call *c, struct netconf *ret, struct asked *asked, struct err *e);
-
-/* netconf_pool: the pool that `ipam` describes; without sets where it is a foreign plugin's. */
-int netconf_pool(const struct call *c, const struct mode *mode, const struct asked *asked,
-		 struct pool *ret, struct err *e);
 
 /* netconf_unknown: warn of keys that nobody reads in objects that are ours. */
 void netconf_unknown(struct call *c, const struct mode *mode);

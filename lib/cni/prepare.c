@@ -47,7 +47,7 @@ void prepare_free(struct add *add)
 		return;
 	if (add->io_is_open)
 		plan_io_close(&add->io);
-	pool_free(&add->pool);
+	pool_free(&add->conf.pool);
 	json_free(add->given_root);
 	free(add->body);
 	free(add);
@@ -60,8 +60,6 @@ int prepare_config(struct add *add, struct err *e)
 	int r;
 
 	r = netconf_read(add->c, &add->mode, &add->conf, &add->asked, e);
-	if (!r)
-		r = netconf_pool(add->c, add->mode, &add->asked, &add->pool, e);
 	/* An IPAM plugin is given what its caller got, and answers with addresses alone. */
 	if (!r && !json_is_absent(prev) && !add->c->plugin->is_ipam)
 		r = result_read(prev, &source, &add->result, e);
@@ -228,5 +226,5 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e)
 	if (r < 0)
 		return r;
 	memcpy(wish.statics, add->asked.ips, sizeof(wish.statics));
-	return lease_take(add->c->store, &add->pool, &wish, &add->a, &calls, e);
+	return lease_take(add->c->store, &add->conf.pool, &wish, &add->a, &calls, e);
 }

@@ -14,7 +14,6 @@ struct add {
 	const struct mode *mode;
 	struct netconf conf;
 	struct asked asked;
-	struct pool pool;
 	struct plan_io io;
 	bool io_is_open;
 	struct attachment a;

@@ -17,7 +17,6 @@ struct status {
 	const struct mode *mode;
 	struct netconf conf;
 	struct asked asked;
-	struct pool pool;
 };
 
 /* Where no store is yet, one can be made: the nearest directory that exists is writable. */
@@ -78,14 +77,12 @@ static int judge_all(struct call *c, struct status *s, struct err *e)
 {
 	int r = netconf_read(c, &s->mode, &s->conf, &s->asked, e);
 
-	if (!r)
-		r = netconf_pool(c, s->mode, &s->asked, &s->pool, e);
 	if (r < 0)
 		return r;
 	netconf_unknown(c, s->mode);
 	r = judge_store(c, e);
-	if (!r && !c->foreign && s->pool.n_sets)
-		r = lease_status(c->store, &s->pool, e);
+	if (!r && !c->foreign && s->conf.pool.n_sets)
+		r = lease_status(c->store, &s->conf.pool, e);
 	return r < 0 ? r : judge_mode(c, s, e);
 }
 
@@ -98,7 +95,7 @@ int status_run(struct call *c, struct err *e)
 		return err_sys(e, ERR_IO, ENOMEM, "STATUS");
 	c->env.args = NULL; /* STATUS is of no container: what stands there is somebody else's */
 	r = judge_all(c, s, e);
-	pool_free(&s->pool);
+	pool_free(&s->conf.pool);
 	free(s);
 	return r < 0 ? r : call_delegate(c, "STATUS", NULL, e);
 }

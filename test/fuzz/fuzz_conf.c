@@ -40,8 +40,7 @@ static void lease(const struct pool *pool, struct attachment *a)
 	a->n_routes = pool->n_routes;
 }
 
-static void attach(const struct call *c, const struct mode *mode, const struct netconf *conf,
-		   const struct pool *pool)
+static void attach(const struct call *c, const struct mode *mode, const struct netconf *conf)
 {
 	struct attachment *a = calloc(1, sizeof(*a));
 	struct err e;
@@ -57,7 +56,7 @@ static void attach(const struct call *c, const struct mode *mode, const struct n
 	a->n_ports = conf->n_ports;
 	a->mtu = conf->mtu;
 	a->ifindex = 1000;
-	lease(pool, a);
+	lease(&conf->pool, a);
 	if (!mode->accept || mode->accept(a, &e) == 0)
 		fuzz_plan(mode, a);
 	free(a);
@@ -68,24 +67,20 @@ static void read_all(struct call *c)
 	static const struct result_source source = { .what = "prevResult", .code = ERR_CONFIG };
 	struct netconf *conf = calloc(1, sizeof(*conf));
 	struct result *prev = calloc(1, sizeof(*prev));
-	struct pool *pool = calloc(1, sizeof(*pool));
 	struct asked asked = { 0 };
 	const struct mode *mode;
 	struct err e = { 0 };
 	int r;
 
-	must(conf && prev && pool);
+	must(conf && prev);
 	r = netconf_read(c, &mode, conf, &asked, &e);
-	if (r == 0)
-		r = netconf_pool(c, mode, &asked, pool, &e);
 	if (r == 0)
 		r = result_read(json_get(c->root, "prevResult"), &source, prev, &e);
 	if (r == 0)
-		attach(c, mode, conf, pool);
+		attach(c, mode, conf);
 	else
 		must(e.code > 0 && e.msg[0]); /* whatever is refused is refused in words */
-	pool_free(pool);
-	free(pool);
+	pool_free(&conf->pool);
 	free(prev);
 	free(conf);
 }

@@ -11,6 +11,7 @@
 #include "awsvpc.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,10 +29,13 @@ static int find_master(struct netlink *nl, const struct awsvpc_conf *own, struct
 		if (r == 0)
 			r = uplink.ifindex ? link_by_index(nl, uplink.ifindex, ret, e) : 1;
 	}
-	if (r != 1)
+	if (r < 0 || (r == 0 && !(ret->flags & IFF_LOOPBACK)))
 		return r;
-	err_set(e, ERR_CONFIG, 0, "master: the host has no interface \"%s\"",
-		own->master[0] ? own->master : "(that of the default route)");
+	if (r == 0)
+		err_set(e, ERR_CONFIG, 0, "master: \"%s\" is the loopback interface", ret->name);
+	else
+		err_set(e, ERR_CONFIG, 0, "master: the host has no interface \"%s\"",
+			own->master[0] ? own->master : "(that of the default route)");
 	err_hint(e, "name the host's interface on the LAN, as `ip link` shows it");
 	return -EINVAL;
 }
@@ -46,7 +50,7 @@ static int find_host_ips(struct netlink *nl, uint32_t master, struct attachment 
 	return r < 0 ? r : 0;
 }
 
-static int check_mtu(const struct netconf *c, const struct link_info *master, struct err *e)
+static int judge_mtu(const struct netconf *c, const struct link_info *master, struct err *e)
 {
 	if (c->mtu <= master->mtu)
 		return 0;
@@ -54,6 +58,14 @@ static int check_mtu(const struct netconf *c, const struct link_info *master, st
 		master->mtu, master->name);
 	err_hint(e, "leave mtu out to take the master's");
 	return -EINVAL;
+}
+
+/* The master, if it can bear what is configured. */
+static int look(const struct netconf *c, struct netlink *nl, struct link_info *ret, struct err *e)
+{
+	int r = find_master(nl, (const void *)c->own, ret, e);
+
+	return r < 0 ? r : judge_mtu(c, ret, e);
 }
 
 static int macvlan_judge(const struct netconf *c, struct err *e)
@@ -83,9 +95,7 @@ static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct a
 	int r = plan_io_route(io, HOST, &nl, e);
 
 	if (r == 0)
-		r = find_master(nl, own, &master, e);
-	if (r == 0)
-		r = check_mtu(c, &master, e);
+		r = look(c, nl, &master, e);
 	if (r == 0 && own->host_access)
 		r = find_host_ips(nl, master.ifindex, a, e);
 	if (r < 0)
@@ -193,14 +203,13 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 static int macvlan_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			  struct err *e)
 {
-	const struct awsvpc_conf *own = (const void *)c->own;
 	struct link_info master;
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
 	(void)warn;
 	if (r == 0)
-		r = find_master(nl, own, &master, e);
+		r = look(c, nl, &master, e);
 	if (r < 0)
 		e->code = ERR_UNAVAILABLE;
 	return r;

@@ -83,7 +83,7 @@ rows() {
 }
 macvlan_rows() {
 	cat <<-END
-		.master $TEXT "" "abcdefghijklmnop" "a/b"
+		.master $TEXT "" "lo" "abcdefghijklmnop" "a/b"
 		.mode $TEXT "l2" "bridges"
 		.hostAccess $BOOL
 	END

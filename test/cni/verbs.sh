@@ -354,6 +354,9 @@ if group status; then
 	ip link add lan0 type veth peer name lan1
 	ip link set lan0 up
 	status "$(conf '.attach="macvlan" | .master="lan0"')"
+	t "STATUS: a master that cannot bear the tasks"
+	refused 50 'mtu: 1600.*1500.*lan0' STATUS "$(conf '.attach="macvlan" | .master="lan0" | .mtu=1600')"
+	refused 50 'master.*"lo".*loopback' STATUS "$(conf '.attach="macvlan" | .master="lo"')"
 	ip link del lan0
 	t "STATUS: the state directory cannot be used"
 	touch "$TMP/plain"

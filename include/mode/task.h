@@ -7,7 +7,10 @@
 
 #define IPV6_MTU_MIN 1280 /* RFC 8200, section 5: below it the kernel does not run IPv6 */
 
-/* task_accept_mtu: IPv6 does not go in frames too small for it. Code 7. */
+/* task_judge_mtu: IPv6 does not go in frames too small for it. Code 7. */
+int task_judge_mtu(uint32_t mtu, bool has_ipv6, struct err *e);
+/* task_accept_mtu: likewise of a whole record: the MTU may be the uplink's, the address another
+ * plugin's. */
 int task_accept_mtu(const struct attachment *a, struct err *e);
 /* task_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
 uint32_t task_metric(const struct attachment *a);

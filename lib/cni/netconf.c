@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/text.h"
 #include "cni/netconf.h"
+#include "mode/task.h"
 
 int shape_error(struct err *e, const char *path, const json *value, const char *allowed)
 {
@@ -91,14 +93,36 @@ static int read_pool(const struct call *c, const struct mode *mode, const struct
 	return c->foreign ? 0 : pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);
 }
 
-static int judge_pool(const struct call *c, const struct mode *mode, const struct pool *pool,
+/* STATUS is of no container: what a container brings, it has not seen. */
+static bool may_get_ranges(const struct call *c)
+{
+	const json *brought = json_get(c->root, "capabilities");
+
+	return !(c->verb->env & ENV_CONTAINER_ID) &&
+	       json_bool(json_get(brought, "ipRanges"), false);
+}
+
+/* What must fit together, whatever addresses come out of the pool. */
+static int judge_pool(const struct call *c, const struct mode *mode, const struct netconf *conf,
 		      struct err *e)
 {
-	if (c->foreign || pool->n_sets || !mode->needs_address)
+	const struct pool *pool = &conf->pool;
+	int r = 0;
+
+	if (c->foreign)
 		return 0;
-	err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address", mode->name);
-	err_hint(e, "for example \"ipam\": {\"ranges\": [[{\"subnet\": \"10.0.1.0/24\"}]]}");
-	return -EINVAL;
+	if (mode->has_interface && conf->mtu)
+		r = task_judge_mtu(conf->mtu, pool_has_family(pool, AF_INET6), e);
+	if (r < 0 || may_get_ranges(c))
+		return r;
+	if (!pool->n_sets && mode->needs_address) {
+		err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address",
+			mode->name);
+		err_hint(e, "for example \"ipam\": "
+			    "{\"ranges\": [[{\"subnet\": \"10.0.1.0/24\"}]]}");
+		return -EINVAL;
+	}
+	return pool_judge_routes(pool, e);
 }
 
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
@@ -123,7 +147,7 @@ int netconf_read(const struct call *c, const struct mode **mode, struct netconf 
 		r = judge_namespace(*mode, ret, e);
 	if (!r && (*mode)->judge)
 		r = (*mode)->judge(ret, e);
-	return r ? r : judge_pool(c, *mode, &ret->pool, e);
+	return r ? r : judge_pool(c, *mode, ret, e);
 }
 
 /* ---- keys that nobody reads ---- */

@@ -22,35 +22,17 @@ static void fill_address(struct taking *t, const struct store_grant *grant, unsi
 	memcpy(address->az, range->az, sizeof(address->az));
 }
 
-static int fill_route(struct attachment *a, const struct route *route, struct err *e)
-{
-	struct route *ret = &a->routes[a->n_routes];
-	char dst[IP_TEXT];
-
-	*ret = *route;
-	if (!attachment_has_family(a, route->dst.ip.family)) {
-		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
-			cidr_text(&route->dst, dst));
-		err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");
-		return -EINVAL;
-	}
-	attachment_fill_gateway(a, ret);
-	a->n_routes++;
-	return 0;
-}
-
 static int fill_routes(struct attachment *a, const struct pool *p, struct err *e)
 {
-	int rc = 0;
-
 	a->n_routes = 0;
-	for (unsigned i = 0; i < p->n_routes && !rc; i++)
-		rc = fill_route(a, &p->routes[i], e);
-	if (!rc && attachment_add_defaults(a) < 0)
-		rc = err_set(e, ERR_CONFIG, EINVAL,
-			     "ipam.routes: no room for a default route, allowed: %d",
-			     ATTACHMENT_ROUTES);
-	return rc;
+	for (unsigned i = 0; i < p->n_routes; i++) {
+		a->routes[a->n_routes] = p->routes[i];
+		attachment_fill_gateway(a, &a->routes[a->n_routes++]);
+	}
+	if (attachment_add_defaults(a) == 0)
+		return 0;
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "ipam.routes: no room for a default route, allowed: %d", ATTACHMENT_ROUTES);
 }
 
 int taking_fill(struct taking *t, const struct store_grant *grant, struct err *e)

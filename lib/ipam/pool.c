@@ -131,6 +131,29 @@ uint32_t pool_read_cooldown(const json *ipam)
 	return (uint32_t)n;
 }
 
+bool pool_has_family(const struct pool *p, uint8_t family)
+{
+	for (unsigned i = 0; i < p->n_sets; i++)
+		if (p->sets[i].ranges[0].subnet.ip.family == family)
+			return true;
+	return false;
+}
+
+int pool_judge_routes(const struct pool *p, struct err *e)
+{
+	char dst[IP_TEXT];
+
+	for (unsigned i = 0; i < p->n_routes; i++) {
+		if (pool_has_family(p, p->routes[i].dst.ip.family))
+			continue;
+		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
+			cidr_text(&p->routes[i].dst, dst));
+		err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 void pool_free(struct pool *p)
 {
 	for (unsigned i = 0; i < p->n_sets; i++)

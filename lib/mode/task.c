@@ -6,13 +6,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int task_accept_mtu(const struct attachment *a, struct err *e)
+int task_judge_mtu(uint32_t mtu, bool has_ipv6, struct err *e)
 {
-	if (a->mtu >= IPV6_MTU_MIN || !attachment_has_family(a, AF_INET6))
+	if (mtu >= IPV6_MTU_MIN || !has_ipv6)
 		return 0;
-	err_set(e, ERR_CONFIG, 0, "mtu: %u is too small for the task's IPv6 address", a->mtu);
+	err_set(e, ERR_CONFIG, 0, "mtu: %u is too small for the task's IPv6 address", mtu);
 	err_hint(e, "IPv6 needs an MTU of at least %d", IPV6_MTU_MIN);
 	return -EINVAL;
+}
+
+int task_accept_mtu(const struct attachment *a, struct err *e)
+{
+	return task_judge_mtu(a->mtu, attachment_has_family(a, AF_INET6), e);
 }
 
 void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname)

@@ -363,6 +363,22 @@ if group status; then
 	refused '50|101' 'plain' STATUS "$(conf ".ipam.dataDir=\"$TMP/plain\"")"
 	t "STATUS: a configuration that ADD would refuse"
 	refused '7|50' 'mtu' STATUS "$(conf '.mtu=-1')"
+	while read -r regex filter; do
+		refused 7 "$regex" STATUS "$(conf "$filter")"
+		refused 7 "$regex" ADD "$(conf "$filter")"
+	done <<-END
+		1279.*IPv6 .ipam.ranges=[[{subnet:"fd00:10:1::/64"}]] | .mtu=1279
+		1279.*IPv6 .ipam.ranges+=[$CONF6] | .mtu=1279
+		::/0.*family .ipam.routes=[{dst:"::/0"}]
+		0\.0\.0\.0/0.*family .ipam.ranges=[[{subnet:"fd00:10:1::/64"}]] | .ipam.routes=[{dst:"0.0.0.0/0"}]
+		ipam\.ranges del(.ipam.ranges)
+	END
+	t "STATUS: ranges come with the container"
+	BROUGHT=$(conf '.capabilities={ipRanges:true} | .ipam={routes:[{dst:"::/0"}]}')
+	status "$BROUGHT"
+	refused 7 'ipam\.ranges' ADD "$BROUGHT"
+	works ADD "$(jq -c '.runtimeConfig.ipRanges=[[{subnet:"fd00:10:1::/64"}]]' <<<"$BROUGHT")"
+	works DEL "$BROUGHT"
 	t "STATUS: the foreign IPAM is missing"
 	refused '4|50' 'missing' STATUS "$(conf '.ipam={type:"missing"}')"
 	clean

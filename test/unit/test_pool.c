@@ -293,6 +293,37 @@ static void reads_host_local_shapes(void **state)
 	pool_free(&p);
 }
 
+static void judges_routes_by_family(void **state)
+{
+	static const struct {
+		const char *ipam, *words;
+	} rows[] = {
+		{ "{\"ranges\":[[{\"subnet\":\"10.0.1.0/24\"}],[{\"subnet\":\"fd00::/64\"}]],"
+		  "\"routes\":[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"::/0\"}]}",
+		  NULL },
+		{ "{\"subnet\":\"fd00::/64\",\"routes\":[{\"dst\":\"::/0\"}]}", NULL },
+		{ "{\"ranges\":[[{\"subnet\":\"10.0.1.0/24\"}]],\"routes\":[{\"dst\":\"::/0\"}]}",
+		  "ipam.routes: ::/0 needs an address of its family" },
+		{ "{\"ranges\":[[{\"subnet\":\"fd00::/64\"}]],\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}",
+		  "ipam.routes: 0.0.0.0/0 needs an address of its family" },
+		{ "{\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}",
+		  "ipam.routes: 0.0.0.0/0 needs an address of its family" },
+	};
+	struct err e = { 0 };
+	struct pool p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(read_pool(rows[i].ipam, RESERVE_MINIMAL, &p, &e), 0);
+		assert_int_equal(pool_judge_routes(&p, &e), rows[i].words ? -EINVAL : 0);
+		if (rows[i].words) {
+			assert_int_equal(e.code, ERR_CONFIG);
+			assert_string_equal(e.msg, rows[i].words);
+		}
+		pool_free(&p);
+	}
+}
+
 static void splits_a_subnet(void **state)
 {
 	struct err e = { 0 };
@@ -431,7 +462,8 @@ int main(void)
 		cmocka_unit_test(refuses_wrong_keys),      cmocka_unit_test(reads_routes),
 		cmocka_unit_test(reads_host_local_shapes), cmocka_unit_test(splits_a_subnet),
 		cmocka_unit_test(judges_in_words),         cmocka_unit_test(reads_resolv_conf),
-		cmocka_unit_test(tolerant_readers),        cmocka_unit_test(tells_foreign_types),
+		cmocka_unit_test(judges_routes_by_family), cmocka_unit_test(tolerant_readers),
+		cmocka_unit_test(tells_foreign_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,39 +72,34 @@ static bool vpc_has_family(const struct awsvpc_conf *own, uint8_t family)
 }
 
 /* A subnet lies inside a CIDR block of the VPC, of each family that the VPC names. */
-static int judge_subnet(const struct awsvpc_conf *own, const char *text, struct err *e)
+static int judge_subnet(const struct awsvpc_conf *own, const struct cidr *subnet, struct err *e)
 {
-	struct cidr subnet;
+	char text[IP_TEXT];
 
-	if (!text || !cidr_parse(text, &subnet) || !vpc_has_family(own, subnet.ip.family) ||
-	    in_vpc(own, &subnet))
+	if (!vpc_has_family(own, subnet->ip.family) || in_vpc(own, subnet))
 		return 0;
-	err_set(e, ERR_CONFIG, 0, "ipam.ranges: the subnet \"%s\" lies outside vpc.cidr", text);
+	err_set(e, ERR_CONFIG, 0, "the subnet %s lies outside vpc.cidr", cidr_text(subnet, text));
 	err_hint(e, "put it inside one of the VPC's CIDR blocks, or add its block to vpc.cidr");
 	return -EINVAL;
 }
 
-static int judge_subnets(const struct netconf *c, const struct awsvpc_conf *own, struct err *e)
+/* Of the pool, so that it is the same wherever a subnet comes from: ipam or runtimeConfig. */
+static int judge_subnets(const struct awsvpc_conf *own, const struct pool *pool, struct err *e)
 {
-	const json *sets = json_get(c->ipam, "ranges");
 	int r = 0;
 
-	for (const json *set = json_first(sets); set && r == 0; set = json_next(set))
-		for (const json *range = json_first(set); range && r == 0; range = json_next(range))
-			r = judge_subnet(own, json_string(json_get(range, "subnet")), e);
+	for (unsigned s = 0; s < pool->n_sets; s++)
+		for (unsigned i = 0; i < pool->sets[s].n_ranges && r == 0; i++)
+			r = judge_subnet(own, &pool->sets[s].ranges[i].subnet, e);
 	return r;
 }
 
 /* ECS: hostPort is blank or equal to containerPort. */
 int awsvpc_judge(const struct netconf *c, struct err *e)
 {
-	const struct awsvpc_conf *own = (const void *)c->own;
 	int r = mode_refuse_other_ports(c, "an awsvpc task has its own address", e);
-	const char *foreign;
 
-	if (r == 0 && own->vpc.n_cidr && !pool_is_foreign(c->ipam, &foreign))
-		r = judge_subnets(c, own, e);
-	return r;
+	return r < 0 ? r : judge_subnets((const void *)c->own, &c->pool, e);
 }
 
 /*

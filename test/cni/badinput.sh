@@ -167,6 +167,21 @@ if group combinations; then
 	refused 7 'resolvConf|dns' ADD "$(conf '.ipam.resolvConf="/none/resolv.conf"')"
 	refused 7 'gw|gateway' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"::/0",gw:"10.0.1.1"}]')"
 	refused 7 '::/0|famil' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"::/0"}]')"
+	refused 7 'ipMasq: true needs vpc\.cidr' ADD "$(conf '.ipMasq=true | del(.vpc)')"
+	refused 7 'ipMasq: true needs vpc\.cidr' ADD "$(conf '.ipMasq=true | .vpc.cidr=[]')"
+	t "a subnet outside of the VPC, wherever it comes from"
+	for filter in '.ipam.ranges=[[{subnet:"10.9.1.0/24"}]]' '.ipam.ranges[0][1].subnet="10.9.1.0/24"' \
+		'.ipam.ranges+=[[{subnet:"10.9.1.0/24"}]]' 'del(.ipam.ranges) | .ipam.subnet="10.9.1.0/24"' \
+		'.runtimeConfig.ipRanges=[[{subnet:"10.9.1.0/24"}]]' '.runtimeConfig.ipRanges=[{Subnet:"10.9.1.0/24"}]'; do
+		refused 7 '10\.9\.1\.0/24 lies outside vpc\.cidr' ADD "$(conf "$filter")"
+		refused 7 '10\.9\.1\.0/24 lies outside vpc\.cidr' ADD \
+			"$(conf "$filter | .attach=\"macvlan\" | .master=\"lan0\"")"
+	done
+	refused 7 '10\.0\.0\.0/15 lies outside vpc\.cidr' ADD "$(one 10.0.0.0/15)"
+	refused 7 'fd00:9::/64 lies outside vpc\.cidr' ADD \
+		"$(conf '.vpc.cidr=["10.0.0.0/16","fd00:10::/32"] | .ipam.ranges+=[[{subnet:"fd00:9::/64"}]]')"
+	t "a subnet of a family that the VPC does not name"
+	works ADD "$(conf '.ipam.ranges+=[[{subnet:"fd00:9::/64"}]]')" && works DEL "$CONF"
 fi
 
 if group fields; then

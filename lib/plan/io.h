@@ -46,10 +46,9 @@ int stream_flush(struct stream *st, struct err *e);
 
 /* plan_print_step: one step's command(s), without a trailing newline. */
 void plan_print_step(const struct plan *p, const struct step *s, bool undo, struct text *t);
-/*
- * plan_hint_link: for a check: what repairs it is not the step, but to set @key of the interface
- * @ifname to @value.
- */
+/* plan_hint_command: for a check: what repairs it is not the step, but the command @line. */
+void plan_hint_command(const struct plan *p, enum side side, const char *line, struct err *e);
+/* plan_hint_link: it is to set @key of the interface @ifname to @value. */
 void plan_hint_link(const struct plan *p, enum side side, const char *ifname, const char *key,
 		    const char *value, struct err *e);
 

@@ -48,23 +48,31 @@ void plan_print_step(const struct plan *p, const struct step *s, bool undo, stru
 	}
 }
 
-void plan_hint_link(const struct plan *p, enum side side, const char *ifname, const char *key,
-		    const char *value, struct err *e)
+void plan_hint_command(const struct plan *p, enum side side, const char *line, struct err *e)
 {
-	char line[128], command[512];
-	struct text of_line, t;
+	char command[512];
+	struct text t;
 
-	text_init(&of_line, line, sizeof(line));
-	text_add(&of_line, "ip link set dev ");
-	text_add_shell(&of_line, ifname);
-	text_add(&of_line, " %s ", key);
-	text_add_shell(&of_line, value);
 	text_init(&t, command, sizeof(command));
 	if (side == TASK)
 		print_in_task(p->a->netns, line, (int)strlen(line), &t);
 	else
 		text_add(&t, "%s", line);
 	err_hint(e, "to repair it: %s", command);
+}
+
+void plan_hint_link(const struct plan *p, enum side side, const char *ifname, const char *key,
+		    const char *value, struct err *e)
+{
+	char line[128];
+	struct text t;
+
+	text_init(&t, line, sizeof(line));
+	text_add(&t, "ip link set dev ");
+	text_add_shell(&t, ifname);
+	text_add(&t, " %s ", key);
+	text_add_shell(&t, value);
+	plan_hint_command(p, side, line, e);
 }
 
 /* What is printed, and what was last said, which need not be said twice. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An address of a link; IPv6 without duplicate address detection: the pool knows who has it. */
-#include "plan/step.h"
+#include "plan/io.h"
 
+#include <linux/if.h>
 #include <sys/socket.h>
 
 static void addr_step_add(const struct step *s, struct plan_io *io, struct batch *b)
@@ -25,13 +26,59 @@ static void addr_step_drop(const struct step *s, struct plan_io *io, struct batc
 		addr_del(b, s->addr.dev.ifindex, &s->addr.cidr, TOLERATE_ABSENT);
 }
 
+/*
+ * The route to the address's own subnet: the kernel makes it along with the address, so no step of
+ * its own asks for it. That of somebody else's address is their matter; and there is none while the
+ * link is down, of which the step of the link tells.
+ */
+static bool has_subnet_route(const struct step *s)
+{
+	const struct addr_how *how = &s->addr.how;
+	const struct cidr *c = &s->addr.cidr;
+
+	return !how->no_prefix_route && !how->stays && c->len < ip_bits(&c->ip);
+}
+
+/* Return: 0, 1 if it is gone, or a negative errno. */
+static int find_subnet_route(const struct step *s, struct netlink *nl, struct err *e)
+{
+	const struct cidr *c = &s->addr.cidr;
+	const struct route_spec route = { .dst = { cidr_first(c), c->len },
+					  .ifindex = s->addr.dev.ifindex };
+	struct link_info link = { .flags = 0 };
+	int r = route_find(nl, &route, e);
+
+	if (r != 1)
+		return r;
+	r = link_by_index(nl, s->addr.dev.ifindex, &link, e);
+	return r < 0 ? r : (link.flags & IFF_UP) != 0;
+}
+
+static void tell_subnet_route(const struct step *s, const struct plan *p, struct err *e)
+{
+	const struct cidr subnet = { cidr_first(&s->addr.cidr), s->addr.cidr.len };
+	bool v6 = subnet.ip.family == AF_INET6;
+	char dst[IP_TEXT], src[IP_TEXT], line[256];
+	struct text t;
+
+	cidr_text(&subnet, dst);
+	err_set(e, ERR_CHECK, 0, "the interface %s has lost the route to its subnet %s",
+		s->addr.dev.name, dst);
+	text_init(&t, line, sizeof(line));
+	text_add(&t, "ip %sroute add %s dev ", v6 ? "-6 " : "", dst);
+	text_add_shell(&t, s->addr.dev.name);
+	/* As the kernel has made it, so that it goes with the address. */
+	text_add(&t, " proto kernel %s%s", v6 ? "metric 256" : "scope link src ",
+		 v6 ? "" : ip_text(&s->addr.cidr.ip, src));
+	plan_hint_command(p, s->side, line, e);
+}
+
 static int addr_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
 	char text[IP_TEXT];
 	struct netlink *nl;
 	int r = plan_io_route(io, s->side, &nl, e);
 
-	(void)p;
 	if (s->addr.how.gone)
 		return 0;
 	if (r == 0)
@@ -39,6 +86,11 @@ static int addr_check(const struct step *s, const struct plan *p, struct plan_io
 	if (r == 1)
 		err_set(e, ERR_CHECK, 0, "the interface %s has lost the address %s",
 			s->addr.dev.name, cidr_text(&s->addr.cidr, text));
+	if (r != 0 || !has_subnet_route(s))
+		return r;
+	r = find_subnet_route(s, nl, e);
+	if (r == 1)
+		tell_subnet_route(s, p, e);
 	return r;
 }
 

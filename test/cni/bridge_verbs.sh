@@ -135,6 +135,33 @@ if group check; then
 	sees "bridge gone" 'cni0' ip link del cni0
 	sees "the bridge's address gone" '10\.88\.0\.1' ip addr del 10.88.0.1/16 dev cni0
 	sees "the bridge's IPv6 address gone" 'fd00:88::1' ip addr del fd00:88::1/64 dev cni0
+	sees "the bridge's route to its subnet gone" 'cni0.*10\.88\.0\.0/16' ip route del 10.88.0.0/16 dev cni0
+	sees "the bridge's IPv6 route to its subnet gone" 'cni0.*fd00:88::/64' ip route del fd00:88::/64 dev cni0
+	FULL=$(jq -c '.isDefaultGateway=false' <<<"$FULL") \
+		sees "the task's route to its subnet gone" 'eth0.*10\.88\.0\.0/16' ip -n c1 route del 10.88.0.0/16 dev eth0
+	FULL=$(jq -c '.isDefaultGateway=false' <<<"$FULL") \
+		sees "the task's IPv6 route to its subnet gone" 'eth0.*fd00:88::/64' ip -n c1 route del fd00:88::/64 dev eth0
+	t "CHECK: the command that it tells repairs the route"
+	for route in "ip route del 10.88.0.0/16 dev cni0" "ip route del fd00:88::/64 dev cni0" \
+		"ip -n c1 route del 10.88.0.0/16 dev eth0" "ip -n c1 route del fd00:88::/64 dev eth0"; do
+		add c1 "$FULL"
+		before=$(ip route; ip -6 route; ip -n c1 route; ip -n c1 -6 route)
+		$route
+		refused 106 'lost the route' CHECK "$(with_prev c1 "$FULL")"
+		eval "$(jq -r '.details | sub("to repair it: "; "")' <<<"$OUT")"
+		is "$before" "$(ip route; ip -6 route; ip -n c1 route; ip -n c1 -6 route)" "routes after: $route, and its repair"
+		verify c1 "$FULL"
+		del c1 "$FULL"
+	done
+	t "CHECK: the route of an address that others gave the bridge is their matter"
+	ip link add cni0 type bridge
+	ip addr add 10.88.0.1/16 dev cni0 noprefixroute
+	ip link set cni0 up
+	add c1
+	verify c1
+	del c1
+	ip link del cni0
+	clean
 	sees "forwarding off" 'ip_forward' sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
 	sees "ruleset flushed" 'taskvpc|nft' nft flush ruleset
 	sees "table emptied" 'taskvpc|nft' nft flush table inet taskvpc

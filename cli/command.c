@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -88,6 +89,15 @@ int report_read(int fd, struct err *e)
 		return err_set(e, ERR_KERNEL, EIO, "the container's first process is gone");
 	*e = said;
 	return -EINVAL;
+}
+
+void end_with_supervisor(int report)
+{
+	struct pollfd p = { .fd = report }; /* POLLERR: who read from it has gone */
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&p, 1, 0) != 0)
+		_exit(EXIT_FAILED);
 }
 
 void command_become(char *const *argv, const sigset_t *mask, int report)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -65,7 +64,7 @@ static void become(int container, char **argv, const sigset_t *mask, int report)
 	cleanup_free char *cwd = getcwd(NULL, 0);
 	struct err e;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with_supervisor(report);
 	if (setns(container, NAMESPACES) < 0) {
 		err_sys(&e, ERR_KERNEL, errno, "cannot enter the container");
 		report_write(report, &e);
@@ -84,8 +83,10 @@ static int start(int container, char **argv, const sigset_t *mask, pid_t *ret, s
 	if (own < 0 || pipe2(report, O_CLOEXEC) < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot prepare to enter the container");
 	*ret = fork_there(container, own);
-	if (*ret == 0)
+	if (*ret == 0) {
+		close(report[0]);
 		become(container, argv, mask, report[1]);
+	}
 	close(report[1]);
 	r = *ret < 0 ? err_sys(e, ERR_KERNEL, errno, "cannot start a process in the container")
 		     : report_read(report[0], e);

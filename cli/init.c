@@ -112,11 +112,11 @@ void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 	pid_t pid;
 	char go;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "taskvpc-init");
-	/* Nobody says go if our supervisor died before we asked to die with it. */
+	/* Nobody says go if our supervisor has died; but it may have died since it did. */
 	if (read(pipes->go, &go, 1) != 1)
 		_exit(EXIT_FAILED);
+	end_with_supervisor(pipes->report);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);

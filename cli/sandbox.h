@@ -55,6 +55,11 @@ pid_t fork_into(uint64_t namespaces);
 /* command_judge: can @name be run? Return: 0, EXIT_NO_COMMAND or EXIT_NOT_RUNNABLE. */
 int command_judge(const char *name, struct err *e);
 /*
+ * end_with_supervisor: from now on we are killed when our parent ends, who reads @report; if it has
+ * ended already, so do we. No other process may have the end that it reads from.
+ */
+void end_with_supervisor(int report);
+/*
  * command_become: be the command, as a fresh process should be; on failure the error goes into
  * @report (read by report_read) and the process ends.
  */

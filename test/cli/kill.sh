@@ -64,6 +64,36 @@ if group "while it runs"; then
 	healed
 fi
 
+if group "killed when it has just said go"; then
+	# Its child is held up where it asks to die with it.
+	held_up() {
+		timeout -s KILL 20 strace -f -qq -o /dev/null -e trace=prctl -e inject=prctl:delay_enter=600000 \
+			"$TASKVPC" "$@" >/dev/null 2>&1 &
+		pid=$!
+	}
+	# kill_and_look PID: what it has started does not go on without it.
+	kill_and_look() {
+		sleep 0.2
+		kill -KILL "$1"
+		wait $pid 2>/dev/null
+		fails "the command" test -e "$TMP/ran"
+	}
+	t "run"
+	held_up run --mode none --name k -- touch "$TMP/ran"
+	for ((i = 0; i < 3; i++)); do until_true test -s /run/taskvpc/run/k/main.pid && break; done
+	kill_and_look "$(pid_of k main)"
+	healed
+	t "exec"
+	start k --mode none -- sleep 66
+	held_up exec k -- touch "$TMP/ran"
+	until_true pgrep -P "$(pgrep -P $pid)" >/dev/null
+	exec=$(pgrep -P "$(pgrep -P $pid)")
+	until_true pgrep -P "$exec" >/dev/null || fail "no child of exec"
+	kill_and_look "$exec"
+	told 0 rm k
+	healed
+fi
+
 if group "who heals"; then
 	t "run"
 	start k --mode bridge -p 8080:80 -- sleep 66

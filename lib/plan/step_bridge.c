@@ -27,6 +27,21 @@ static int bridge_undo(const struct step *s, const struct plan *p, struct plan_i
 	return plan_release_link(io, HOST, s->bridge.end.ifindex, "bridge", e);
 }
 
+/* Its tasks send to the MAC that they know for a while yet, and are not heard. */
+static int check_mac(const struct step *s, const struct plan *p, const struct mac *seen,
+		     struct err *e)
+{
+	const struct link_end *end = &s->bridge.end;
+	char want[MAC_TEXT], mac[MAC_TEXT];
+
+	if (mac_equal(seen, &end->mac))
+		return 0;
+	err_set(e, ERR_CHECK, 0, "the bridge %s has the MAC %s instead of %s", end->name,
+		mac_text(seen, mac), mac_text(&end->mac, want));
+	plan_hint_link(p, HOST, end->name, "address", want, e);
+	return 1;
+}
+
 static int bridge_check(const struct step *s, const struct plan *p, struct plan_io *io,
 			struct err *e)
 {
@@ -34,7 +49,6 @@ static int bridge_check(const struct step *s, const struct plan *p, struct plan_
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
-	(void)p;
 	if (r == 0)
 		r = link_by_index(nl, s->bridge.end.ifindex, &link, e);
 	if (r < 0)
@@ -45,7 +59,7 @@ static int bridge_check(const struct step *s, const struct plan *p, struct plan_
 		err_set(e, ERR_CHECK, 0, "the bridge %s is now called %s", s->bridge.end.name,
 			link.name);
 	else
-		return 0;
+		return check_mac(s, p, &link.mac, e);
 	return 1;
 }
 

@@ -133,6 +133,8 @@ if group check; then
 	sees "hairpin off" 'hairpin|eni' bridge link set dev HOSTLINK hairpin off
 	sees "bridge down" 'cni0' ip link set cni0 down
 	sees "bridge gone" 'cni0' ip link del cni0
+	sees "another MAC of the bridge" 'cni0 has the MAC 02:00:00:00:00:77 instead of 0e:' \
+		ip link set cni0 address 02:00:00:00:00:77
 	sees "the bridge's address gone" '10\.88\.0\.1' ip addr del 10.88.0.1/16 dev cni0
 	sees "the bridge's IPv6 address gone" 'fd00:88::1' ip addr del fd00:88::1/64 dev cni0
 	sees "the bridge's route to its subnet gone" 'cni0.*10\.88\.0\.0/16' ip route del 10.88.0.0/16 dev cni0

@@ -32,6 +32,9 @@ bool text_copy(char *dst, size_t size, const char *src);
 /* text_printable: copy with control characters and broken bytes shown as '?', cut to fit. */
 void text_printable(char *dst, size_t size, const char *src);
 
+/* text_is_printable: UTF-8 without control characters: text_printable would change nothing. */
+bool text_is_printable(const char *s);
+
 bool text_is_utf8(const char *s, size_t len);
 
 /* FNV-1a, 64 bit: for indexes and names, not for secrets. Chain by passing the last result. */

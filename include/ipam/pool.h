@@ -110,6 +110,15 @@ int pool_judge_routes(const struct pool *p, struct err *e);
 #define cleanup_pool CLEANUP(pool_free)
 
 /*
+ * pool_judge_dns: nameservers are addresses, and nothing has control characters: runtimes write it
+ * into a resolv.conf, line by line.
+ * @table: by which it was read; @path: where it stands; both for the words.
+ * Return: 0, or -EINVAL with code 7.
+ */
+int pool_judge_dns(const struct pool_dns *dns, const struct field *table, const char *path,
+		   struct err *e);
+
+/*
  * pool_read_data_dir: only `dataDir`, for DEL and GC, which must work when the rest of `ipam` is
  * wrong by now. @ret always ends up with a usable directory (the default, if need be).
  */

@@ -140,6 +140,25 @@ bool text_is_utf8(const char *s, size_t len)
 	return true;
 }
 
+/* Of a sequence of @n bytes, 0 if it is broken. C1 controls are two bytes from 0xc2 0x80 on. */
+static bool is_printable(const unsigned char *p, size_t n)
+{
+	return n > 0 && *p >= 0x20 && *p != 0x7f && !(n == 2 && *p == 0xc2 && p[1] < 0xa0);
+}
+
+bool text_is_printable(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n;
+
+	for (size_t left = strlen(s); left > 0; p += n, left -= n) {
+		n = utf8_length(p, left);
+		if (!is_printable(p, n))
+			return false;
+	}
+	return true;
+}
+
 void text_printable(char *dst, size_t size, const char *src)
 {
 	const unsigned char *p = (const unsigned char *)src;
@@ -147,8 +166,7 @@ void text_printable(char *dst, size_t size, const char *src)
 
 	while (left > 0) {
 		size_t n = utf8_length(p, left);
-		bool bad = n == 0 || *p < 0x20 || *p == 0x7f ||
-			   (n == 2 && *p == 0xc2 && p[1] < 0xa0);
+		bool bad = !is_printable(p, n);
 		size_t take = n ? n : 1;
 
 		if (out + (bad ? 1 : take) >= size)

@@ -57,6 +57,8 @@ static int read_fields(const struct call *c, const struct mode *mode, struct net
 		r = field_read(netconf_fields, c->root, "", ERR_CONFIG, ret, e);
 	if (!r && mode->fields)
 		r = field_read(mode->fields, c->root, "", ERR_CONFIG, ret->own, e);
+	if (!r)
+		r = pool_judge_dns(&ret->dns, pool_dns_fields, "dns", e);
 	if (r < 0)
 		return r;
 	text_copy(ret->cni_version, sizeof(ret->cni_version), spec_names[c->spec]);

@@ -200,6 +200,8 @@ static int read_dns(const json *object, struct netconf *ret, struct err *e)
 	if (!dns)
 		return err_sys(e, ERR_IO, ENOMEM, "runtimeConfig.dns");
 	r = field_read(runtime_dns_fields, object, "runtimeConfig.dns", ERR_CONFIG, dns, e);
+	if (!r)
+		r = pool_judge_dns(dns, runtime_dns_fields, "runtimeConfig.dns", e);
 	if (!r && (dns->n_nameservers || dns->n_search || dns->n_options))
 		ret->dns = *dns;
 	return r;

@@ -6,6 +6,7 @@
 #include "ipam/pool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,50 @@ uint32_t pool_read_cooldown(const json *ipam)
 	if (!json_integer(json_get(ipam, "cooldown"), &n) || n < 0 || n > COOLDOWN_MAX)
 		return COOLDOWN_DEFAULT;
 	return (uint32_t)n;
+}
+
+static const char *dns_complaint(const struct field *f, const char *text)
+{
+	struct ip ip;
+
+	if (f->offset == offsetof(struct pool_dns, nameservers))
+		return ip_parse(text, &ip) ? NULL : "is no IP address";
+	return text_is_printable(text) ? NULL : "has control characters";
+}
+
+/* All of @f's texts; a single one is a list of one. */
+static int judge_dns_field(const struct pool_dns *dns, const struct field *f, const char *path,
+			   struct err *e)
+{
+	const char *base = (const char *)dns, *text, *complaint;
+	bool is_list = f->flags & FIELD_LIST;
+	char index[16] = "", shown[80];
+	unsigned n = 1;
+
+	if (is_list)
+		memcpy(&n, base + f->count_offset, sizeof(n));
+	for (unsigned i = 0; i < n; i++) {
+		text = base + f->offset + i * f->size;
+		complaint = *text || is_list ? dns_complaint(f, text) : NULL;
+		if (!complaint)
+			continue;
+		if (is_list)
+			snprintf(index, sizeof(index), "[%u]", i);
+		text_printable(shown, sizeof(shown), text);
+		return err_set(e, ERR_CONFIG, EINVAL, "%s.%s%s: \"%s\" %s", path, f->key, index,
+			       shown, complaint);
+	}
+	return 0;
+}
+
+int pool_judge_dns(const struct pool_dns *dns, const struct field *table, const char *path,
+		   struct err *e)
+{
+	int r = 0;
+
+	for (const struct field *f = table; f->key && !r; f++)
+		r = judge_dns_field(dns, f, path, e);
+	return r;
 }
 
 bool pool_has_family(const struct pool *p, uint8_t family)

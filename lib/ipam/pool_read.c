@@ -231,17 +231,10 @@ static int finish_route(struct route *r, unsigned index, struct err *e)
 static int finish_dns(struct pool *p, struct err *e)
 {
 	static const struct pool_dns none;
-	struct ip ip;
 
 	if (*p->resolv_conf && !memcmp(&p->dns, &none, sizeof(none)))
 		return resolv_read(p->resolv_conf, &p->dns, e);
-	for (unsigned i = 0; i < p->dns.n_nameservers; i++) {
-		if (!ip_parse(p->dns.nameservers[i], &ip))
-			return err_set(e, ERR_CONFIG, EINVAL,
-				       "ipam.dns.nameservers[%u]: \"%s\" is no IP address", i,
-				       p->dns.nameservers[i]);
-	}
-	return 0;
+	return pool_judge_dns(&p->dns, pool_dns_fields, "ipam.dns", e);
 }
 
 static int judge_path(const char *path, const char *key, struct err *e)

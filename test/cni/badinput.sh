@@ -18,6 +18,8 @@ OBJECT='5 "x" true []'
 NUMBER='"5" true [] {} 1.5 -1 1e12'
 ADDRESS='5 true [] {} "x" "" "10.0.1" "10.0.1.1/24" "10.0.1.256" " 10.0.1.1"'
 SUBNET='5 true [] {} "x" "" "10.0.1.0" "10.0.1.0/33" "10.0.1.0/-1" "10.0.1.0/24/24" "10.0.1.9/24"'
+SERVERS='["foo"] [""] ["10.0.0.2","10.0.0"] ["10.0.0.2/24"] ["10.0.0.2\n"]'
+CONTROLS='["a\nb"] ["ok","a\tb"] ["\u0001"] ["\u0085"]'
 rows() {
 	cat <<-END
 		.attach $TEXT "ipvlan" "vet" "veth "
@@ -29,10 +31,10 @@ rows() {
 		.createNamespace $BOOL
 		.mtu $NUMBER 70000 1 67
 		.dns $OBJECT
-		.dns.nameservers $LIST [5] [{}]
-		.dns.domain $TEXT
-		.dns.search $LIST [5]
-		.dns.options $LIST [5]
+		.dns.nameservers $LIST [5] [{}] $SERVERS
+		.dns.domain $TEXT "a\nb" "\u007f"
+		.dns.search $LIST [5] $CONTROLS
+		.dns.options $LIST [5] $CONTROLS
 		.ipam $OBJECT
 		.ipam.dataDir $TEXT "relative"
 		.ipam.placement $TEXT "random"
@@ -56,10 +58,10 @@ rows() {
 		.ipam.routes[0].table "5" true [] {} 1.5 -1 1e12
 		.ipam.routes[0].scope "5" true [] {} 1.5 -1 1e12 255 7
 		.ipam.dns $OBJECT
-		.ipam.dns.nameservers $LIST [5]
-		.ipam.dns.domain $TEXT
-		.ipam.dns.search $LIST [5]
-		.ipam.dns.options $LIST [5]
+		.ipam.dns.nameservers $LIST [5] $SERVERS
+		.ipam.dns.domain $TEXT "a\nb" "\u007f"
+		.ipam.dns.search $LIST [5] $CONTROLS
+		.ipam.dns.options $LIST [5] $CONTROLS
 		.ipam.subnet $SUBNET
 		.ipam.rangeStart $ADDRESS
 		.ipam.rangeEnd $ADDRESS
@@ -75,6 +77,9 @@ rows() {
 		.runtimeConfig.bandwidth.egressRate "5" true [] {} 1.5 -1 1e17
 		.runtimeConfig.bandwidth.egressBurst "5" true [] {} 1.5 -1 1e17
 		.runtimeConfig.dns 5 true "x"
+		.runtimeConfig.dns.servers $LIST [5] $SERVERS
+		.runtimeConfig.dns.searches $LIST [5] $CONTROLS
+		.runtimeConfig.dns.options $LIST [5] $CONTROLS
 		.args $OBJECT
 		.args.cni $OBJECT
 		.args.cni.ips $LIST [5] ["x"]
@@ -104,7 +109,7 @@ bad() {
 			[ "$RC" != 0 ] || plugin DEL "$CONF"
 			# The value itself is shown, where it can be told from the rest of the words.
 			case $value in
-			5 | true | *[][{}]* | '""' | 1e12) ;;
+			5 | true | *[][{}]* | *\\* | '""' | 1e12) ;;
 			*) named "${value//\"/}" ;;
 			esac
 		done < <(printf '%s' "$line" | jq -rcs --argjson base "$1" --arg p "$path" '

@@ -268,6 +268,7 @@ static void text_is_made_printable(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		text_printable(buf, sizeof(buf), rows[i][0]);
 		assert_string_equal(buf, rows[i][1]);
+		assert_int_equal(text_is_printable(rows[i][0]), !strcmp(buf, rows[i][0]));
 	}
 	text_printable(buf, 4, "abcdef");
 	assert_string_equal(buf, "abc");

@@ -59,7 +59,7 @@ const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, bandwidth.ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "no limit",
 	      .help = "Bits per second towards the task; "
-		      "runtimeConfig.bandwidth replaces the four."),
+		      "runtimeConfig.bandwidth counts where none of the four is set."),
 	FIELD(struct bridge_conf, bandwidth.ingress_burst, "ingressBurst", FIELD_I64,
 	      .max = RATE_MAX, .help = "Bits that may pass at once."),
 	FIELD(struct bridge_conf, bandwidth.egress_rate, "egressRate", FIELD_I64, .max = RATE_MAX,

@@ -83,11 +83,22 @@ static int take_bridge(const struct link_info *link, struct plan_io *io, struct 
 			 &a->n_bridge_had, e);
 }
 
+static bool limits(const struct bandwidth *b)
+{
+	return b->ingress_rate || b->egress_rate || b->ingress_burst || b->egress_burst;
+}
+
+/* The operator's limit is none that a task could ask away. */
+static const struct bandwidth *choose_bandwidth(const struct netconf *c)
+{
+	const struct bandwidth *fixed = &bridge_conf(c)->bandwidth;
+
+	return limits(fixed) ? fixed : &c->bandwidth;
+}
+
 static void take_settings(const struct netconf *c, struct attachment *a)
 {
 	const struct bridge_conf *own = bridge_conf(c);
-	const struct bandwidth *b = &c->bandwidth;
-	bool asked = b->ingress_rate || b->egress_rate || b->ingress_burst || b->egress_burst;
 	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
 
 	a->bridge_gateway = own->gateway || own->default_gateway;
@@ -104,7 +115,7 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	a->mac_check = own->mac_check;
 	a->detect_duplicates = own->detect_duplicates;
 	a->ingress_policy = own->ingress_policy;
-	a->bandwidth = asked ? *b : own->bandwidth;
+	a->bandwidth = *choose_bandwidth(c);
 	if (a->bandwidth.egress_rate)
 		snprintf(a->ifb_ifname, sizeof(a->ifb_ifname), "ifb%.12s", a->eni_id + 4);
 }

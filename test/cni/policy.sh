@@ -160,11 +160,22 @@ if group bandwidth; then
 	add a "$CONFIG"
 	like 'tbf.*rate 10Mbit' "$(tc qdisc show dev "$(host_link a)")" "qdisc"
 	like 'tbf.*rate 5Mbit' "$(tc qdisc show dev "$(ip -o link show type ifb | awk '{ sub(/:.*/, "", $2); print $2 }')")" "qdisc of the ifb"
-	t "runtimeConfig goes before them"
+	t "what the runtime asks for does not lift them, not even those of the other way"
 	del a
 	add a "$(jq -c '.runtimeConfig.bandwidth={ingressRate:30000000,ingressBurst:800000}' <<<"$CONFIG")"
-	like 'tbf.*rate 30Mbit' "$(tc qdisc show dev "$(host_link a)")" "qdisc"
+	like 'tbf.*rate 10Mbit' "$(tc qdisc show dev "$(host_link a)")" "qdisc"
+	is 1 "$(ip -o link show type ifb | wc -l)" "ifb devices"
+	del a
+	CONFIG=$(conf '.ingressRate=10000000 | .ingressBurst=800000
+		| .runtimeConfig.bandwidth={egressRate:30000000,egressBurst:800000}')
+	add a "$CONFIG"
+	like 'tbf.*rate 10Mbit' "$(tc qdisc show dev "$(host_link a)")" "qdisc"
 	is 0 "$(ip -o link show type ifb | wc -l)" "ifb devices"
+	verify a "$CONFIG"
+	del a
+	t "zeros are no limits: what the runtime asks for counts"
+	add a "$(jq -c '.ingressRate=0 | .ingressBurst=0' <<<"$(shaped '{"ingressRate":30000000,"ingressBurst":800000}')")"
+	like 'tbf.*rate 30Mbit' "$(tc qdisc show dev "$(host_link a)")" "qdisc"
 	del a
 	t "none, empty and zero: nothing is shaped"
 	for none in null '{}' '{"ingressRate":0,"ingressBurst":0,"egressRate":0,"egressBurst":0}'; do

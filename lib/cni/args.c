@@ -71,7 +71,7 @@ static int read_pair(char *pair, struct asked *ret, struct err *e)
 	} rows[] = { { "IP", read_ip }, { "MAC", read_mac }, { "GATEWAY", read_gateway } };
 	char *value = strchr(pair, '=');
 
-	if (!value || !value[1] || strchr(value + 1, '='))
+	if (!value || !value[1])
 		return 0;
 	*value++ = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

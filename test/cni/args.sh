@@ -95,6 +95,22 @@ if group grammar; then
 		works ADD "$CONF" CNI_ARGS="$args" && works DEL "$CONF" CNI_ARGS="$args"
 	done
 	given 10.0.1.44/24 "$CONF" CNI_ARGS=";;A=b=c;IP=10.0.1.44;"
+	t "CNI_ARGS: what is empty asks for nothing"
+	for args in IP= MAC= GATEWAY= 'IP;MAC;GATEWAY' 'IP=;A=b'; do
+		works ADD "$CONF" CNI_ARGS="$args" && works DEL "$CONF" CNI_ARGS="$args"
+	done
+	t "CNI_ARGS: a value of ours is never passed over"
+	while read -r pair; do
+		refused 4 "CNI_ARGS: ${pair//./\\.}: wrong value" ADD "$CONF" CNI_ARGS="IgnoreUnknown=1;$pair;A=b"
+	done <<-'END'
+		IP=10.0.1.9=x
+		IP=10.0.1.9=
+		IP==10.0.1.9
+		MAC=02:00:00:00:00:01=
+		MAC=02:00:00:00:00:01=x
+		GATEWAY=10.0.1.254=x
+		GATEWAY=x
+	END
 	clean
 fi
 

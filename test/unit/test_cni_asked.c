@@ -57,9 +57,9 @@ static void passes_over_what_is_not_ours(void **state)
 		"IgnoreUnknown=1;",
 		"IP",
 		"IP=",
+		"K=10.0.0.1=2",
 		"ip=nonsense",
 		"=",
-		"IP=10.0.0.1=2",
 		"K8S_POD_NAME=x;NERDCTL_CNI_DHCP_HOSTNAME=h",
 	};
 
@@ -90,6 +90,8 @@ static void refuses_wrong_values_by_name(void **state)
 		{ "IP=foo", "IP=foo" },
 		{ "IP=10.0.0.1,x", "IP=x" },
 		{ "IP=10.0.0.1/33", "IP=" },
+		{ "IP=10.0.0.1=2", "IP=10.0.0.1=2" },
+		{ "MAC=02:00:00:00:00:01=", "MAC=02:00:00:00:00:01=" },
 		{ "MAC=zz", "MAC=zz" },
 		{ "MAC=01:00:5e:00:00:01", "MAC=01:" },
 		{ "MAC=00:00:00:00:00:00", "MAC=00:" },

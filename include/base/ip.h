@@ -48,6 +48,7 @@ bool ip_is_multicast(const struct ip *a);
 bool ip_is_loopback(const struct ip *a);
 bool ip_is_unspecified(const struct ip *a); /* 0.0.0.0 or :: (family set) */
 bool ip_is_link_local(const struct ip *a);
+void ip_unmap(struct ip *a); /* ::ffff:192.0.2.1 becomes 192.0.2.1; any other stays */
 
 /* ip_parse: strict dotted quad or RFC 4291 text, nothing before or after. Return: success. */
 bool ip_parse(const char *text, struct ip *ret);

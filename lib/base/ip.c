@@ -81,6 +81,17 @@ bool ip_is_link_local(const struct ip *a)
 	return a->b[0] == 169 && a->b[1] == 254;
 }
 
+void ip_unmap(struct ip *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct ip v4 = { .family = AF_INET };
+
+	if (a->family != AF_INET6 || memcmp(a->b, mapped, sizeof(mapped)) != 0)
+		return;
+	memcpy(v4.b, a->b + sizeof(mapped), 4);
+	*a = v4;
+}
+
 bool ip_parse(const char *text, struct ip *ret)
 {
 	struct ip a = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };

@@ -163,6 +163,7 @@ static int read_port(const json *object, unsigned i, struct port *ret, struct er
 	text_add(&t, ".hostIP");
 	if (m.host_ip[0] && !ip_parse(m.host_ip, &ret->host_ip))
 		return bad_value(e, path, m.host_ip, "an address, or empty for every address");
+	ip_unmap(&ret->host_ip); /* the same address, of which there must not be two */
 	text_init(&t, path, sizeof(path));
 	text_add(&t, "runtimeConfig.portMappings[%u].protocol", i);
 	return read_protocol(m.protocol, path, &ret->protocol, e);

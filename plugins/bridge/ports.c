@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define FIRST_UNPRIVILEGED  1024
 #define LAST_PORT           65535
@@ -100,16 +101,47 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 
 /* ---- port mappings ---- */
 
-/* A dynamic port needs a container port to lead to; a port of the container needs a number. */
-static int judge_port(const struct port *port, unsigned i, struct err *e)
+/* Addresses that no packet for a host bears. */
+static bool of_no_host(const struct ip *ip)
 {
+	static const char *const blocks[] = { "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4",
+					      "ff00::/8" };
+	struct cidr block;
+
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (cidr_parse(blocks[i], &block) && cidr_contains(&block, ip))
+			return true;
+	return false;
+}
+
+/* Return: why nobody would ever reach a port at this address, NULL if somebody may. */
+static const char *why_dead(const struct ip *ip, const struct bridge_conf *own)
+{
+	if (!ip_is_set(ip) || ip_is_unspecified(ip))
+		return NULL;
+	if (of_no_host(ip))
+		return "it can be no address of a host";
+	if (ip->family == AF_INET6 && ip_is_loopback(ip))
+		return "Linux takes nothing from there to a task";
+	if (ip->family == AF_INET6 && ip_is_link_local(ip))
+		return "a link-local address says nothing without its interface";
+	if (ip_is_loopback(ip) && !own->snat)
+		return "with snat: false, 127.0.0.0/8 reaches no task";
+	return NULL;
+}
+
+/* A dynamic port needs a container port to lead to; a port of the container needs a number. */
+static int judge_port(const struct netconf *c, unsigned i, struct err *e)
+{
+	const struct port *port = &c->ports[i];
+	const char *why = why_dead(&port->host_ip, bridge_conf(c));
 	char text[IP_TEXT];
 
-	if (ip_is_set(&port->host_ip) && ip_is_multicast(&port->host_ip)) {
-		err_set(e, ERR_CONFIG, 0,
-			"runtimeConfig.portMappings[%u].hostIP: \"%s\" can be no address of a host",
-			i, ip_text(&port->host_ip, text));
-		err_hint(e, "allowed: an address of this host, 0.0.0.0, ::, or none");
+	if (why) {
+		err_set(e, ERR_CONFIG, 0, "runtimeConfig.portMappings[%u].hostIP: \"%s\": %s", i,
+			ip_text(&port->host_ip, text), why);
+		err_hint(e, "allowed: an address that the host has, now or later; 0.0.0.0, ::, or "
+			    "none");
 		return -EINVAL;
 	}
 	if (port->container_port)
@@ -128,7 +160,7 @@ int bridge_judge_ports(const struct netconf *c, struct err *e)
 	if (bridge_conf(c)->dynamic_ports[0])
 		r = bridge_dynamic_ports(c, &first, &last, e);
 	for (unsigned i = 0; i < c->n_ports && r == 0; i++)
-		r = judge_port(&c->ports[i], i, e);
+		r = judge_port(c, i, e);
 	return r;
 }
 

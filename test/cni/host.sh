@@ -159,6 +159,8 @@ if group "ports"; then
 	ID=c4
 	refused 107 '198.51.100.3:80/tcp is held by container c2' ADD \
 		"$(ports '[{"containerPort":80,"hostIP":"198.51.100.3"}]')" CNI_NETNS=$OWN
+	refused 107 '198.51.100.3:80/tcp is held by container c2' ADD \
+		"$(ports '[{"containerPort":80,"hostIP":"::ffff:198.51.100.3"}]')" CNI_NETNS=$OWN
 	refused 107 '0.0.0.0:80/tcp is held by container c[12]' ADD \
 		"$(ports '[{"containerPort":80,"hostIP":"0.0.0.0"}]')" CNI_NETNS=$OWN
 	refused 107 '\[::\]:80/tcp is held by container c3' ADD \

@@ -290,9 +290,39 @@ if group hostIP; then
 	ID=three refused 7 'hostIP.*::' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::"}]')"
 	ID=three refused 7 'hostIP.*198\.51\.100\.1' ADD \
 		"$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}]' "$(conf '.ipam.ranges=[[{subnet:"fd00:88::/64"}]]')")"
-	t "::1: refused, or at least harmless"
-	ID=three plugin ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::1"}]' "$DUAL")"
-	if [ "$RC" = 0 ]; then works DEL "$CONF" CNI_CONTAINERID=three; else expect_error 7 'hostIP.*::1'; fi
+	t "addresses at which nobody would ever reach it"
+	while read -r ip why; do
+		ID=three refused 7 "hostIP: \"$ip\": .*$why" ADD "$(ports "[{\"hostPort\":8080,\"containerPort\":80,\"hostIP\":\"$ip\"}]" "$DUAL")"
+	done <<-'END'
+		::1 to a task
+		255.255.255.255 no address of a host
+		240.0.0.1 no address of a host
+		0.1.2.3 no address of a host
+		224.0.0.1 no address of a host
+		ff02::1 no address of a host
+		fe80::1 without its interface
+	END
+	for ip in 127.0.0.1 127.1.2.3 ::ffff:127.0.0.1; do
+		ID=three refused 7 'hostIP: "127\..*snat: false' ADD \
+			"$(ports "[{\"hostPort\":8080,\"containerPort\":80,\"hostIP\":\"$ip\"}]" "$(jq -c '.snat=false' <<<"$DUAL")")"
+	done
+	t "an IPv4 address in the dress of IPv6 is that address"
+	add one "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::ffff:198.51.100.1"}]')"
+	is "tcp 8080 198.51.100.1 $(address one) 80" "$(published)" "the rule"
+	ID=three refused 107 '8080.*one' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}]')"
+	del one
+	add one "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.1"}]')"
+	ID=three refused 107 '8080.*one' ADD "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"::ffff:198.51.100.1"}]')"
+	del one
+	t "an address that the host has not yet"
+	add one "$(ports '[{"hostPort":8080,"containerPort":80,"hostIP":"198.51.100.9"}]')"
+	serve one tcp:80
+	ip addr add 198.51.100.9/24 dev up0
+	reaches outside one tcp 198.51.100.9 8080
+	ip addr del 198.51.100.9/24 dev up0
+	unserve one
+	del one
+	drop one
 	del peer
 	drop peer three
 	clean

@@ -531,6 +531,25 @@ static void kind(const char *text, bool (*is)(const struct ip *), bool want)
 		fail_msg("%s is misjudged", text);
 }
 
+static void unmaps_to(const char *text, const char *want)
+{
+	struct ip a = ip(text);
+
+	ip_unmap(&a);
+	reads_as(a, want);
+}
+
+static void mapped_addresses_are_those_of_ipv4(void **state)
+{
+	(void)state;
+	unmaps_to("::ffff:192.0.2.1", "192.0.2.1");
+	unmaps_to("::ffff:0:0", "0.0.0.0");
+	unmaps_to("192.0.2.1", "192.0.2.1");
+	unmaps_to("::fffe:c000:201", "::fffe:c000:201");
+	unmaps_to("64:ff9b::c000:201", "64:ff9b::c000:201");
+	unmaps_to("::", "::");
+}
+
 static void addresses_have_kinds(void **state)
 {
 	struct ip none = { 0 };
@@ -919,6 +938,7 @@ int main(void)
 		cmocka_unit_test(arithmetic_holds_at_the_ends),
 		cmocka_unit_test(addresses_have_an_order),
 		cmocka_unit_test(addresses_have_kinds),
+		cmocka_unit_test(mapped_addresses_are_those_of_ipv4),
 		cmocka_unit_test(prefixes_have_spans),
 		cmocka_unit_test(prefixes_contain_and_overlap),
 		cmocka_unit_test(whole_reads_outlast_signals),

@@ -122,6 +122,8 @@ int prepare_attachment(struct add *add, struct err *e)
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
 	r = add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
+	if (!r && add->mode->has_interface && !add->mode->stateless)
+		r = result_judge_ifname(&add->result, a, e);
 	if (!r && add->mode->leases_ports)
 		r = ports_judge(a, e);
 	return r || !add->mode->view ? r : add->mode->view(&add->io, &add->view, e);

@@ -14,30 +14,60 @@ static int too_many(struct err *e, const char *what, unsigned max)
 	return err_set(e, ERR_CONFIG, 0, "the result would have more than %u %s", max, what);
 }
 
-static struct result_interface *add_interface(struct result *r, const char *name,
-					      const struct mac *mac, uint32_t mtu)
+static unsigned find_interface(const struct result *r, const char *name)
 {
-	unsigned n = r->n_interfaces++;
+	unsigned i = 0;
 
-	r->interfaces[n] = (struct result_interface){
+	while (i < r->n_interfaces && strcmp(r->interfaces[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+int result_judge_ifname(const struct result *r, const struct attachment *a, struct err *e)
+{
+	bool told = find_interface(r, a->ifname) < r->n_interfaces;
+
+	if (!told && strcmp(a->ifname, a->bridge) != 0)
+		return 0;
+	err_set(e, ERR_CONFIG, 0, "CNI_IFNAME: \"%s\" is the name of %s already", a->ifname,
+		told ? "an interface in prevResult" : "the bridge");
+	err_hint(e, "runtimes know the interfaces of a result by their names: use another one");
+	return -EINVAL;
+}
+
+/* Return: the index of the interface, which an earlier plugin may have told of. */
+static unsigned add_interface(struct result *r, const char *name, const struct mac *mac,
+			      uint32_t mtu)
+{
+	unsigned n = find_interface(r, name);
+
+	if (n < r->n_interfaces)
+		return n;
+	r->interfaces[r->n_interfaces++] = (struct result_interface){
 		.name = name,
 		.mac = mac_text(mac, r->mac_texts[n]),
 		.mtu = mtu,
 	};
-	return &r->interfaces[n];
+	return n;
 }
 
-/* The host's end first: plugins that chain after us take interfaces[0] for the host's side. */
+/*
+ * The host's end first: plugins that chain after us take interfaces[0] for the host's side.
+ * Return: the index of the task's interface, or a negative errno.
+ */
 static int add_interfaces(struct result *r, const struct attachment *a, struct err *e)
 {
+	unsigned n;
+
 	if (r->n_interfaces + 3 > RESULT_INTERFACES)
 		return too_many(e, "interfaces", RESULT_INTERFACES);
 	if (a->bridge[0])
 		add_interface(r, a->bridge, &a->bridge_mac, a->mtu);
 	if (a->host_ifname[0])
 		add_interface(r, a->host_ifname, &a->host_mac, a->mtu);
-	add_interface(r, a->ifname, &a->mac, a->mtu)->sandbox = a->netns;
-	return 0;
+	n = add_interface(r, a->ifname, &a->mac, a->mtu);
+	r->interfaces[n].sandbox = a->netns;
+	return (int)n;
 }
 
 int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
@@ -46,9 +76,9 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 	int index = -1;
 
 	if (has_interface) {
-		if (add_interfaces(r, a, e) < 0)
-			return -EINVAL;
-		index = (int)r->n_interfaces - 1;
+		index = add_interfaces(r, a, e);
+		if (index < 0)
+			return index;
 	}
 	if (r->n_ips + a->n_addresses > RESULT_IPS)
 		return too_many(e, "addresses", RESULT_IPS);
@@ -63,15 +93,6 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 }
 
 /* ---- of the host ---- */
-
-static unsigned find_interface(const struct result *r, const char *name)
-{
-	unsigned i = 0;
-
-	while (i < r->n_interfaces && strcmp(r->interfaces[i].name, name) != 0)
-		i++;
-	return i;
-}
 
 static bool has_ip(const struct result *r, const struct cidr *cidr)
 {
@@ -92,9 +113,7 @@ int result_add_view(struct result *r, const struct mode_view *v, struct err *e)
 	for (unsigned i = 0; i < v->n_links; i++) {
 		const struct link_info *link = &v->links[i];
 
-		index[i] = find_interface(r, link->name);
-		if (index[i] == r->n_interfaces)
-			add_interface(r, link->name, &link->mac, link->mtu);
+		index[i] = add_interface(r, link->name, &link->mac, link->mtu);
 	}
 	for (unsigned i = 0; i < v->n_ips; i++)
 		if (!has_ip(r, &v->ips[i].cidr))

@@ -59,6 +59,11 @@ int result_read(const json *doc, const struct result_source *source, struct resu
 		struct err *e);
 
 /*
+ * result_judge_ifname: code 7 where the task's interface would be the second of its name: in
+ * prevResult, or beside the bridge. Not for lo, which there is but one of.
+ */
+int result_judge_ifname(const struct result *r, const struct attachment *a, struct err *e);
+/*
  * result_add_attachment: append the interfaces, addresses and routes of @a; a mode without
  * interface of its own adds only the latter two. @a must live as long as @r.
  */
@@ -66,7 +71,7 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 			  struct err *e);
 /*
  * result_add_view: append interfaces of the host and their addresses, save those that an earlier
- * plugin of the chain has told: runtimes keep interfaces by name. @v must live as long as @r.
+ * plugin of the chain has told. @v must live as long as @r.
  */
 int result_add_view(struct result *r, const struct mode_view *v, struct err *e);
 /* result_add_dns: append @dns (borrowed). */

@@ -191,6 +191,29 @@ if group prevresult; then
 	is '["192.0.2.53"]' "$(jq -c .dns.nameservers "$TMP/result/c1.eth0")" "dns of the previous result"
 	del c1
 	drop c1
+	t "a prevResult with an interface of the task's name, on the host or in another sandbox"
+	netns c1
+	for sandbox in '' ',"sandbox":"/x"'; do
+		prev='{"cniVersion":"1.1.0","interfaces":[{"name":"br9"},{"name":"eth0"'$sandbox'}]}'
+		refused 7 'CNI_IFNAME: "eth0".*prevResult' ADD "$(conf ".prevResult=$prev")"
+		works ADD "$(conf ".prevResult=$prev")" CNI_IFNAME=eth1
+		works DEL "$CONF" CNI_IFNAME=eth1
+	done
+	BRIDGE=$(conf '.type="task-bridge" | .bridge="br9" | .isGateway=true | del(.vpc, .attach, .blockInstanceMetadata)')
+	PLUGIN=$BIN/task-bridge refused 7 'CNI_IFNAME: "br9".*the bridge' ADD "$BRIDGE" CNI_IFNAME=br9
+	t "an interface that is told once stays one: the bridge, and lo"
+	PLUGIN=$BIN/task-bridge works ADD \
+		"$(jq -c '.prevResult={cniVersion: "1.1.0", interfaces: [{name: "br9"}]}' <<<"$BRIDGE")"
+	is "eth0" "$(jq -r '.interfaces[.ips[0].interface].name' <<<"$OUT")" "interface of the address"
+	is "br9 eni eth0" "$(jq -r '[.interfaces[].name[:4] | sub("^eni.*"; "eni")] | join(" ")' <<<"$OUT")" "interfaces"
+	PLUGIN=$BIN/task-bridge works DEL "$BRIDGE"
+	NONE='{"cniVersion":"1.1.0","name":"none","type":"task-none"}'
+	PLUGIN=$BIN/task-none works ADD "$NONE" CNI_IFNAME=lo
+	cp "$TMP/stdout" "$TMP/result/c1.lo"
+	PLUGIN=$BIN/loopback works ADD "$(with_prev c1 "${NONE/task-none/loopback}" lo)" CNI_IFNAME=lo
+	is "lo" "$(jq -r '[.interfaces[].name] | join(" ")' <<<"$OUT")" "interfaces"
+	drop c1
+	clean
 	t "a prevResult that is none"
 	netns c1
 	for bad in 5 '"x"' '[]' '{"cniVersion":"7.0.0","ips":[]}' \

@@ -68,7 +68,7 @@ SHELL := /bin/bash
 all: $(bins) ## build the plugins and taskvpc into build/bin
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)

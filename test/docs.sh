@@ -6,6 +6,7 @@
 #     `task-bridge --fields` in between; task-host and task-none have no keys of their own;
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
+#   - `make help` has every target of the Makefile that is explained;
 #   - each example has a row in netconf-examples/README.md, and each row a file;
 #   - files that a document names exist, and so do the files and headings that its links lead to;
 #   - each answer in docs/trust.md names a case that a test has.
@@ -70,6 +71,12 @@ codes_of_header() { sed -n 's/^\tERR_[A-Z_]* = \([0-9]*\),.*/\1/p' include/base/
 codes_of_readme() { sed -n 's/^| \([0-9]\{1,3\}\) | .*/\1/p' README.md | sort -n; }
 if ! seen=$(diff <(codes_of_header) <(codes_of_readme)); then
 	wrong "error codes: include/base/err.h (<) and README.md (>) differ: ${seen//$'\n'/ }"
+fi
+
+targets() { sed -n 's/^\([^ #:]*\):.* ## .*/\1/p' Makefile; }
+helped() { env -u MAKEFLAGS -u MAKELEVEL make -s help | awk '{ print $2 }'; }
+if ! seen=$(diff <(targets) <(helped)); then
+	wrong "the Makefile (<) and make help (>) differ: ${seen//$'\n'/ }"
 fi
 
 examples() { (cd netconf-examples && printf '%s\n' *.conflist) | sed 's/\.conflist$//' | sort; }

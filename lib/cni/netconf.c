@@ -182,13 +182,20 @@ static void look_through(struct call *c, const struct field *table, const json *
 	}
 }
 
+/* Only objects: beside them, the root has the keys of others too. */
+static void look_through_objects(struct call *c, const struct field *table)
+{
+	for (const struct field *f = table; f && f->key; f++)
+		if (f->type == FIELD_OBJECT)
+			look_through(c, f->fields, json_get(c->root, f->key), f->key);
+}
+
 void netconf_unknown(struct call *c, const struct mode *mode)
 {
 	if (c->ipam && !c->foreign) {
 		field_unknown(pool_fields, c->ipam, "ipam", tell_unknown, c);
 		look_through(c, pool_range_fields, json_get(c->ipam, "ranges"), "ipam.ranges");
 	}
-	for (const struct field *f = mode->fields; f && f->key; f++)
-		if (f->type == FIELD_OBJECT)
-			look_through(c, f->fields, json_get(c->root, f->key), f->key);
+	look_through_objects(c, netconf_fields);
+	look_through_objects(c, mode->fields);
 }

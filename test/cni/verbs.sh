@@ -340,8 +340,9 @@ if group status; then
 	fails "a state directory" test -e "$DATA"
 	status "$(conf '.type="awsvpc"')"
 	t "STATUS warns of unknown keys inside our objects, on stderr only"
-	status "$(conf '.ipam.frobnicate=1 | .ipam.ranges[0][0].colour="red" | .vpc.cider="x" | .toplevel=1')"
-	for key in frobnicate colour cider; do like "$key" "$ERR" "warning"; done
+	status "$(conf '.ipam.frobnicate=1 | .ipam.ranges[0][0].colour="red" | .vpc.cider="x" | .toplevel=1
+		| .dns={nameserver:["10.0.0.2"]} | .ipam.dns={server:[]}')"
+	for key in frobnicate colour vpc.cider dns.nameserver ipam.dns.server; do like "$key" "$ERR" "warning"; done
 	if [[ $ERR == *toplevel* ]]; then fail "a top-level key is warned of"; else pass; fi
 	t "STATUS: the pool is full"
 	FULL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')

@@ -91,8 +91,8 @@ bool pool_is_foreign(const json *ipam, const char **type);
 /*
  * pool_read: read and judge `ipam`.
  * @ipam: the object (NULL or {}: a pool without sets).
- * @extra_ranges: runtimeConfig.ipRanges, tried before `ranges`; NULL if none. Both the nested shape
- *                of CONVENTIONS.md and go-cni's flat list with capital keys are read.
+ * @extra_ranges: runtimeConfig.ipRanges, sets in front of `ranges`; NULL if none. Both the nested
+ *                shape of CONVENTIONS.md and go-cni's flat list with capital keys are read.
  * @reserve: what holds where a range does not say `reserve`.
  * Also reads the legacy keys subnet, rangeStart, rangeEnd, gateway of host-local as one more set in
  * front.

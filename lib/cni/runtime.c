@@ -41,7 +41,7 @@ const struct field runtime_fields[] = {
 	      .help = "Addresses wanted, with or without prefix length."),
 	FIELD(struct runtime, mac, "mac", FIELD_MAC, .help = "MAC address wanted."),
 	FIELD(struct runtime, ip_ranges, "ipRanges", FIELD_ANY,
-	      .help = "Ranges tried before `ipam.ranges`, of the same shape."),
+	      .help = "Sets of ranges in front of `ipam.ranges`: each gives one more address."),
 	FIELD(struct runtime, dns, "dns", FIELD_ANY,
 	      .help = "`servers`, `searches`, `options`: replace `dns` if any is not empty."),
 	FIELD(struct runtime, bandwidth, "bandwidth", FIELD_OBJECT, .fields = bandwidth_fields,

@@ -136,9 +136,9 @@ if group sizes; then
 	is 10.0.6.9 "$(jq -r '.ips[0].gateway' <<<"$OUT")" "gateway"
 	refused 104 'exhausted' ADD "$legacy" CNI_CONTAINERID=n3
 	empty 2 "$legacy"
-	t "runtimeConfig.ipRanges comes before the ranges"
+	t "runtimeConfig.ipRanges: one more address, before that of the ranges"
 	works ADD "$(ipam 10.0.1.0/24 '.runtimeConfig.ipRanges=[[{subnet:"10.0.8.0/24"}]] | .ipam.placement="first"')"
-	is 10.0.8.2/24 "$(jq -r '.ips[0].address' <<<"$OUT")" "address"
+	is '10.0.8.2/24 10.0.1.2/24' "$(jq -r '[.ips[].address] | join(" ")' <<<"$OUT")" "addresses"
 	works DEL "$(ipam 10.0.1.0/24)"
 	PLUGIN=$BIN/awsvpc
 	clean

@@ -83,6 +83,11 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 		err_hint(e, "the host does not route for a macvlan: leave hostRouting out");
 		return -EINVAL;
 	}
+	if (own->masquerade) {
+		err_set(e, ERR_CONFIG, 0, "ipMasq: true cannot go with attach: \"macvlan\"");
+		err_hint(e, "the LAN's router decides what leaves the VPC: leave ipMasq out");
+		return -EINVAL;
+	}
 	return awsvpc_judge(c, e);
 }
 

@@ -174,6 +174,7 @@ if group combinations; then
 	refused 7 '::/0|famil' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"::/0"}]')"
 	refused 7 'ipMasq: true needs vpc\.cidr' ADD "$(conf '.ipMasq=true | del(.vpc)')"
 	refused 7 'ipMasq: true needs vpc\.cidr' ADD "$(conf '.ipMasq=true | .vpc.cidr=[]')"
+	refused 7 'ipMasq: true.*macvlan' ADD "$(conf '.attach="macvlan" | .master="lan0" | .ipMasq=true')"
 	t "a subnet outside of the VPC, wherever it comes from"
 	for filter in '.ipam.ranges=[[{subnet:"10.9.1.0/24"}]]' '.ipam.ranges[0][1].subnet="10.9.1.0/24"' \
 		'.ipam.ranges+=[[{subnet:"10.9.1.0/24"}]]' 'del(.ipam.ranges) | .ipam.subnet="10.9.1.0/24"' \

@@ -14,7 +14,10 @@ int task_judge_mtu(uint32_t mtu, bool has_ipv6, struct err *e);
 int task_accept_mtu(const struct attachment *a, struct err *e);
 /* task_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
 uint32_t task_metric(const struct attachment *a);
-/* plan_task_ipv6: refuse router advertisements; no IPv6 at all where no address was given. */
+/*
+ * plan_task_ipv6: refuse router advertisements; no IPv6 at all where no address was given, and in
+ * the task IPv6 in any case where one was.
+ */
 void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname);
 /* plan_task_routes: the task's routes of the record. */
 void plan_task_routes(struct plan *p, int link, const struct ifref *dev);

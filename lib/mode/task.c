@@ -27,8 +27,12 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
 	/* Below IPv6's least MTU the kernel does not run it, and there is no such sysctl. */
 	if (p->a->mtu < IPV6_MTU_MIN)
 		return;
-	plan_sysctl(p, link, side, v6 ? "0" : "1", "net/ipv6/conf/%s/%s", ifname,
-		    v6 ? "accept_ra" : "disable_ipv6");
+	/* Whoever gives the task an IPv6 address means it, even where new interfaces have none; and
+	 * a link that was made before its addresses were known has it turned off by us. */
+	if (side == TASK || !v6)
+		plan_sysctl(p, link, side, v6 ? "0" : "1", "net/ipv6/conf/%s/disable_ipv6", ifname);
+	if (v6)
+		plan_sysctl(p, link, side, "0", "net/ipv6/conf/%s/accept_ra", ifname);
 }
 
 /*

@@ -82,6 +82,10 @@ static void add_hint(const struct step *s, struct err *e)
 		err_hint(e,
 			 "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
 			 "which has no such limit");
+	if (e->sys == EACCES && s->kind == &step_addr)
+		err_hint(e,
+			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6 or all: "
+			 "turn it on before, or leave the IPv6 range out");
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
 		err_hint(
 			e,

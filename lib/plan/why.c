@@ -103,6 +103,8 @@ static const char *why_sysctl(const struct step *s)
 	};
 	const char *name = strrchr(s->sysctl.path, '/');
 
+	if (name && !strcmp(name, "/disable_ipv6") && !strcmp(s->sysctl.value, "0"))
+		return "The task has an IPv6 address, even if its new interfaces have IPv6 off.";
 	return lookup(rows, name ? name + 1 : s->sysctl.path);
 }
 

@@ -190,9 +190,6 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	if (a->host_access)
 		plan_host_access(p);
 	link = plan_macvlan(p, TASK, &end, &of);
-	/* A link that was made before its addresses were known has IPv6 turned off. */
-	if (a->ipam[0] && attachment_has_family(a, AF_INET6))
-		plan_sysctl(p, link, TASK, "0", "net/ipv6/conf/%s/disable_ipv6", a->ifname);
 	plan_task_ipv6(p, link, TASK, a->ifname);
 	plan_announcements(p, link);
 	plan_share(p, plan_link(p, link, TASK, &lo, &up));

@@ -592,6 +592,24 @@ if group enabledad; then
 	clean
 fi
 
+if group "IPv6 off"; then
+	t "a task whose new interfaces have IPv6 off has it where it has an address"
+	netns off
+	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
+	for filter in . '.enabledad=true'; do
+		CONFIG=$(jq -c "$filter" <<<"$DUAL")
+		add off "$CONFIG"
+		ping_ok off fd00:88::1
+		ping_ok off 10.88.0.1
+		is 0 "$(sysctl_of off net/ipv6/conf/eth0/disable_ipv6)" "disable_ipv6"
+		is 1 "$(sysctl_of off net/ipv6/conf/default/disable_ipv6)" "disable_ipv6 of others"
+		verify off "$CONFIG"
+		del off "$CONFIG"
+	done
+	drop off
+	clean
+fi
+
 if group "layer 2 only"; then
 	for filter in 'del(.ipam)' '.ipam={}' '.ipam=null'; do
 		t "without ipam: $filter"

@@ -221,6 +221,20 @@ if group announce; then
 	fi
 fi
 
+if group "IPv6 off"; then
+	t "a task whose new interfaces have IPv6 off has it where it has an address"
+	netns off
+	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
+	CONFIG=$(mv_conf bridge false)
+	add off "$CONFIG"
+	ping_ok off fd00:10:1::1
+	is 0 "$(sysctl_of off net/ipv6/conf/eth0/disable_ipv6)" "disable_ipv6"
+	verify off "$CONFIG"
+	del off "$CONFIG"
+	drop off
+	clean
+fi
+
 if group mtu; then
 	t "MTU: the master's by default, what is configured if the master can, else an error"
 	ip link set lan0 mtu 1450

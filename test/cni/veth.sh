@@ -176,6 +176,15 @@ if group ipv6; then
 	is "" "$(ip -n v6 -4 addr show dev eth0)" "IPv4 addresses"
 	del v6 "$SIX"
 	drop v6
+	t "a task that has IPv6 turned off: the error says what to do"
+	netns off
+	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
+	ID=off refused 100+ 'ip -n off addr add fd00:.*ermission denied' ADD "$DUAL"
+	like 'IPv6 is turned off there.*net.ipv6.conf.default.disable_ipv6.*leave the IPv6 range out' "$(jq -r .details <<<"$OUT")" details
+	is 1 "$(ip -n off -o link | wc -l)" "links in the task"
+	add off
+	del off
+	drop off
 	t "an uplink that learns its route by router advertisement goes on learning it"
 	echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 	echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra

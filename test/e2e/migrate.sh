@@ -50,6 +50,23 @@ cat >"$LISTS/full.conflist" <<'END'
 {"type":"bandwidth","ingressRate":10000000,"ingressBurst":800000,"egressRate":10000000,"egressBurst":800000},
 {"type":"tuning","sysctl":{"net.ipv4.conf.eth0.log_martians":"1"}}]}
 END
+# Two of podman's examples. They are documents, which not every Debian keeps: hence copies.
+cat >"$LISTS/l2.conflist" <<'END'
+{"cniVersion":"0.4.0","name":"podman","plugins":[{"type":"bridge",
+"Documentation":"/usr/share/doc/containernetworking-plugins/main_bridge.md","bridge":"br0","ipam":{}},
+{"type":"portmap","Documentation":"/usr/share/doc/containernetworking-plugins/meta_portmap.md",
+"capabilities":{"portMappings":true}},
+{"type":"firewall","Documentation":"/usr/share/doc/containernetworking-plugins/meta_firewall.md","backend":"iptables"}]}
+END
+cat >"$LISTS/ptp.conflist" <<'END'
+{"cniVersion":"0.4.0","name":"podman","plugins":[{"type":"ptp",
+"Documentation":"/usr/share/doc/containernetworking-plugins/main_ptp.md","ipMasq":true,"ipam":{"type":"host-local",
+"Documentation":"/usr/share/doc/containernetworking-plugins/ipam_host-local.md","subnet":"172.16.16.0/24",
+"routes":[{"dst":"0.0.0.0/0"}]}},
+{"type":"portmap","Documentation":"/usr/share/doc/containernetworking-plugins/meta_portmap.md",
+"capabilities":{"portMappings":true}},
+{"type":"firewall","Documentation":"/usr/share/doc/containernetworking-plugins/meta_firewall.md","backend":"iptables"}]}
+END
 # Ports that hide no client.
 jq '.name="plain" | .plugins[0].bridge="plain0" | .plugins[1].snat=false' "$LISTS/containerd.conflist" >"$LISTS/plain.conflist"
 lan
@@ -130,6 +147,52 @@ for list in podman nerdctl containerd full plain; do
 	clean
 done
 
+# l2_facts LIST: what a user of a list without addresses sees; those of the test are given by hand.
+l2_facts() {
+	netns web peer
+	chain_ok ADD "$1" web && chain_ok ADD "$1" peer || return
+	{
+		echo "interfaces $(result web '[.interfaces[:3][] | if (.sandbox // "") != "" then .name elif .name == "br0" then .name
+			else "host end" end] | join(", ")')"
+		echo "addresses $(result web '.ips // [] | length') $(addresses_of br0) $(ip -n web -j -4 addr show eth0 | jq -c '.[0].addr_info // []')"
+		echo "up $(ip -n web -j link show eth0 | jq -c '.[0].operstate')"
+		ip -n web addr add 10.99.0.1/24 dev eth0
+		ip -n peer addr add 10.99.0.2/24 dev eth0
+		ping_ok web 10.99.0.2 && echo "they reach each other"
+		echo "default route $(ip -n web route show default)"
+	} >"$2"
+	chain_ok DEL "$1" web
+	chain_ok DEL "$1" peer
+	drop web peer
+}
+if group "layer 2"; then
+	example=/usr/share/doc/podman/examples/cni/net.d/87-podman-bridge_l2.conflist
+	[ ! -r $example ] || is "$(jq -S . $example)" "$(jq -S . "$LISTS/l2.conflist")" "podman's example, and the copy"
+	t "layer 2: the reference chain"
+	l2_facts "$LISTS/l2.conflist" "$TMP/before"
+	netns web
+	chain_ok ADD "$LISTS/l2.conflist" web "$CAPS"
+	chain_ok DEL "$LISTS/l2.conflist" web "$CAPS"
+	drop web
+	nft flush ruleset
+	ip link del br0
+	baseline
+	t "layer 2: converted"
+	jq -f "$ROOT/test/migrate.jq" "$LISTS/l2.conflist" >"$TMP/new.conflist" || fail "the filter"
+	is '["task-bridge"] {}' "$(jq -r '"\([.plugins[].type] | tojson) \(.plugins[0].ipam | tojson)"' "$TMP/new.conflist")" "the list"
+	forget
+	l2_facts "$TMP/new.conflist" "$TMP/after"
+	t "layer 2: the same before and after"
+	is 5 "$(wc -l <"$TMP/after")" "facts"
+	is "$(<"$TMP/before")" "$(<"$TMP/after")" "before and after"
+	t "layer 2: a published port leads nowhere: told, where the reference chain says nothing"
+	netns web
+	chain ADD "$TMP/new.conflist" web "$CAPS"
+	expect_error 7 'portMappings.0.: the task has no address'
+	drop web
+	clean
+fi
+
 if group "in a chain"; then
 	t "ours before the reference firewall, portmap and tuning: they find the bridge first"
 	jq -f "$ROOT/test/migrate.jq" "$LISTS/nerdctl.conflist" | jq '.cniVersion = "1.0.0" | .plugins[0].capabilities = {ips: true}
@@ -172,6 +235,7 @@ if group "the filter"; then
 		like "${key%%=*}" "$(jq "$filter" "$LISTS/full.conflist" | jq -f "$ROOT/test/migrate.jq" 2>&1 >/dev/null)" "error"
 	done
 	t "lists of others are left alone, other pools as they are"
+	is "$(jq -c . "$LISTS/ptp.conflist")" "$(jq -c -f "$ROOT/test/migrate.jq" "$LISTS/ptp.conflist")" "podman's example of ptp"
 	is '{"plugins":[{"type":"macvlan"}]}' "$(jq -c -f "$ROOT/test/migrate.jq" <<<'{"plugins":[{"type":"macvlan"}]}')" list
 	is '{"type":"dhcp"}' "$(jq '.plugins[0].ipam={type:"dhcp"}' "$LISTS/full.conflist" | jq -c -f "$ROOT/test/migrate.jq" |
 		jq -c '.plugins[0].ipam')" pool

@@ -9,13 +9,14 @@
 # is. A list without a bridge plugin is left alone.
 #
 # Left out, because there is nothing to say: portmap's and firewall's `backend`, `ipMasqBackend`,
-# `markMasqBit`, `externalSetMarkChain`, `iptablesAdminChainName`, `firewalldZone`,
-# `preserveDefaultVlan`, and `masqAll` beside `snat: false`, where portmap does not look at it. Refused,
-# as task-bridge would: conditionsV4/V6, vlanTrunk and disableContainerInterface.
+# `markMasqBit`, `externalSetMarkChain`, `preserveDefaultVlan`, and `masqAll` beside `snat: false`, where
+# portmap does not look at it. Carried over although without effect, so that STATUS names them to whoever
+# relied on them: `shapedSubnets`, `unshapedSubnets`, `iptablesAdminChainName`, `firewalldZone`. Refused,
+# as task-bridge would: `vlan`, `vlanTrunk`, `disableContainerInterface`, `conditionsV4`, `conditionsV6`.
 
 def merged: ["bridge", "portmap", "firewall", "bandwidth"];
 def of($type): map(select(.type == $type)) | first // {};
-def lost($keys): . as $plugin | $keys[] | select($plugin[.] != null and $plugin[.] != [] and $plugin[.] != false)
+def lost($keys): . as $plugin | $keys[] | select($plugin[.] | . != null and . != [] and . != false and . != 0)
 	| error("\($plugin.type): \(.) has no counterpart in task-bridge");
 
 # host-local's own keys: a single subnet at the top level is one set of one range; dataDir and
@@ -27,7 +28,7 @@ def ipam: if .type != "host-local" then . else
 	| .type = "task-ipam" | .ranges = $legacy + (.ranges // []) end;
 
 if ((.plugins // []) | of("bridge")) == {} then . else
-(.plugins | of("bridge") | [lost(["vlanTrunk", "disableContainerInterface"])]) as $_
+(.plugins | of("bridge") | [lost(["vlan", "vlanTrunk", "disableContainerInterface"])]) as $_
 | (.plugins | of("portmap") | [lost(["conditionsV4", "conditionsV6"])]) as $_
 | (.plugins | of("portmap")) as $portmap
 | (.plugins | of("firewall")) as $firewall
@@ -40,8 +41,8 @@ if ((.plugins // []) | of("bridge")) == {} then . else
 			+ ($portmap.capabilities // {} | {portMappings} | with_entries(select(.value == true)))
 			+ ($bandwidth.capabilities // {} | {bandwidth} | with_entries(select(.value == true))))
 		| . + ($portmap | if .snat == false then {snat} else {masqAll} end | with_entries(select(.value != null)))
-		| . + ($firewall | {ingressPolicy} | with_entries(select(.value != null)))
-		| . + ($bandwidth | {ingressRate, ingressBurst, egressRate, egressBurst}
+		| . + ($firewall | {ingressPolicy, iptablesAdminChainName, firewalldZone} | with_entries(select(.value != null)))
+		| . + ($bandwidth | {ingressRate, ingressBurst, egressRate, egressBurst, shapedSubnets, unshapedSubnets}
 			| with_entries(select(.value != null)))
 		| del(.ipMasqBackend, .preserveDefaultVlan)
 		| if .ipam and .ipam != {} then .ipam |= ipam else . end

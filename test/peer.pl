@@ -4,11 +4,11 @@
 # The ends of a test's connections: netcat cannot answer twice, send from a chosen port over both
 # families, nor speak SCTP without a kernel that does. Perl's base package is on every Debian.
 #
-#   serve TAG PROTO:PORT…       answers each TCP connection and each UDP datagram with a line
+#   serve TAG PROTO:PORT…       answers each TCP connection, each UDP datagram and each SCTP INIT with a line
 #                               "TAG ADDRESS" (who asked, as seen from here); says "ready" when bound.
-#                               PROTO:ADDRESS:PORT binds to one address.
+#                               PROTO:ADDRESS:PORT binds to one address. SCTP goes by raw sockets, and the
+#                               line is the cookie of the INIT ACK.
 #   ask PROTO ADDRESS PORT [SECONDS [SOURCE-PORT]]   one question; prints the answer
-#   init ADDRESS PORT           an SCTP INIT chunk, by a raw socket
 #   flood ADDRESS PORT SECONDS SOURCE-PORT       datagrams as fast as it can, from one port
 #   receive PORT                says "ready", takes one TCP connection, prints its Mbit/s at the end
 #   send ADDRESS PORT SECONDS   fills one TCP connection
@@ -54,20 +54,90 @@ sub bound {
 	return $s;
 }
 
+sub crc32c {
+	my ($data) = @_;
+	my $crc = 0xffffffff;
+	for my $byte (unpack 'C*', $data) {
+		$crc ^= $byte;
+		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
+	}
+	return $crc ^ 0xffffffff;
+}
+
+# sctp_packet FROM-PORT TO-PORT TAG TYPE PARAMETERS: with an INIT (1) or an INIT ACK (2), both of which have
+# a tag, a window, the numbers of streams out and in, and a TSN before their parameters.
+sub sctp_packet {
+	my ($from, $to, $tag, $type, $parameters) = @_;
+	my $head = pack 'nnN', $from, $to, $tag;
+	my $chunk = pack 'CCnNNnnNa*', $type, 0, 20 + length $parameters, 0x12345678, 65536, 1, 1, 1, $parameters;
+	return $head . pack('V', crc32c($head . pack('V', 0) . $chunk)) . $chunk;
+}
+
+# sctp_read SOCKET: (sender, from port, to port, tag, type, parameters) of a packet whose checksum is right.
+sub sctp_read {
+	my ($s) = @_;
+	my $sender = recv($s, my $data, 2048, 0) or return;
+	# IPv4's raw sockets show the header.
+	substr $data, 0, (ord($data) & 15) * 4, '' if sockaddr_family(getsockname $s) == AF_INET;
+	return if length $data < 32;
+	my ($from, $to, $tag, $sum, $type) = unpack 'nnNVC', $data;
+	substr $data, 8, 4, pack 'V', 0;
+	return if crc32c($data) != $sum;
+	return ($sender, $from, $to, $tag, $type, substr $data, 32);
+}
+
+# sctp_serve SOCKET TAG PORTS: an INIT for one of them is answered by an INIT ACK.
+sub sctp_serve {
+	my ($s, $name, $ports) = @_;
+	my ($sender, $from, $to, undef, $type) = sctp_read($s) or return;
+	return if $type != 1 || !$ports->{$to};
+	my $line = "$name " . whom($sender);
+	$line .= ' ' while length($line) % 4;
+	# The tag is that of every INIT here; parameter 7 is the cookie.
+	send $s, sctp_packet($to, $from, 0x12345678, 2, pack 'nna*', 7, 4 + length $line, $line), 0, $sender;
+}
+
+# sctp_ask SOCKET PORT UNTIL [OWN-PORT]: only what the socket is connected to is heard, and only from that port.
+sub sctp_ask {
+	my ($s, $port, $end, $own) = @_;
+	$own ||= 20000 + $$ % 40000;
+	my $next = 0;
+	while ((my $now = now()) < $end) {
+		if ($now >= $next) {
+			send $s, sctp_packet($own, $port, 0, 1, ''), 0;
+			$next = $now + 0.3;
+		}
+		IO::Select->new($s)->can_read(0.05) or next;
+		my (undef, $from, $to, $tag, $type, $cookie) = sctp_read($s) or next;
+		next if $from != $port || $to != $own || $tag != 0x12345678 || $type != 2;
+		print substr($cookie, 4) =~ s/ *$/\n/r;
+		exit 0;
+	}
+	exit 1;
+}
+
 sub serve {
 	my ($tag, @ports) = @_;
 	my $all = IO::Select->new;
-	my %proto;
+	my (%proto, %sctp);
 	for (@ports) {
-		my ($proto, $address, $port) = /^(tcp|udp):(?:(.*):)?(\d+)$/ or die "not PROTO:PORT: $_";
+		my ($proto, $address, $port) = /^(tcp|udp|sctp):(?:(.*):)?(\d+)$/ or die "not PROTO:PORT: $_";
+		if ($proto eq 'sctp') { $sctp{$port} = 1; next }
 		my $s = bound($proto, $address // '::', $port);
 		$proto{$s} = $proto;
+		$all->add($s);
+	}
+	for my $family (%sctp ? (AF_INET, AF_INET6) : ()) {
+		socket(my $s, $family, SOCK_RAW, 132) or die "socket: $!";
+		$proto{$s} = 'sctp';
 		$all->add($s);
 	}
 	print "ready\n";
 	for (;;) {
 		for my $s ($all->can_read) {
-			if ($proto{$s} eq 'udp') {
+			if ($proto{$s} eq 'sctp') {
+				sctp_serve($s, $tag, \%sctp);
+			} elsif ($proto{$s} eq 'udp') {
 				my $from = recv $s, my $data, 2048, 0 or next;
 				send $s, "$tag " . whom($from) . "\n", 0, $from;
 			} else {
@@ -82,9 +152,10 @@ sub serve {
 sub ask {
 	my ($proto, $address, $port, $seconds, $from) = @_;
 	my ($family, $name) = at($address, $port);
-	socket(my $s, $family, $proto eq 'tcp' ? SOCK_STREAM : SOCK_DGRAM, 0) or exit 1;
+	my %types = (tcp => [SOCK_STREAM, 0], udp => [SOCK_DGRAM, 0], sctp => [SOCK_RAW, 132]);
+	socket(my $s, $family, $types{$proto}[0], $types{$proto}[1]) or exit 1;
 	setsockopt $s, SOL_SOCKET, SO_REUSEADDR, 1;
-	if ($from) { bind $s, (at($family == AF_INET ? '0.0.0.0' : '::', $from))[1] or die "bind: $!" }
+	if ($from && $proto ne 'sctp') { bind $s, (at($family == AF_INET ? '0.0.0.0' : '::', $from))[1] or die "bind: $!" }
 	my $end = now() + ($seconds // 1);
 	# A whole attempt that hangs ends with the process: exit status by the alarm.
 	$SIG{ALRM} = sub { exit 1 };
@@ -103,7 +174,8 @@ sub ask {
 		print $data;
 		exit 0;
 	}
-	connect $s, $name or exit 1;
+	connect $s, $proto eq 'sctp' ? (at($address, 0))[1] : $name or exit 1;
+	sctp_ask($s, $port, $end, $from) if $proto eq 'sctp';
 	while ((my $left = $end - now()) > 0) {
 		send $s, "hello\n", 0;
 		IO::Select->new($s)->can_read($left < 0.3 ? $left : 0.3) or next;
@@ -112,27 +184,6 @@ sub ask {
 		exit 1;
 	}
 	exit 1;
-}
-
-sub crc32c {
-	my ($data) = @_;
-	my $crc = 0xffffffff;
-	for my $byte (unpack 'C*', $data) {
-		$crc ^= $byte;
-		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
-	}
-	return $crc ^ 0xffffffff;
-}
-
-sub init {
-	my ($address, $port) = @_;
-	my ($family, $name) = at($address, 0);
-	socket(my $s, $family, SOCK_RAW, 132) or die "socket: $!";
-	# Ports, tag 0, checksum; INIT of 20 bytes: tag, window, streams out and in, TSN.
-	my $head = pack 'nnN', 40000 + $$ % 1000, $port, 0;
-	my $chunk = pack 'CCnNNnnN', 1, 0, 20, 0x12345678, 65536, 1, 1, 1;
-	my $sum = pack 'V', crc32c($head . pack('V', 0) . $chunk);
-	send $s, $head . $sum . $chunk, 0, $name or die "send: $!";
 }
 
 sub receive {
@@ -174,7 +225,6 @@ sub flood {
 my $what = shift // '';
 if ($what eq 'serve') { serve(@ARGV) }
 elsif ($what eq 'ask') { ask(@ARGV) }
-elsif ($what eq 'init') { init(@ARGV) }
 elsif ($what eq 'flood') { flood(@ARGV) }
 elsif ($what eq 'receive') { receive(@ARGV) }
 elsif ($what eq 'send') { fill(@ARGV) }

@@ -348,17 +348,33 @@ if group protocols; then
 		unserve web
 		del web
 	done
-	t "sctp: an INIT arrives at the container's port"
-	add web "$(ports '[{"hostPort":9899,"containerPort":99,"protocol":"sctp"}]')"
-	in_ns web nft "add table inet seen;" \
-		"add chain inet seen in { type filter hook prerouting priority -400; };" \
-		"add rule inet seen in ip protocol sctp sctp dport 99 counter"
-	tell outside init 198.51.100.1 9899
-	tell outside init 198.51.100.1 9898
-	got_init() { in_ns web nft list table inet seen | grep -q 'counter packets 1 '; }
-	runs "exactly the one INIT" until_true got_init
+	t "sctp: an INIT and its answer, from everywhere, with the right ports and checksums both ways"
+	add web "$(ports '[{"hostPort":9899,"containerPort":99,"protocol":"sctp"},{"containerPort":98,"protocol":"sctp"}]' "$DUAL")"
+	add peer "$DUAL"
+	serve web sctp:99 sctp:98
+	reaches outside web sctp 198.51.100.1 9899 198.51.100.2
+	reaches outside web sctp fd00:51::1 9899 fd00:51::2
+	reaches host web sctp 198.51.100.1 9899
+	reaches host web sctp fd00:51::1 9899
+	reaches host web sctp 127.0.0.1 9899
+	for to in 198.51.100.1 10.88.0.1 fd00:51::1 fd00:88::1; do
+		reaches peer web sctp $to 9899
+		reaches web web sctp $to 9899
+	done
+	reaches peer web sctp "$(address web)" 99 "$(address peer)"
+	t "sctp: a dynamic port"
+	port=$(host_port web 98 | cut -d' ' -f1)
+	reaches outside web sctp 198.51.100.1 "$port" 198.51.100.2
+	reaches outside web sctp fd00:51::1 "$port" fd00:51::2
+	t "sctp: not by another port or protocol"
+	reaches_not outside sctp 198.51.100.1 9898
+	reaches_not outside sctp 198.51.100.1 99
+	reaches_not outside tcp 198.51.100.1 9899
+	unserve web
 	del web
-	drop web
+	reaches_not outside sctp 198.51.100.1 9899
+	del peer
+	drop web peer
 	clean
 fi
 

@@ -106,7 +106,7 @@ endif
 modes_obj := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(wildcard plugins/*/*.c)))
 unit_more := $(BUILD)/obj/test/unit/store_conformance.o
 drawings  := $(BUILD)/obj/test/netns/drawings.o
-netns_more := $(BUILD)/obj/test/netns/fixture.o $(drawings) $(modes_obj)
+netns_more := $(BUILD)/obj/test/netns/fixture.o $(BUILD)/obj/test/netns/scene.o $(drawings) $(modes_obj)
 
 $(BUILD)/obj/test/%.o $(BUILD)/obj/plugins/%.o: CFLAGS_EXTRA += -Iplugins -Itest/netns -Itest/unit
 

@@ -3,10 +3,8 @@
  * Plans against the real kernel: apply, check and undo leave the host as it was; and so does a
  * failure at every single step. The failing step is a real one that the kernel really refuses.
  */
-#include "fixture.h"
+#include "scene.h"
 
-#include "drawings.h"
-#include "kernel/nft_message.h"
 #include "plan/step.h"
 
 #include <errno.h>
@@ -21,51 +19,6 @@
 
 #include <cmocka.h>
 
-#define TASK_NAME "t1"
-
-struct scene {
-	struct attachment a;
-	struct plan plan;
-	struct plan_io io;
-};
-
-static struct scene *scene_begin(const struct drawing *d)
-{
-	struct scene *s = calloc(1, sizeof(*s));
-
-	assert_non_null(s);
-	d->fill(&s->a);
-	if (!d->creates_namespace)
-		fixture_run("ip netns add " TASK_NAME "; ip -n " TASK_NAME " link set lo up");
-	fixture_open(&s->io, TASK_NAME, &s->a);
-	d->mode->plan(&s->a, &s->plan);
-	return s;
-}
-
-static void scene_end(struct scene *s, const struct drawing *d)
-{
-	plan_io_close(&s->io);
-	if (!d->creates_namespace)
-		fixture_run("ip netns del " TASK_NAME);
-	assert_int_not_equal(access("/run/netns/" TASK_NAME, F_OK), 0);
-	free(s);
-}
-
-/* The shared steps too, as after the last attachment. */
-static void undo_shared(struct scene *s)
-{
-	struct err e;
-
-	if (plan_undo_shared(&s->plan, &s->io, ~0U, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
-static void must(int r, const struct err *e)
-{
-	if (r < 0)
-		fail_msg("%s (%s)", e->msg, e->details);
-}
-
 static void test_apply_check_undo(void **state)
 {
 	(void)state;
@@ -79,7 +32,7 @@ static void test_apply_check_undo(void **state)
 		must(plan_check(&s->plan, &s->io, NULL, &e), &e);
 		must(plan_undo(&s->plan, &s->io, &e), &e);
 		must(plan_undo(&s->plan, &s->io, &e), &e);
-		undo_shared(s);
+		scene_undo_shared(s);
 		after = fixture_state(TASK_NAME);
 		fixture_same(before, after, drawings[i].name);
 		scene_end(s, &drawings[i]);
@@ -133,7 +86,7 @@ static void fail_at(const struct drawing *d, unsigned at)
 	before = fixture_state(TASK_NAME);
 	assert_true(plan_apply(&s->plan, &s->io, &e) < 0);
 	assert_non_null(strstr(e.msg, bad_words[at % 3]));
-	undo_shared(s);
+	scene_undo_shared(s);
 	after = fixture_state(TASK_NAME);
 	snprintf(what, sizeof(what), "%s, failing at step %u", d->name, at);
 	fixture_same(before, after, what);
@@ -166,7 +119,7 @@ static void test_kernel_words(void **state)
 	assert_true(plan_apply(&s->plan, &s->io, &e) < 0);
 	assert_string_equal(e.msg, "ip route add 198.51.100.1 via 203.0.113.1 dev lo proto static: "
 				   "Nexthop has invalid gateway: Network is unreachable");
-	undo_shared(s);
+	scene_undo_shared(s);
 	scene_end(s, &drawings[0]);
 }
 
@@ -181,7 +134,7 @@ static void test_foreign_interface(void **state)
 	fixture_run("ip -n " TASK_NAME " link add eth0 type veth peer name other");
 	before = fixture_state(TASK_NAME);
 	assert_int_equal(plan_apply(&s->plan, &s->io, &e), -EEXIST);
-	undo_shared(s);
+	scene_undo_shared(s);
 	after = fixture_state(TASK_NAME);
 	fixture_same(before, after, "a foreign interface");
 	scene_end(s, &drawings[0]);
@@ -204,7 +157,7 @@ static void check_damage(const struct drawing *d, const struct damage *damage)
 	if (!strstr(e.msg, damage->words))
 		fail_msg("after %s CHECK says \"%s\"", damage->command, e.msg);
 	must(plan_undo(&s->plan, &s->io, &e), &e);
-	undo_shared(s);
+	scene_undo_shared(s);
 	scene_end(s, d);
 }
 
@@ -293,37 +246,12 @@ static void test_undo_without_namespace(void **state)
 		netlink_close(&s->io.route[TASK]);
 		netns_close(&s->io.task);
 		must(plan_undo(&s->plan, &s->io, &e), &e);
-		undo_shared(s);
+		scene_undo_shared(s);
 		after = fixture_state("");
 		fixture_same(before, after, drawings[i].name);
 		plan_io_close(&s->io);
 		free(s);
 	}
-}
-
-/* The kernel refuses the whole by its first message, and says nothing of the others. */
-static void test_stale_generation(void **state)
-{
-	struct nft_element el = { .set = "tasks", .n_key = 0 };
-	struct batch_failure failure;
-	struct attachment a = { .mode = "" };
-	struct netlink *nl;
-	struct plan_io io;
-	uint32_t now, other;
-	struct err e;
-
-	(void)state;
-	fixture_open(&io, NULL, &a);
-	assert_int_equal(plan_io_nft(&io, &nl, &e), 0);
-	assert_int_equal(nft_generation(nl, &now, &e), 0);
-	nft_begin_at(io.batch, now + 1);
-	nft_element_add(io.batch, "taskvpc", &el);
-	nft_commit(io.batch);
-	assert_int_equal(batch_send(io.batch, nl, &failure, &e), -ERESTART);
-	/* And the socket is none the worse. */
-	assert_int_equal(nft_generation(nl, &other, &e), 0);
-	assert_int_equal(other, now);
-	plan_io_close(&io);
 }
 
 int main(void)
@@ -335,7 +263,6 @@ int main(void)
 		cmocka_unit_test(test_foreign_interface),
 		cmocka_unit_test(test_check_sees_damage),
 		cmocka_unit_test(test_undo_without_namespace),
-		cmocka_unit_test(test_stale_generation),
 	};
 
 	fixture_enter();

@@ -63,7 +63,7 @@ struct nft_ruleset {
 void nft_begin(struct batch *b);
 void nft_commit(struct batch *b);
 /* nft_element_add: permanent; the same element may exist already, also one that is expiring; a
- * map's key that leads elsewhere is EEXIST. */
+ * map's key that leads elsewhere is EEXIST, also one that is expiring: see nft_wait_expired. */
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el);
 /*
  * nft_drops_together: may several drops share a transaction? Before Linux 6.3 one of an element

@@ -239,6 +239,7 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
 int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
 
 /* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush.
+ * An element that cannot be had, because its key leads elsewhere by now, is told; the others come.
  */
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
 

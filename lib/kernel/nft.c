@@ -165,8 +165,9 @@ bool nft_drops_together(void)
 
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el)
 {
-	/* The same key may still be there, expiring: adding it again would be undone with it. */
-	if (!el->lasting && can_expire())
+	/* The same key may still be there, expiring: adding it again would be undone with it. Not
+	 * in a map, where the key alone does not say whose it is, and an update makes it stay. */
+	if (!el->lasting && !el->n_data && can_expire())
 		batch_add(b, element_message(NFT_MSG_DESTROYSETELEM, 0, table, el, 0),
 			  TOLERATE_ABSENT);
 	batch_add(b, element_message(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, el, 0),

@@ -75,6 +75,23 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	return r < 0 ? r : stream_flush(st, e);
 }
 
+/* The key of a map leads elsewhere: to a task of another dataDir, or where somebody wanted it. */
+static void hint_taken(const struct step *s, struct err *e)
+{
+	struct nft_element key = s->element.element;
+	char line[256];
+	struct text t;
+
+	key.n_data = 0;
+	text_init(&t, line, sizeof(line));
+	nft_element_print("delete", s->element.table, &key, &t);
+	err_hint(
+		e,
+		"this port of the host leads elsewhere already: to a task of another dataDir, or it was "
+		"added by hand. Use another port; or, if nobody needs it: %s",
+		line);
+}
+
 /* Where the kernel's sentence does not say what to do about it. */
 static void add_hint(const struct step *s, struct err *e)
 {
@@ -91,6 +108,8 @@ static void add_hint(const struct step *s, struct err *e)
 			e,
 			"this block overlaps with that of another network (its subnet, or vpc.cidr), "
 			"which the host cannot keep apart: give them separate blocks, or the same");
+	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.n_data)
+		hint_taken(s, e);
 }
 
 /* "COMMAND: the kernel's sentence" */
@@ -156,6 +175,16 @@ static bool was_flushed(const struct plan *p, const struct plan_io *io)
 	return f->error == ENOENT && p->steps[f->owner].kind == &step_element;
 }
 
+/* The key of a map leads elsewhere. It may be one of ours that was dropped a moment ago, and has
+ * not expired yet; whatever else it is, it is somebody's. */
+static bool leads_elsewhere(const struct plan *p, const struct plan_io *io)
+{
+	const struct batch_failure *f = &io->failure;
+
+	return f->error == EEXIST && p->steps[f->owner].kind == &step_element &&
+	       p->steps[f->owner].element.element.n_data > 0;
+}
+
 /*
  * A namespace that has ended keeps its links, and a macvlan its MAC, until the kernel is through
  * with it some ten milliseconds later, and no event tells when. A container that is started again
@@ -171,6 +200,10 @@ int plan_apply(const struct plan *p, struct plan_io *io, struct err *e)
 			"this attachment needs more than %d steps: give it fewer ports or routes",
 			PLAN_STEPS);
 	r = apply_once(p, io, e);
+	if (r < 0 && leads_elsewhere(p, io)) {
+		nft_wait_expired();
+		r = apply_once(p, io, e);
+	}
 	for (int i = 0; r < 0 && was_flushed(p, io) && i < FLUSHES; i++)
 		r = apply_once(p, io, e);
 	for (int waited = 0; r < 0 && mac_is_taken(p, io) && waited < MAC_TAKEN_MS;
@@ -220,7 +253,7 @@ int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_i
 	return plan_apply(rest, io, e);
 }
 
-int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
+static int restore_together(const struct plan *p, struct plan_io *io, struct err *e)
 {
 	struct stream st = { .io = io };
 	int r = 0;
@@ -236,4 +269,33 @@ int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
 			step_element.add(&p->steps[i], io, io->batch);
 	}
 	return r < 0 ? r : stream_flush(&st, e);
+}
+
+/* One by one, past those that cannot be had: they must not keep the others away. */
+static int restore_alone(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct stream st = { .io = io };
+	struct err now;
+	int r, first = 0;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		if (p->steps[i].kind != &step_element)
+			continue;
+		r = apply_step(p, i, &st, &now);
+		if (r == 0)
+			r = stream_flush(&st, &now);
+		if (r == 0 || first != 0)
+			continue;
+		first = r;
+		*e = now;
+		name_step(p, i, e);
+	}
+	return first;
+}
+
+int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	int r = restore_together(p, io, e);
+
+	return r < 0 && io->failure.error == EEXIST ? restore_alone(p, io, e) : r;
 }

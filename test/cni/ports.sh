@@ -674,6 +674,43 @@ if group del; then
 	clean
 fi
 
+if group elsewhere; then
+	t "a port that a task of another dataDir has: refused with words, and it stays published"
+	THEIRS=$(ports "$WEB" "$(jq -c '.ipam.dataDir="/run/theirs"' <<<"$OTHER")")
+	add web "$THEIRS"
+	serve web tcp:80
+	had=$(published)
+	netns peer
+	for _ in 1 2; do
+		ID=peer plugin ADD "$(ports "$WEB" "$DUAL")"
+		expect_error 100 "ports4.*8080.*File exists.*leads elsewhere already.*nft delete element inet taskvpc ports4 '. 6 . 8080 .'"
+		del peer "$DUAL"
+		is "$had" "$(published)" "published ports"
+		reaches outside web tcp 198.51.100.1 8080
+	done
+	fails "the bridge of the refused one" ip link show cni0
+	t "and once its holder is gone it can be had, at once"
+	del web "$THEIRS"
+	add peer "$(ports "$WEB" "$DUAL")"
+	unserve web
+	serve peer tcp:80
+	reaches outside peer tcp 198.51.100.1 8080
+	t "an element that somebody has added by hand: the same"
+	nft add element inet taskvpc ports4 '{ tcp . 7000 : 10.77.0.1 . 80 }'
+	had=$(published)
+	ID=web plugin ADD "$(ports '[{"hostPort":7000,"containerPort":80}]')"
+	expect_error 100 '7000.*leads elsewhere already'
+	is "$had" "$(published)" "published ports"
+	nft delete element inet taskvpc ports4 '{ tcp . 7000 }'
+	add web "$(ports '[{"hostPort":7000,"containerPort":80}]')"
+	unserve peer
+	del web
+	del peer
+	drop web peer
+	rm -rf /run/theirs
+	clean
+fi
+
 if group thousand; then
 	t "a thousand published ports: as many rules and chains as for one"
 	add one "$(ports '[{"hostPort":20000,"containerPort":80}]')"

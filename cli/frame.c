@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ethernet, IPv4, UDP and ARP, written by hand. */
+/* Ethernet, IPv4, UDP, ARP and a router advertisement, written by hand. */
 #include "frame.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/ip.h>
 #include <net/if_arp.h>
+#include <netinet/icmp6.h>
 #include <netinet/if_ether.h>
+#include <netinet/ip6.h>
 #include <netinet/udp.h>
 #include <netpacket/packet.h>
 #include <string.h>
@@ -87,6 +89,36 @@ void frame_arp(struct frame *ret, const struct frame_end *claim, const struct fr
 	memcpy(arp.arp_tpa, answer ? to->ip.b : claim->ip.b, 4);
 	put_ethernet(ret, &claim->mac, answer ? &to->mac : &everybody, ETHERTYPE_ARP);
 	put(ret, &arp, sizeof(arp));
+}
+
+/* The sum over what stands in front of it is that of a header which is not sent. */
+static uint16_t checksum6(const struct ip6_hdr *ip, const void *p, size_t len)
+{
+	struct {
+		struct in6_addr src, dst;
+		uint32_t len, next;
+		unsigned char payload[64];
+	} all = { ip->ip6_src, ip->ip6_dst, htonl((uint32_t)len), htonl(IPPROTO_ICMPV6), { 0 } };
+
+	memcpy(all.payload, p, len);
+	return checksum(&all, offsetof(typeof(all), payload) + len);
+}
+
+void frame_router(struct frame *ret, const struct frame_end *from, uint16_t lifetime)
+{
+	static const struct mac all_nodes = { { 0x33, 0x33, 0, 0, 0, 1 } };
+	struct nd_router_advert ra = { .nd_ra_hdr = { .icmp6_type = ND_ROUTER_ADVERT } };
+	struct ip6_hdr ip = { .ip6_plen = htons(sizeof(ra)), .ip6_nxt = IPPROTO_ICMPV6 };
+
+	ip.ip6_vfc = 6 << 4;
+	ip.ip6_hlim = 255; /* it has passed no router */
+	memcpy(&ip.ip6_src, from->ip.b, sizeof(ip.ip6_src));
+	inet_pton(AF_INET6, "ff02::1", &ip.ip6_dst);
+	ra.nd_ra_router_lifetime = htons(lifetime);
+	ra.nd_ra_cksum = checksum6(&ip, &ra, sizeof(ra));
+	put_ethernet(ret, &from->mac, &all_nodes, ETHERTYPE_IPV6);
+	put(ret, &ip, sizeof(ip));
+	put(ret, &ra, sizeof(ra));
 }
 
 int frame_socket(const struct lab *lab, const struct netns *ns, uint32_t ifindex)

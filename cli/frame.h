@@ -24,6 +24,9 @@ void frame_udp(struct frame *ret, const struct frame_end *from, const struct fra
 void frame_arp(struct frame *ret, const struct frame_end *claim, const struct frame_end *to,
 	       bool answer);
 
+/* frame_router: "@from.ip is an IPv6 router for @lifetime seconds", to all. */
+void frame_router(struct frame *ret, const struct frame_end *from, uint16_t lifetime);
+
 /* frame_socket: sends and receives whole frames at @ifindex (0: at all interfaces). As wire_socket.
  */
 int frame_socket(const struct lab *lab, const struct netns *ns, uint32_t ifindex);

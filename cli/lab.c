@@ -67,7 +67,7 @@ json *lab_small(const struct lab *lab)
 
 /* ---- the LAN ---- */
 
-static int send_to(struct lab *lab, const struct netns *ns, struct batch *b, struct err *e)
+int lab_send(const struct lab *lab, const struct netns *ns, struct batch *b, struct err *e)
 {
 	struct netlink nl = NETLINK_CLOSED;
 	struct batch_failure failure;
@@ -100,21 +100,23 @@ static int build(struct lab *lab, struct batch *b, struct err *e)
 	struct route_spec way_out = { .dst = { .ip = { .family = AF_INET } },
 				      .gw = wire_ip(LAN_OTHER),
 				      .ifindex = LAN_INDEX };
+	const struct cidr metadata = { .ip = wire_ip(LAN_METADATA), .len = 32 };
 	int r;
 
 	link_add_veth(b, &host, &lan, &lab->lan, MTU);
 	add_machine(b, LAN_HOST);
-	r = send_to(lab, &lab->host, b, e);
+	r = lab_send(lab, &lab->host, b, e);
 	if (r < 0)
 		return r;
 	add_machine(b, LAN_OTHER);
+	addr_add(b, LOOPBACK, &metadata, 0, TOLERATE_NOTHING);
 	link_sync(b, LAN_INDEX);
-	r = send_to(lab, &lab->lan, b, e);
+	r = lab_send(lab, &lab->lan, b, e);
 	if (r < 0)
 		return r;
 	route_add(b, &way_out, TOLERATE_NOTHING);
 	link_sync(b, LAN_INDEX);
-	return send_to(lab, &lab->host, b, e);
+	return lab_send(lab, &lab->host, b, e);
 }
 
 static int make_lan(struct lab *lab, struct err *e)
@@ -151,7 +153,7 @@ int lab_route(struct lab *lab, bool known, struct err *e)
 		route_add(b, &way, TOLERATE_EXISTS);
 	else
 		route_del(b, &way, TOLERATE_ABSENT);
-	return send_to(lab, &lab->lan, b, e);
+	return lab_send(lab, &lab->lan, b, e);
 }
 
 /* ---- all of it ---- */

@@ -10,13 +10,15 @@
 
 #include "base/ip.h"
 #include "compare.h"
+#include "kernel/netlink.h"
 #include "kernel/netns.h"
 
-#define LAN_HOST  "10.202.0.1"
-#define LAN_OTHER "10.202.0.2"
-#define LAN_FREE  "10.202.0.66" /* nobody has it */
-#define LAN_LEN   24
-#define TASK_PORT 80 /* where a serves */
+#define LAN_HOST     "10.202.0.1"
+#define LAN_OTHER    "10.202.0.2"
+#define LAN_METADATA "169.254.169.254" /* of the LAN's machine, as well */
+#define LAN_FREE     "10.202.0.66"     /* nobody has it */
+#define LAN_LEN      24
+#define TASK_PORT    80 /* where a serves */
 
 /* The interface of a namespace that is not lo. */
 struct nic {
@@ -71,6 +73,8 @@ struct ip lab_own(const struct lab_task *t);
 struct ip lab_client(const struct lab *lab, const struct lab_task *t);
 /* lab_route: the LAN machine knows the way to a's subnet, by the host; or not. */
 int lab_route(struct lab *lab, bool known, struct err *e);
+/* lab_send: requests to the kernel, about @ns. */
+int lab_send(const struct lab *lab, const struct netns *ns, struct batch *b, struct err *e);
 /* lab_shares: are both in one namespace? */
 bool lab_shares(const struct netns *one, const struct netns *other);
 

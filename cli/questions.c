@@ -56,8 +56,19 @@ const struct question questions[] = {
 	ASK("spoofed-arp", ISOLATION, "Blocks spoofed ARP", ask_spoofed_arp, WANT_YES,
 	    "a says by ARP that it has an address that b, the host or the LAN's machine talks "
 	    "to; who believes it?"),
+	ASK("forged-router", ISOLATION, "Blocks a forged IPv6 router", ask_forged_router, WANT_YES,
+	    "a advertises itself as a router; b and the host look at their routes. The LAN's "
+	    "machine believes one."),
 	ASK("sniffing", ISOLATION, "Blocks sniffing", ask_sniffing, WANT_YES,
 	    "b and the LAN's machine talk; a listens, its interface promiscuous."),
+
+	ASK("loopback-service", ISOLATION, "Guards the host's loopback", ask_loopback_service,
+	    WANT_YES,
+	    "A server listens at 127.0.0.1 of the host; a, whose port is published where the mode "
+	    "does so, sends the host a frame for it."),
+	ASK("metadata", ISOLATION, "Guards instance metadata", ask_metadata, WANT_YES,
+	    "A task with blockInstanceMetadata takes the route away that is in its way, and "
+	    "connects to 169.254.169.254. One without gets there."),
 
 	MEASURE("start", SPEED, "Start of a task's network", ask_start, WANT_LITTLE, "us", 12,
 		"From nothing to the plugins' answer: a namespace with lo up, and ADD."),

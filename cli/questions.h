@@ -14,8 +14,10 @@ probe_fn ask_from_host, ask_from_host_loopback, ask_from_lan, ask_from_lan_route
 	ask_to_lan, ask_host_loopback;
 /* probe_source.c */
 probe_fn ask_source_task, ask_source_lan, ask_source_client;
-/* probe_spoof.c, probe_arp.c, probe_sniff.c */
-probe_fn ask_spoofed_address, ask_spoofed_mac, ask_spoofed_arp, ask_sniffing;
+/* probe_spoof.c, probe_arp.c, probe_router.c, probe_sniff.c */
+probe_fn ask_spoofed_address, ask_spoofed_mac, ask_spoofed_arp, ask_forged_router, ask_sniffing;
+/* probe_host.c */
+probe_fn ask_loopback_service, ask_metadata;
 /* probe_speed.c */
 probe_fn ask_start, ask_stop, ask_rtt_task, ask_rtt_lan, ask_flood_task, ask_flood_lan;
 /* probe_cost.c */

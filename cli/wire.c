@@ -266,6 +266,36 @@ int wire_neighbour(const struct lab *lab, const struct netns *ns, const struct i
 	return r;
 }
 
+/* "destination length source length nexthop …": without colons, in hex. */
+static bool find_router(FILE *f, const char *router)
+{
+	char line[256], next[33];
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s %*s %*s %*s %32s", next) == 1 && !strcmp(next, router))
+			return true;
+	return false;
+}
+
+bool wire_has_router(const struct lab *lab, const struct netns *ns, const struct ip *router)
+{
+	char text[2 * sizeof(router->b) + 1];
+	bool has = false;
+	FILE *f;
+
+	for (size_t i = 0; i < sizeof(router->b); i++)
+		snprintf(text + 2 * i, 3, "%02x", router->b[i]);
+	if (enter(ns) < 0)
+		return false;
+	f = fopen("/proc/thread-self/net/ipv6_route", "re");
+	back(lab);
+	if (f) {
+		has = find_router(f, text);
+		fclose(f);
+	}
+	return has;
+}
+
 void wire_greet(const struct lab *lab, const struct netns *ns, const struct ip *to)
 {
 	const struct sockaddr_in at = wire_sockaddr(to, 9); /* discard */

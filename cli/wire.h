@@ -57,6 +57,8 @@ unsigned wire_links(const struct lab *lab, const struct netns *ns);
 /* wire_neighbour: whom @ns takes @ip for. Return: 0, 1 if it does not know, or a negative errno. */
 int wire_neighbour(const struct lab *lab, const struct netns *ns, const struct ip *ip,
 		   struct mac *ret);
+/* wire_has_router: has @ns a route by @router (IPv6)? */
+bool wire_has_router(const struct lab *lab, const struct netns *ns, const struct ip *router);
 /* wire_greet: one datagram from @ns to @to, so that its neighbour is found. */
 void wire_greet(const struct lab *lab, const struct netns *ns, const struct ip *to);
 

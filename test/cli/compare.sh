@@ -40,7 +40,7 @@ if group "all modes"; then
 
 	t "every cell is there, and says something"
 	is "$MODES" "$(jq -r '[.modes[].key] | join(" ")' "$DOC")" "modes"
-	within "$(jq '.questions | length' "$DOC")" 26 "questions"
+	within "$(jq '.questions | length' "$DOC")" 29 "questions"
 	is "" "$(jq -r '[.modes[].key] as $m | .questions[] | .key as $q | .cells as $c
 		| $m - ($c | keys) | .[] | "\($q) \(.)"' "$DOC")" "cells that are missing"
 	is "" "$(jq -r '.questions[] | .key as $q | .cells | to_entries[]
@@ -75,7 +75,10 @@ if group "all modes"; then
 		spoofed-address     yes no no no not-tried
 		spoofed-mac         yes no no no not-tried
 		spoofed-arp         yes no no no not-tried
+		forged-router       yes yes yes no not-tried
 		sniffing            yes yes yes no not-tried
+		loopback-service    yes yes yes no not-tried
+		metadata            yes no no no not-tried
 		addresses           1 1 1 0 0
 		ports               0 0 1 1 0
 		links               1 0 1 0 0
@@ -86,6 +89,10 @@ if group "all modes"; then
 	like 'exhausted' "$(detail fit awsvpc-veth)" "why no more fit"
 	like '^16 of 16 ' "$(detail sniffing host)" "datagrams"
 	like 'no interface' "$(detail sniffing none)" "why it was not tried"
+	for mode in awsvpc-veth bridge; do
+		is "of two frames of a, that to 127.0.0.1 did not arrive" "$(detail loopback-service $mode)" "$mode: the other did"
+	done
+	like 'reached, with blockInstanceMetadata' "$(detail metadata awsvpc-macvlan)" "root in the task removes the route"
 	t "figures are of this world"
 	for key in start stop rtt-task rtt-lan flood-task flood-lan; do
 		is "" "$(jq -r --arg k $key '.questions[] | select(.key == $k) | .cells | to_entries[]
@@ -120,7 +127,7 @@ if group "some modes, as a table"; then
 	is "" "$(grep -P '[^\x00-\x7f]' <<<"$OUT")" "ASCII in an ASCII locale"
 	compare --why none
 	like $'Blocks sniffing\n[^\n]*\n  none  *not tried: a has no interface' "$OUT" "reasons"
-	is 26 "$(grep -c '^  none ' <<<"$OUT")" "answers"
+	is 29 "$(grep -c '^  none ' <<<"$OUT")" "answers"
 	t "a link stays one, a file is replaced"
 	echo old >"$TMP/real.html"
 	ln -s real.html "$TMP/link.html"
@@ -147,7 +154,7 @@ if group "a mode that cannot be attached here"; then
 	is "not tried" "$(jq -r '[.questions[].cells["awsvpc-macvlan"].verdict] | unique | join(" ")' "$DOC")" "its cells"
 	is "awsvpc: no <such> kernel" "$(jq -r '[.questions[].cells["awsvpc-macvlan"].detail] | unique | join("|")' "$DOC")" "why"
 	is "" "$(jq -r '.questions[] | select(.cells.host.verdict == "not tried") | .key' "$DOC")" "not tried in the other mode"
-	is "26 0" "$(grep -c 'no &lt;such&gt; kernel' "$HTML") $(grep -c '<such>' "$HTML")" "escaped"
+	is "29 0" "$(grep -c 'no &lt;such&gt; kernel' "$HTML") $(grep -c '<such>' "$HTML")" "escaped"
 	t "a plugin that fails for another reason than that something is taken"
 	# wrap PLUGIN LINE…: these lines of sh, then the plugin itself.
 	wrap() {

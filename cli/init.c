@@ -105,12 +105,23 @@ static int serve(pid_t main)
 	return code;
 }
 
+/* What the terminal has sent us before there was a command. From the fork on it gets its own. */
+static void send_again(const sigset_t *early)
+{
+	static const int signals[] = { SIGINT, SIGQUIT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (sigismember(early, signals[i]) == 1)
+			raise(signals[i]);
+}
+
 void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 {
 	struct err e = { 0 };
-	sigset_t all;
+	sigset_t all, early;
 	pid_t pid;
 	char go;
+	int r;
 
 	prctl(PR_SET_NAME, "taskvpc-init");
 	/* Nobody says go if our supervisor has died; but it may have died since it did. */
@@ -120,9 +131,13 @@ void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	pid = dress(spec, &e) < 0 ? -1 : fork();
-	if (pid == 0)
+	r = dress(spec, &e);
+	sigpending(&early);
+	pid = r < 0 ? -1 : fork();
+	if (pid == 0) {
+		send_again(&early);
 		command_become(spec->argv, spec->mask, pipes->report);
+	}
 	if (pid < 0) {
 		if (!e.code)
 			err_sys(&e, ERR_KERNEL, errno, "cannot start a process");

@@ -258,6 +258,26 @@ static int join_network(const struct start *s, struct netns *ns, struct err *e)
 
 /* ---- the command ---- */
 
+/* ^C while plugins were at it. Read later, it would be taken for one that the command has got. */
+static int refuse_interrupted(const sigset_t *mask, struct err *e)
+{
+	static const int signals[] = { SIGINT, SIGQUIT };
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		int sig = signals[i];
+		struct sigaction how;
+
+		/* Who was started not to heed it, as a job in the background, goes on. */
+		if (sigismember(&pending, sig) == 1 && sigismember(mask, sig) == 0 &&
+		    sigaction(sig, NULL, &how) == 0 && how.sa_handler != SIG_IGN)
+			return cli_error(e, EXIT_SIGNAL + sig, "ended before the command began: %s",
+					 strsignal(sig));
+	}
+	return 0;
+}
+
 static int start_command(struct start *s, const struct netns *ns, struct err *e)
 {
 	const struct sandbox_spec spec = { .net = *ns,
@@ -272,6 +292,8 @@ static int start_command(struct start *s, const struct netns *ns, struct err *e)
 	s->container.init = s->sandbox.init;
 	s->container.supervisor = getpid();
 	r = container_save(&s->held, &s->container, e);
+	if (r == 0)
+		r = refuse_interrupted(&s->mask, e);
 	return r < 0 ? r : sandbox_go(&s->sandbox, e);
 }
 

@@ -189,9 +189,43 @@ if group "while a plugin is at it"; then
 	is 0 $? "run"
 	is "" "$(tasks)" "tasks"
 	fails "its command" pgrep -fx 'sleep 69'
+	t "^C during ADD"
+	# on_terminal default|ignore COMMAND… <KEYS: run on a terminal on which these keys are pressed. What they
+	# do is the default, or is ignored, as of a job in the background.
+	on_terminal() {
+		env "--$1-signal=INT,QUIT" script -qefc \
+			"exec '$TASKVPC' run --name t --bin-dir '$FAKE' --net '$TMP/fakes.conflist' -- ${*:2}" /dev/null >"$TMP/tty"
+	}
+	# press OCTAL: this key, while the plugin waits.
+	press() {
+		until_true test -e "$FAKE/waits"
+		# shellcheck disable=SC2059 # an escape of printf
+		printf "\\$1"
+		sleep 0.3
+		let_go
+		sleep 1
+	}
+	if command -v script >/dev/null; then
+		say two.ADD "trap '' INT QUIT; $(<"$FAKE/say/two.ADD")"
+		for row in 003:130:Interrupt 034:131:Quit; do
+			IFS=: read -r key rc word <<<"$row"
+			rm -f "$FAKE/go" "$FAKE/waits" "$FAKE/calls"
+			press "$key" | on_terminal default sleep 2
+			is "$rc" $? "exit code"
+			like "before the command began: $word" "$(<"$TMP/tty")" "told"
+			is "one ADD two ADD two DEL one DEL" "$(calls)" "calls"
+			is "" "$(tasks)" "tasks"
+		done
+		t "not of one that does not heed it"
+		rm -f "$FAKE/go" "$FAKE/waits"
+		press 003 | on_terminal ignore true
+		is 0 $? "exit code"
+	else
+		skip "needs script"
+	fi
 	t "rm during DEL: it returns when nothing is left"
 	start t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- sleep 69
-	rm "$FAKE/go"
+	rm -f "$FAKE/go" "$FAKE/waits"
 	kill -TERM "$(pid_of t main)"
 	until_true test -e "$FAKE/waits"
 	"$TASKVPC" rm t >"$TMP/rm" 2>&1 &

@@ -94,6 +94,23 @@ if group "killed when it has just said go"; then
 	healed
 fi
 
+if group "^C before there is a command"; then
+	if command -v script >/dev/null; then
+		# Process 1 is held up while it makes its mounts.
+		{
+			for ((i = 0; i < 3; i++)); do until_true test -s /run/taskvpc/run/k/main.pid && break; done
+			sleep 0.2
+			printf '\003'
+			sleep 5
+		} | env --default-signal=INT ASAN_OPTIONS=detect_leaks=0 script -qefc "exec strace -f -qq -o /dev/null -e trace=mount \
+			-e inject=mount:delay_enter=400000 '$TASKVPC' run --mode none --name k -- sleep 4" /dev/null >/dev/null
+		is 130 $? "exit code"
+		healed
+	else
+		skip "needs script"
+	fi
+fi
+
 if group "who heals"; then
 	t "run"
 	start k --mode bridge -p 8080:80 -- sleep 66

@@ -47,6 +47,9 @@ struct lease_calls {
 int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
 	       struct attachment *a, const struct lease_calls *calls, struct err *e);
 
+/* lease_refuse_key: the key is held, by @holder. Return: -EEXIST with code 102. */
+int lease_refuse_key(const struct store_holder *holder, struct err *e);
+
 /*
  * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the
  * counts of each subnet. @s may be NULL (no store yet: nothing is used).

@@ -7,28 +7,12 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
-
-static int exists_error(struct err *e, const struct held *h)
-{
-	time_t since = (time_t)h->record.key.since;
-	char when[32] = "an unknown time";
-	struct tm tm;
-
-	if (gmtime_r(&since, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
-	err_set(e, ERR_EXISTS, EEXIST,
-		"container %s has interface %s of network %s already, since %s", h->a.container_id,
-		h->a.ifname, h->a.network, when);
-	err_hint(e, "call DEL first, or use another CNI_IFNAME");
-	return -EEXIST;
-}
 
 /*
  * Does the attachment @h stand: in the namespace of @add, or alive in another? Its MAC is taken as
@@ -83,7 +67,7 @@ static int heal(struct add *add, struct err *e)
 	if (!r)
 		r = stands(add, h, e);
 	if (r)
-		return r < 0 ? r : exists_error(e, h);
+		return r < 0 ? r : lease_refuse_key(&h->record.key, e);
 	r = held_take_down(add->c, h, 0, e);
 	if (!r && add->c->foreign && !strcmp(h->a.ipam, add->c->foreign))
 		delegate_undo(add, "for an attachment that is no more");

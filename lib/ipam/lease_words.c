@@ -32,14 +32,14 @@ static const char *holder_text(const struct store_holder *h, char buf[static HOL
 	return buf;
 }
 
-static int refuse_key(const struct taking *t, struct err *e)
+int lease_refuse_key(const struct store_holder *holder, struct err *e)
 {
 	char since[32];
 
-	since_text(t->holder.since, since, sizeof(since));
+	since_text(holder->since, since, sizeof(since));
 	err_set(e, ERR_EXISTS, EEXIST, "container %s has interface %s of network %s since %s",
-		t->holder.container_id, t->holder.ifname, t->holder.network, since);
-	err_hint(e, "delete that attachment first (CNI DEL)");
+		holder->container_id, holder->ifname, holder->network, since);
+	err_hint(e, "call DEL first, or use another CNI_IFNAME");
 	return -EEXIST;
 }
 
@@ -134,7 +134,7 @@ int taking_refuse(struct taking *t, int outcome, struct err *e)
 {
 	switch ((enum store_outcome)outcome) {
 	case STORE_KEY_EXISTS:
-		return refuse_key(t, e);
+		return lease_refuse_key(&t->holder, e);
 	case STORE_ADDRESS_HELD:
 		return refuse_address(t, e);
 	case STORE_EXHAUSTED:

@@ -232,7 +232,7 @@ if group dead; then
 	verify again
 	t "the same container again in another namespace, while the first lives: the holder stays"
 	netns other
-	refused 102 'again' ADD "$CONF" CNI_CONTAINERID=again CNI_NETNS=$NETNS/other
+	refused 102 'container again has interface .* since 20[-0-9]+T[0-9:]+Z' ADD "$CONF" CNI_CONTAINERID=again CNI_NETNS=$NETNS/other
 	verify again
 	del again
 	drop again other

@@ -53,6 +53,7 @@ netns_src := $(wildcard test/netns/test_*.c)
 netns_bins := $(netns_src:test/netns/%.c=$(BUILD)/test/%)
 golden_bin := $(BUILD)/test/test_golden
 soak_bin   := $(BUILD)/test/store_soak
+disturb_bin := $(BUILD)/test/disturb
 cni_tests  := $(sort $(wildcard test/cni/*.sh))
 cli_tests  := $(sort $(wildcard test/cli/*.sh))
 e2e_tests  := $(sort $(wildcard test/e2e/*.sh))
@@ -62,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni test-cli test-lab test-e2e test-hardening test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni enumerate test-cli test-lab test-e2e test-hardening test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -124,6 +125,18 @@ $(golden_bin): $(BUILD)/test/%: $(BUILD)/obj/test/golden/%.o $(drawings) $(modes
 $(soak_bin): $(BUILD)/test/%: $(BUILD)/obj/test/unit/%.o $(lib)
 	$(link_test)
 
+# Names of system calls, as this machine numbers them.
+$(BUILD)/obj/test/syscalls.h:
+	@mkdir -p $(@D)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
+	  sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' >$@
+$(BUILD)/obj/test/disturb.o: $(BUILD)/obj/test/syscalls.h
+$(BUILD)/obj/test/disturb.o: CFLAGS_EXTRA += -I$(BUILD)/obj/test
+$(disturb_bin): $(BUILD)/obj/test/disturb.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) $(LDFLAGS) -o $@ $^
+
 run_suite = test/suite.sh $(1)
 
 test: deps ## install what is needed, then every suite
@@ -150,8 +163,11 @@ test-netns: $(netns_bins) ## plans against the real kernel, in namespaces of the
 test-soak: $(soak_bin) ## the store under 20 000 SIGKILLs
 	@$(call run_suite,$(soak_bin))
 
-test-cni: all ## the plugins as a runtime calls them
+test-cni: all $(disturb_bin) ## the plugins as a runtime calls them
 	@$(call run_suite,$(cni_tests))
+
+enumerate: all $(disturb_bin) ## SIGKILL and an error at each system call of each verb and mode: all of crash.sh and faults.sh
+	@test/enumerate.sh
 
 test-cli: all ## the command taskvpc, as people call it
 	@$(call run_suite,$(cli_tests))
@@ -271,7 +287,7 @@ demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
 # ---- keeping it clean --------------------------------------------------------------------------
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
   test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h \
-  test/fuzz/*.c test/fuzz/*.h test/coverage/*.c)
+  test/fuzz/*.c test/fuzz/*.h test/coverage/*.c test/*.c)
 sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh test/coverage/*.sh test/mutation/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
@@ -324,7 +340,7 @@ bench: deps ## measure against the reference plugins and the kernel's floor: tab
 	@$(MAKE) --no-print-directory -s all $(bench_bins)
 	@test/bench/run.sh
 
-tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) $(bench_bins) # every test program, not run
+tests: $(unit_bins) $(netns_bins) $(golden_bin) $(soak_bin) $(disturb_bin) $(bench_bins) # every test program, not run
 
 fmt: ## format every C file (clang-format)
 	clang-format -i $(c_files)

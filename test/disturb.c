@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a command and disturbs it at one system call, in whichever of its processes, as strace's
- * inject does; but it counts through all processes, and starts in a tenth of the time.
+ * Runs a command and disturbs it at one system call of one of its processes. As strace's inject,
+ * save that a process is told from another, and that it starts in a tenth of the time.
  *
  *   disturb REPORT list 0 0 COMMAND…      each call in REPORT: "PROCESS CALL NAME"
  *   disturb REPORT kill K N COMMAND…      SIGKILL for the K-th process as it begins its N-th call
@@ -205,8 +205,8 @@ int main(int argc, char **argv)
 	task.kill = strcmp(argv[2], "kill") == 0;
 	task.on = strchr(argv[2], '+') != NULL;
 	task.error = task.list || task.kill ? 0 : errno_of(argv[2]);
-	task.process = (unsigned)atoi(argv[3]);
-	task.call = (unsigned)atoi(argv[4]);
+	task.process = (unsigned)strtoul(argv[3], NULL, 10);
+	task.call = (unsigned)strtoul(argv[4], NULL, 10);
 	list[0].pid = start(argv + 5);
 	return follow(list[0].pid);
 }

@@ -5,23 +5,26 @@
 # after test/lib.sh: `scene MODE`, then `prepare VERB`, a disturbed call of c1, `healed N WHAT`, and
 # `scene_end`.
 #
-#   PHASE=N   which calls a sample begins with (default: the day of the year, so that each day takes others)
+#   PHASE=N     which calls a sample begins with (default: the day of the year, so that each day takes others)
+#   SHARD=I/N   only each N-th call or case, so that several of these share the work
+SHARD=${SHARD:-0/1}
 PHASE=${PHASE:-$(date +%-j)}
 # shellcheck disable=SC2034 # for the scripts
-MODES_ALL=(veth macvlan bridge beside host none ipam foreign)
+MODES_ALL=(veth macvlan bridge beside host none ipam foreign loopback)
 
-# ---- the modes: PLUGIN, CONFIG; WHERE: the one namespace of all, else each has its own; POOL: where a
-# foreign IPAM plugin keeps its store; and who must not be touched: a CHECK of BESIDE ----
+# ---- the modes: PLUGIN, CONFIG, IFNAME; WHERE: the one namespace of all, else each has its own; POOL: where
+# a foreign IPAM plugin keeps its store; and who must not be touched: a CHECK of BESIDE ----
 
 scene() {
 	netns c1 c2
-	WHERE='' BESIDE='' POOL=''
+	WHERE='' BESIDE='' POOL='' IFNAME=eth0
 	"scene_$1"
 	# The other container wants no port that the first one may still hold.
 	OTHER=$(jq -c 'if .runtimeConfig then del(.runtimeConfig.portMappings) else . end' <<<"$CONFIG")
 	VALID=$(jq -c '.["cni.dev/valid-attachments"]=[{containerID: "beside", ifname: "eth0"}]' <<<"$CONFIG")
 	baseline
 	snapshot c1 >"$TMP/before"
+	rm -f "$TMP/well"
 }
 scene_end() {
 	clean
@@ -88,11 +91,16 @@ scene_foreign() {
 	CONFIG=$(conf '.ipam={type: "pool", dataDir: "'"$POOL"'", cooldown: 0, ranges: [[{subnet: "10.0.1.0/24"}]]}')
 }
 
+scene_loopback() {
+	PLUGIN=$BIN/loopback IFNAME=lo
+	CONFIG='{"cniVersion":"1.1.0","name":"lo","type":"loopback"}'
+}
+
 # ---- calls ----
 
 # line VERB [NAME]: the environment of the call, in LINE; the plugin follows, its configuration on stdin.
 line() {
-	LINE=(env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID="${2:-c1}" CNI_IFNAME=eth0
+	LINE=(env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID="${2:-c1}" CNI_IFNAME="$IFNAME"
 		CNI_NETNS="${WHERE:-$NETNS/${2:-c1}}" CNI_PATH="$BIN:$TMP/bin")
 }
 # run VERB [CONFIG [NAME]]: stdout is kept.
@@ -104,23 +112,41 @@ run() {
 # must VERB [CONFIG [NAME]]: it succeeds; if not, that is printed.
 must() { run "$@" || echo "$1${3:+ of $3}: $(<"$TMP/stdout")$(<"$TMP/stderr")"; }
 # checked [CONFIG [NAME]]: CHECK of the ADD whose result is in $TMP/stdout.
-checked() { must CHECK "$(jq -c --slurpfile p "$TMP/stdout" '.prevResult=$p[0]' <<<"${1:-$CONFIG}")" "${2:-}"; }
+checked() {
+	local config=${1:-$CONFIG}
+	must CHECK "${config%\}},\"prevResult\":$(<"$TMP/stdout")}" "${2:-}"
+}
 
-# config_of VERB: what a runtime sends with it: GC has the list of who may stay.
-config_of() { if [ "$1" = GC ]; then echo "$VALID"; else echo "$CONFIG"; fi; }
-
-# prepare VERB: what there must be before it; two that go, for GC.
+# prepare VERB: what there must be before it: no store, unless it is shared, so that ADD makes it; two that go,
+# for GC.
 prepare() {
 	case $1 in
+	ADD) [ -n "$BESIDE" ] || rm -rf "$DATA" "${POOL:-$DATA}" ;;
 	DEL) must ADD ;;
 	GC) must ADD && must ADD "$OTHER" c2 ;;
 	esac
 }
 
-# residue: what is left, or missing, or does the one beside harm; nothing if all is well.
+# seen: what snapshot reads, as it comes.
+seen() {
+	ip -o -batch - <<<$'link show\nroute show table all\nneigh show nud permanent'
+	nft -s list ruleset
+	ip -n c1 -o -batch - <<<$'link show\nroute show table all'
+	ls "$NETNS"
+	records
+}
+
+# residue: what is left, or missing, or does the one beside harm; nothing if all is well. What looks the same
+# as when all was well is so; only else it is looked into, which takes three times as long.
 residue() {
-	snapshot c1 | diff "$TMP/before" - | grep '^[<>]'
-	ip -n c2 -br link show dev eth0 2>/dev/null
+	local now was='' told
+	now=$(seen)
+	[ ! -e "$TMP/well" ] || IFS= read -r -d '' was <"$TMP/well"
+	if [ "$now" != "$was" ]; then
+		told=$(snapshot c1 | diff "$TMP/before" - | grep '^[<>]')
+		if [ -n "$told" ]; then echo "$told"; else printf '%s\0' "$now" >"$TMP/well"; fi
+	fi
+	[ "$IFNAME" = lo ] || ip -n c2 -br link show dev eth0 2>/dev/null
 	[ -z "$POOL" ] || [ "$(DATA=$POOL records)" = 0 ] || echo "a lease of the foreign IPAM plugin"
 	[ -z "$BESIDE" ] || call CHECK beside <<<"$BESIDE"
 }
@@ -183,26 +209,55 @@ healed() {
 
 # ---- the system calls of a verb ----
 
-# need_inject: strace that can inject, or the script ends with a skip. Leaks cannot be looked for under it.
-need_inject() {
+DISTURB=${BIN%/*}/test/disturb
+
+# need_disturb: what disturbs at a system call can be had, or the script ends with a skip. Leaks cannot be
+# looked for in who is traced.
+need_disturb() {
 	[ -z "$SAN" ] || export ASAN_OPTIONS=detect_leaks=0
-	command -v strace >/dev/null && strace -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null && return
-	skip "needs strace with injection"
+	if [ ! -x "$DISTURB" ]; then
+		DISTURB=$ROOT/build/test/disturb
+		make -s -C "$ROOT" BUILD=build "$DISTURB" || fail "cannot build $DISTURB"
+	fi
+	"$DISTURB" /dev/null EIO 1 1 true >/dev/null 2>&1
+	[ $? != 125 ] && return
+	skip "system calls cannot be disturbed here"
 	finish
 }
 
-# trace VERB: one run of it, its system calls in $TMP/trace as strace -f tells them.
-trace() {
+# disturbed VERB HOW PROCESS CALL: one run of it: HOW is `kill`, or the name of an error, with + from there on
+# (test/disturb.c). Sets RC, OUT, ERR, and DISTURBED, the name of the call, or nothing if it was never made.
+# shellcheck disable=SC2034 # for the scripts
+disturbed() {
 	local -a LINE
+	local config=$CONFIG
 	line "$1"
-	config_of "$1" | timeout -s KILL 60 "${LINE[@]}" strace -f -o "$TMP/trace" "$PLUGIN" >/dev/null 2>&1
+	RC=0 DISTURBED=''
+	[ "$1" != GC ] || config=$VALID
+	# In braces: their redirection takes in what the shell says of a job that died.
+	{
+		timeout -s KILL 60 "${LINE[@]}" "$DISTURB" "$TMP/report" "$2" "$3" "$4" "$PLUGIN" <<<"$config" \
+			>"$TMP/stdout" 2>"$TMP/stderr" || RC=$?
+	} 2>/dev/null
+	read -r DISTURBED <"$TMP/report"
+	OUT=$(<"$TMP/stdout") ERR=$(<"$TMP/stderr")
+}
+
+# calls_of VERB: its system calls as "PROCESS CALL NAME PLACE", by processes and in order. PLACE: "early",
+# before main() has begun; "own"; "child", of a process that it started.
+calls_of() {
+	disturbed "$1" list 0 0
+	awk '($1, $2) in seen { next }
+		{ seen[$1, $2]; main = main || $3 == "fcntl" }
+		{ print $0, ($1 > 1 ? "child" : main ? "own" : "early") }' "$TMP/report" | sort -s -n -k1,1
 }
 
 # sampled N: N lines of stdin, evenly spread, on each day others; with SLOW=1 all.
 sampled() {
-	if [ -n "${SLOW:-}" ]; then cat; else
-		awk -v want="$1" -v phase="$PHASE" '{ line[NR] = $0 } END {
-			for (i = 1; i <= NR; i++)
-				if (int((i + phase) * want / NR) != int((i + phase - 1) * want / NR)) print line[i] }'
-	fi
+	awk -v shard="${SHARD%/*}" -v of="${SHARD#*/}" 'NR % of == shard' |
+		if [ -n "${SLOW:-}" ]; then cat; else
+			awk -v want="$1" -v phase="$PHASE" '{ line[NR] = $0 } END {
+				for (i = 1; i <= NR; i++)
+					if (int((i + phase) * want / NR) != int((i + phase - 1) * want / NR)) print line[i] }'
+		fi
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SIGKILL at random instants of ADD, DEL and GC of all modes, many at once on one host. All the while
 # bystanders of each mode answer every ping; no two tasks have one address; whoever is not killed succeeds, or
-# says that the attachment exists; and after one DEL of each nothing is left but the bystanders.
+# says that the attachment exists; and nothing is left but the bystanders, after one DEL of each, one GC of each
+# network, the same ADD again or that of another, by turns.
 #
 #   KILLS=N     calls to be killed (300; SLOW=1: 5000; under sanitizers 100), in rounds of a hundred or more
 #   WORKERS=N   at once (4)
@@ -23,8 +24,16 @@ ip link set lan0 up
 ip -n lan link set lan1 up
 
 # ---- the networks: TYPE and CONFIG of each; a worker's number makes its ports its own ----
-declare -A TYPE=([vpc]=awsvpc [lan]=awsvpc [br]=task-bridge [host]=task-host [none]=task-none) CONFIG
+declare -A TYPE=([vpc]=awsvpc [bpf]=awsvpc [far]=awsvpc [lan]=awsvpc [br]=task-bridge [host]=task-host [none]=task-none
+	[ipam]=task-ipam) CONFIG
 CONFIG[vpc]=$(conf '.name="vpc" | .ipMasq=true | .ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.1.0/27"}],[{subnet:"fd00:10:1::/64"}]]')
+CONFIG[bpf]=$(conf '.name="bpf" | .hostRouting="bpf" | .ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.2.0/27"}]]')
+# Addresses of a foreign IPAM plugin, with a store of its own; and that plugin alone, as another's delegate.
+POOL=$TMP/pool
+mkdir -p "$TMP/bin"
+cp "$BIN/task-ipam" "$TMP/bin/pool"
+CONFIG[far]=$(conf '.name="far" | .ipam={type: "pool", dataDir: "'"$POOL"'", cooldown: 0, ranges: [[{subnet: "10.0.4.0/27"}]]}')
+CONFIG[ipam]=$(conf '.name="ipam" | .type="bridge" | .ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.5.0/27"}]]')
 CONFIG[lan]=$(conf '.name="lan" | .attach="macvlan" | .master="lan0" | .hostAccess=true | .ipam.cooldown=0
 	| .ipam.ranges=[[{subnet:"10.0.9.0/24",rangeStart:"10.0.9.10",rangeEnd:"10.0.9.30"}]]')
 CONFIG[br]='{"cniVersion":"1.1.0","name":"br","type":"task-bridge","bridge":"cni0","isDefaultGateway":true,"ipMasq":true,
@@ -33,17 +42,17 @@ CONFIG[br]='{"cniVersion":"1.1.0","name":"br","type":"task-bridge","bridge":"cni
 	"egressRate":10000000,"egressBurst":800000}},"ipam":{"cooldown":0,"ranges":[[{"subnet":"10.88.0.0/27"}]]}}'
 CONFIG[host]='{"cniVersion":"1.1.0","name":"host","type":"task-host","runtimeConfig":{"portMappings":[{"containerPort":1PORT}]}}'
 CONFIG[none]='{"cniVersion":"1.1.0","name":"none","type":"task-none"}'
-NETWORKS=(vpc lan br host none)
+NETWORKS=(vpc bpf far lan br host none ipam)
 
 config_of() { printf '%s' "${CONFIG[$1]//PORT/$((7000 + $2))}" | tr -d '\n'; }
 # line VERB NETWORK ID: the call, in LINE. Tasks of the mode host are in the host's namespace; an interface for
 # each network, so that a task can have all.
-declare -A IFNAME=([vpc]=eth0 [lan]=eth1 [br]=eth2 [host]=eth0 [none]=eth0)
+declare -A IFNAME=([vpc]=eth0 [lan]=eth1 [br]=eth2 [bpf]=eth3 [far]=eth4 [host]=eth0 [none]=eth0 [ipam]=eth5)
 line() {
 	local at=$NETNS/$3
 	[ "$2" != host ] || at=/proc/self/ns/net
 	LINE=(env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" CNI_COMMAND="$1" CNI_CONTAINERID="$3" CNI_NETNS="$at"
-		CNI_IFNAME="${IFNAME[$2]}" CNI_PATH="$BIN" "$BIN/${TYPE[$2]}")
+		CNI_IFNAME="${IFNAME[$2]}" CNI_PATH="$BIN:$TMP/bin" "$BIN/${TYPE[$2]}")
 }
 # bare VERB NETWORK ID NUMBER [FILTER]: the call; the configuration through a filter of jq.
 bare() {
@@ -61,15 +70,17 @@ valid() {
 	echo "[$list]"
 }
 
-# ---- the bystander: one task, in each network that gives addresses, and pinged all the time ----
+# ---- the bystander: one task, in each network that gives it an address, and pinged all the time ----
+
+STANDING=(vpc bpf far lan br)
 
 netns by
 for ((w = 1; w <= WORKERS; w++)); do netns "w$w"; done
 PINGS=()
 stand_by() {
 	local net ip
-	for net in vpc lan br; do
-		bare ADD $net by 999 >"$TMP/by.$net" || fail "ADD of the bystander: $(<"$TMP/by.$net")"
+	for net in "${STANDING[@]}"; do
+		bare ADD "$net" by 999 >"$TMP/by.$net" || fail "ADD of the bystander: $(<"$TMP/by.$net")"
 		ip=$(jq -r '.ips[0].address | split("/")[0]' "$TMP/by.$net")
 		ping_ok host "$ip"
 		ping -n -q -i 0.2 "$ip" >"$TMP/ping.$net" &
@@ -78,7 +89,7 @@ stand_by() {
 }
 by_checked() {
 	local net
-	for net in vpc lan br; do bare CHECK $net by 999 ".prevResult=$(<"$TMP/by.$net")"; done
+	for net in "${STANDING[@]}"; do bare CHECK "$net" by 999 ".prevResult=$(<"$TMP/by.$net")"; done
 }
 
 # ---- workers ----
@@ -112,10 +123,39 @@ work() {
 
 # twice: addresses that two tasks have.
 twice() {
-	for ns in "$NETNS"/{w*,by}; do ip -n "${ns##*/}" -o addr show scope global 2>/dev/null; done |
+	for ns in "$NETNS"/{w*,by,another}; do ip -n "${ns##*/}" -o addr show scope global 2>/dev/null; done |
 		awk '{ print $4 }' | sort | uniq -d
 }
 
+# ---- what heals, of one task W in one network NET; by turns ----
+
+HEALERS=(DEL GC ADD ANOTHER)
+heal_DEL() { is "" "$(bare DEL "$2" "w$1" "$1" 2>&1)" "DEL of $2 w$1"; }
+# The list says that nobody lives but the bystander.
+heal_GC() {
+	is "" "$(bare GC "$2" "w$1" "$1" ".[\"cni.dev/valid-attachments\"]=[{containerID: \"by\", ifname: \"${IFNAME[$2]}\"}]" 2>&1)" "GC of $2"
+}
+# The same again: it comes about, unless it is there already.
+heal_ADD() {
+	bare ADD "$2" "w$1" "$1" >"$TMP/out" 2>"$TMP/err" || [ "$(jq .code "$TMP/out")" = 102 ] ||
+		fail "ADD of $2 w$1: $(<"$TMP/out")$(<"$TMP/err")"
+	heal_DEL "$1" "$2"
+}
+# Another is served beside what is left, with an address of its own; both go with DEL.
+heal_ANOTHER() {
+	bare ADD "$2" another 99 >"$TMP/out" 2>"$TMP/err" || fail "ADD of another in $2: $(<"$TMP/out")$(<"$TMP/err")"
+	is "" "$(twice)" "addresses given twice"
+	is "" "$(bare DEL "$2" another 99 2>&1)" "DEL of another in $2"
+	heal_DEL "$1" "$2"
+}
+each_task() {
+	local w net
+	for ((w = 1; w <= WORKERS; w++)); do
+		for net in "${NETWORKS[@]}"; do "$1" "$w" "$net"; done
+	done
+}
+
+netns another
 baseline
 stand_by
 snapshot >"$TMP/before"
@@ -129,14 +169,12 @@ for ((round = 1; killed < KILLS && round <= 4 * KILLS / ROUND + 1; round++)); do
 	is "" "$(grep -hv '^killed' "$TMP"/job/*.out | sort | uniq -c | head -n 5)" "what those said that were not killed"
 	is "" "$(twice)" "addresses given twice"
 	is "" "$(by_checked)" "bystanders"
-	# One DEL of each, as a runtime makes it.
-	for ((w = 1; w <= WORKERS; w++)); do
-		for net in "${NETWORKS[@]}"; do
-			is "" "$(bare DEL "$net" "w$w" "$w" 2>&1)" "DEL of $net w$w"
-		done
-	done
-	is "" "$(snapshot | diff "$TMP/before" - | grep '^[<>]' | head -n 20)" "residue after DEL"
-	is 3 "$(records)" "records: the bystanders"
+	heal=${HEALERS[PHASE % 4]}
+	t "round $round, from PHASE=$PHASE, then $heal"
+	each_task "heal_$heal"
+	is "" "$(snapshot | diff "$TMP/before" - | grep '^[<>]' | head -n 20)" "residue after $heal"
+	is ${#STANDING[@]} "$(records)" "records: the bystanders"
+	is 1 "$(DATA=$POOL records)" "leases of the foreign IPAM plugin: the bystander's"
 	for ((w = 1; w <= WORKERS; w++)); do is 1 "$(ip -n "w$w" -o link | wc -l)" "links in w$w"; done
 	is "" "$(by_checked)" "bystanders"
 	PHASE=$((PHASE + 1))
@@ -144,12 +182,12 @@ done
 t "bystanders answered every ping"
 kill -INT "${PINGS[@]}"
 wait "${PINGS[@]}" 2>/dev/null
-for net in vpc lan br; do
+for net in "${STANDING[@]}"; do
 	like '[1-9][0-9]* packets transmitted' "$(<"$TMP/ping.$net")" "$net"
 	like ' 0% packet loss' "$(<"$TMP/ping.$net")" "$net"
 done
 within "$killed" "$KILLS" "calls that were killed"
 echo "$killed of $calls calls killed"
-for net in vpc lan br; do is "" "$(bare DEL $net by 999)" "DEL of the bystander"; done
+for net in "${STANDING[@]}"; do is "" "$(bare DEL "$net" by 999)" "DEL of the bystander"; done
 clean
 finish

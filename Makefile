@@ -242,7 +242,7 @@ uninstall: ## remove what install put there; a foreign loopback stays
 # ---- what a bare Debian needs ------------------------------------------------------------------
 deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
 deps_test  := libcmocka-dev clang libclang-rt-dev iproute2 nftables iptables iputils-ping jq strace tcpdump \
-  procps util-linux e2fsprogs groff-base busybox-static containernetworking-plugins containerd runc podman libxml2-utils
+  procps util-linux e2fsprogs conntrack groff-base busybox-static containernetworking-plugins containerd runc podman libxml2-utils
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_coverage := gcovr

@@ -5,12 +5,14 @@
 # kernel has allocated for us.
 #
 #   CYCLES=N   pairs of ADD and DEL in all (1000; SLOW=1: 50000)
-[ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
+#   WORKERS=N  of each mode at once (3): most of a pair is waiting for the kernel
+[ -z "${SLOW:-}" ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 CYCLES=${CYCLES:-${SLOW:+50000}}
 CYCLES=${CYCLES:-${SAN:+200}}
 CYCLES=${CYCLES:-1000}
+WORKERS=${WORKERS:-3}
 WARM_UP=400 # until the pool, the store and the tables of the kernel have the size that they need
 
 # Kernel memory is counted for this cgroup alone: others use the machine meanwhile.
@@ -57,52 +59,60 @@ declare -A CONF_OF=(
 for protocol in icmp icmpv6 generic; do
 	echo 1 >"/proc/sys/net/netfilter/nf_conntrack_${protocol}_timeout"
 done
+# A namespace and a configuration for each worker: two cannot have one port of the host.
 for mode in $MODES; do
-	netns "$mode" "stay-$mode"
-	printf %s "${CONF_OF[$mode]}" >"$TMP/conf.$mode"
+	netns "stay-$mode"
+	printf %s "${CONF_OF[$mode]}" >"$TMP/conf.stay-$mode"
+	for ((w = 1; w <= WORKERS; w++)); do
+		netns "$mode-$w"
+		printf %s "${CONF_OF[$mode]/8000/800$w}" >"$TMP/conf.$mode-$w"
+	done
 done
 baseline
 
 # ---- the loops ----
 
-# pair MODE CONTAINER NAMESPACE VERB…: bare calls, as fast as bash can. What goes wrong is in $TMP/bad.
+# call_mode MODE CONTAINER TASK VERB [FILE]: a bare call, as fast as bash can; TASK names its namespace and its
+# configuration. What goes wrong is in $TMP/bad.
 call_mode() {
-	local mode=$1 verb=$4 at=$NETNS/$3
-	[ "$mode" != host ] || at=/proc/self/ns/net
+	local verb=$4 at=$NETNS/$3
+	[ "$1" != host ] || at=/proc/self/ns/net
 	CNI_COMMAND=$verb CNI_CONTAINERID=$2 CNI_NETNS=$at CNI_IFNAME=eth0 CNI_PATH=$BIN \
-		"$BIN/${PLUGIN_OF[$mode]}" <"${5:-$TMP/conf.$mode}" >"$TMP/out.$mode" 2>"$TMP/err.$mode" &&
-		[ ! -s "$TMP/err.$mode" ] && return
-	echo "$verb of $2 in $mode: $(<"$TMP/out.$mode") $(<"$TMP/err.$mode")" >>"$TMP/bad"
+		"$BIN/${PLUGIN_OF[$1]}" <"${5:-$TMP/conf.$3}" >"$TMP/out.$3" 2>"$TMP/err.$3" &&
+		[ ! -s "$TMP/err.$3" ] && return
+	echo "$verb of $2 in $3: $(<"$TMP/out.$3") $(<"$TMP/err.$3")" >>"$TMP/bad"
 	return 1
 }
-# probe MODE CONTAINER: in between, it must be whole.
+# probe MODE CONTAINER TASK: in between, it must be whole.
 probe() {
 	local to
-	jq -c --slurpfile p "$TMP/out.$1" '.prevResult=$p[0]' "$TMP/conf.$1" >"$TMP/check.$1"
-	to=$(jq -r '.ips[0].gateway // ""' "$TMP/out.$1")
-	call_mode "$1" "$2" "$1" CHECK "$TMP/check.$1" || return
-	[ "$1" = host ] || in_ns "$1" ping -n -q -c 1 -W 5 "$to" >/dev/null 2>&1 || echo "ping from $2 in $1" >>"$TMP/bad"
+	jq -c --slurpfile p "$TMP/out.$3" '.prevResult=$p[0]' "$TMP/conf.$3" >"$TMP/check.$3"
+	to=$(jq -r '.ips[0].gateway // ""' "$TMP/out.$3")
+	call_mode "$1" "$2" "$3" CHECK "$TMP/check.$3" || return
+	[ "$1" = host ] || in_ns "$3" ping -n -q -c 1 -W 5 "$to" >/dev/null 2>&1 || echo "ping from $2 in $3" >>"$TMP/bad"
 }
-# turn MODE NUMBER
+# turn MODE WORKER NUMBER
 turn() {
-	local mode=$1 i start=${EPOCHREALTIME/./} tenth=$(($2 / 10 + 1)) first=0
-	for ((i = 1; i <= $2; i++)); do
-		call_mode "$mode" "c$i" "$mode" ADD || break
-		[ $((i % 97)) != 0 ] || probe "$mode" "c$i"
-		call_mode "$mode" "c$i" "$mode" DEL || break
+	local mode=$1 task=$1-$2 i start=${EPOCHREALTIME/./} tenth=$(($3 / 10 + 1)) first=0
+	for ((i = 1; i <= $3; i++)); do
+		call_mode "$mode" "c$2-$i" "$task" ADD || break
+		[ $((i % 97)) != 0 ] || probe "$mode" "c$2-$i" "$task"
+		call_mode "$mode" "c$2-$i" "$task" DEL || break
 		[ $i != $tenth ] || first=$((${EPOCHREALTIME/./} - start))
-		[ $i != $(($2 - tenth)) ] || start=${EPOCHREALTIME/./}
+		[ $i != $(($3 - tenth)) ] || start=${EPOCHREALTIME/./}
 	done
-	echo "$mode: $((i - 1)) pairs; microseconds a pair, in the first and the last tenth:" \
-		$((first / tenth)) $(((${EPOCHREALTIME/./} - start) / tenth)) >"$TMP/time.$mode"
+	echo "$task: $((i - 1)) pairs; microseconds a pair, in the first and the last tenth:" \
+		$((first / tenth)) $(((${EPOCHREALTIME/./} - start) / tenth)) >"$TMP/time.$task"
 }
 # cycles NUMBER: all modes at once.
 cycles() {
-	local mode
+	local mode w
 	local -a pids=()
 	for mode in $MODES; do
-		turn "$mode" $(($1 * SHARE[$mode] / 100)) &
-		pids+=($!)
+		for ((w = 1; w <= WORKERS; w++)); do
+			turn "$mode" $w $(($1 * SHARE[$mode] / 100 / WORKERS)) &
+			pids+=($!)
+		done
 	done
 	wait "${pids[@]}"
 	is "" "$(head -c 1000 "$TMP/bad" 2>/dev/null)" "what went wrong"
@@ -125,7 +135,9 @@ measure() {
 	echo "tracked connections $(wc -l </proc/net/nf_conntrack)"
 	echo "mounts $(wc -l </proc/self/mountinfo)"
 	for mode in $MODES; do
-		echo "in $mode: links $(ip -n "$mode" -o link | wc -l), routes $(ip -n "$mode" -o route show table all | wc -l)"
+		for ((w = 1; w <= WORKERS; w++)); do
+			echo "in $mode-$w: links $(ip -n "$mode-$w" -o link | wc -l), routes $(ip -n "$mode-$w" -o route show table all | wc -l)"
+		done
 	done
 	echo "processes of plugins $(pgrep -c -x 'awsvpc|task-.*')"
 }
@@ -135,11 +147,7 @@ same_as() { measure | diff -q "$1" - >/dev/null; }
 
 t "$WARM_UP ADDs and DELs beside tasks that stay"
 for mode in $MODES; do
-	[ "$mode" != host ] || sed 's/8000/8001/' "$TMP/conf.host" >"$TMP/conf.stay"
-	case $mode in
-	host) call_mode host stay stay-host ADD "$TMP/conf.stay" ;;
-	*) call_mode "$mode" stay "stay-$mode" ADD ;;
-	esac
+	call_mode "$mode" stay "stay-$mode" ADD
 done
 cycles $WARM_UP
 until_true none_tracked

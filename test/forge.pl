@@ -8,6 +8,7 @@
 #
 #   udp       from= to= [sport= dport=]      a datagram; options=HEX: with IPv4 options;
 #                                            id= part=1|2: the first or second fragment of one
+#   syn       from= to= sport= dport=        the first segment of a TCP connection, IPv4
 #   arp       op=1|2 sha= spa= tha= tpa=     a question or an answer
 #   na        from= to= target= lladdr=      unsolicited neighbour advertisement, "override"
 #   ns        from= to= target= lladdr=      neighbour solicitation
@@ -90,6 +91,12 @@ my %kinds = (
 		my $text = 'forged! ' x 8;
 		my $udp = pack 'nnnna*', $o{sport} // 7000, $o{dport} // 7002, 8 + length $text, 0, $text;
 		return $o{from} =~ /:/ ? ipv6(IPPROTO_UDP, $udp, 6) : ipv4(IPPROTO_UDP, $udp);
+	},
+	syn => sub {
+		my $tcp = pack 'nnNNCCnnn', $o{sport}, $o{dport}, 1, 0, 0x50, 2, 64240, 0, 0;
+		my $ends = pack 'a4a4CCn', address($o{from}), address($o{to}), 0, IPPROTO_TCP, length $tcp;
+		substr $tcp, 16, 2, pack 'n', checksum($ends . $tcp);
+		return ipv4(IPPROTO_TCP, $tcp);
 	},
 	arp => sub {
 		return (0x0806, pack 'nnCCna6a4a6a4', 1, 0x0800, 6, 4, $o{op}, mac($o{sha}), address($o{spa}),

@@ -298,7 +298,29 @@ flows() {
 forged_flows() { flows 10.88.0.77; }
 own_flows() { flows "$A"; }
 
-# ATTACKS: as the table names them, and the function that tries it.
+# MACs that nobody has: the bridge learns them all, up to its limit, or none.
+made_up() { [ "$(bridge fdb show br cni0 | grep -c '^02:98:')" -ge 90 ]; }
+fill_fdb() {
+	forge udp n=99 smac=02:98:00:00:00:%d dmac="$GM" from="$A" to="$GW" || { echo untried && return; }
+	verdict made_up
+}
+sent_by_a() { ip -n a -s -j link show eth0 | jq '.[0].stats64.tx.packets'; }
+# As many frames as a can write while b asks its router: SYNs, broadcasts, MACs that nobody has.
+flood() {
+	local answers flooder sent
+	sent=$(sent_by_a)
+	while in_ns a perl "$ROOT/test/forge.pl" eth0 syn n=500 dmac="$GM" from="$A" to="$GW" sport=1%d dport=7009 -- \
+		udp n=500 from="$A" to=255.255.255.255 -- \
+		arp n=99 smac=02:98:00:00:01:%d op=1 sha=02:98:00:00:01:%d spa="$A" tpa="$B"; do :; done &
+	flooder=$!
+	answers=$(in_ns b ping -n -c 5 -i 0.2 -W 2 "$GW" | grep -c ' bytes from ')
+	stop "$flooder"
+	sent=$(($(sent_by_a) - sent))
+	[ "$sent" -gt 2000 ] || { echo "untried: $sent frames" && return; }
+	if [ "$answers" -ge 4 ]; then echo blocked; else echo "passes: $answers of 5 answers"; fi
+}
+
+# ATTACKS: as the table names them, and the function that tries it; "always": blocked without guards, too.
 ATTACKS='own address, to another task|own_to_b
 own address, to another task by way of the router|own_by_router
 forged IPv4 source, to another task|address_to_b
@@ -330,7 +352,9 @@ router advertisement, to another task|ra_task
 router advertisement, to the router|ra_router
 ICMP redirect in the gateway'\''s name, to another task|redirect
 forged sources in the connection table|forged_flows
-own flows in the connection table|own_flows'
+own flows in the connection table|own_flows
+made-up MACs in the table of the bridge|fill_fdb
+a flood of SYNs, broadcasts, made-up MACs: others get no answers|flood|always'
 
 # cell WORDS COLUMN: of the table. What stands behind the first word is said to people.
 cell() {
@@ -347,16 +371,18 @@ tried() {
 	echo "$seen"
 }
 
-# column NAME NUMBER: all attacks in this lab. "bare" has no number: all pass.
+# column NAME NUMBER: all attacks in this lab. "bare" has no number: all pass, or nearly.
 column() {
-	local words attack want
+	local words attack control want
 	lab "$1"
-	while IFS='|' read -r words attack; do
+	while IFS='|' read -r words attack control; do
 		t "$1: $words"
 		want=passes
+		[ -z "$control" ] || want=blocked
 		[ "$1" = bare ] || want=$(cell "$words" "$2")
 		[ "$want" != "-" ] || continue
 		is "$want" "$(tried "$want" "$attack")" "what docs/isolation.md says"
+		CELLS=$((CELLS + 1))
 	done <<<"$ATTACKS"
 	unlab
 }
@@ -381,6 +407,7 @@ END_OF_LAN
 t "the table and the attacks are of each other"
 is "$(cut -d'|' -f1 <<<"$ATTACKS")" "$(awk -F ' *[|] *' '/^\| /{ if (n++) print $2 }' "$TABLE")" "rows"
 
+CELLS=0
 for i in "${!MODES[@]}"; do
 	# Sanitizers look at the plugins, not at frames: two ways to attach are enough for them.
 	[ -z "$SAN" ] || [[ ${MODES[i]} =~ ^(veth|closed)$ ]] || continue
@@ -390,5 +417,6 @@ for i in "${!MODES[@]}"; do
 		column "${MODES[i]}" "$i"
 	fi
 done
+echo "$CELLS cells"
 if group bare; then column bare; fi
 finish

@@ -70,11 +70,11 @@ static void add_nft(struct text *fix, const struct nft_refuser *r, const char *b
 			 r->family_name, r->table, r->chain, *way, *bridge ? bridge : "eni*");
 }
 
-/* What lets pass by a condition may let tasks pass: that is not read, and no reason to fail. */
+/* What lets pass by a condition may let tasks pass: that is not weighed, and no reason to fail. */
 static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
 {
-	enum verdict verdict = r->conditions ? DOCTOR_WARN : DOCTOR_FAIL;
-	const char *unless = r->conditions ? ", unless a rule before that accepts it" : "";
+	enum verdict verdict = r->accepts ? DOCTOR_WARN : DOCTOR_FAIL;
+	const char *unless = r->accepts ? ", unless a rule before that accepts it" : "";
 	char rules[FIX_TEXT], command[2 * FIX_TEXT];
 	struct text fix, nft;
 
@@ -123,16 +123,19 @@ static void look_for_legacy(struct doctor *d)
 
 void doctor_firewall(struct doctor *d)
 {
-	struct nft_refuser refusers[8];
+	static const struct nft_crossing forward = { .hook = NFT_FORWARD,
+						     .own_table = TASKVPC_TABLE,
+						     .some = true };
+	struct nft_refuser refusers[NFT_REFUSERS_MAX];
 	struct err e;
-	size_t n;
+	int n = nft_refusers(&d->nft, &forward, refusers, ARRAY_SIZE(refusers), &e);
 
-	if (nft_forward_refusers(&d->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, &e) <
-	    0)
+	if (n < 0)
 		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
 			    "nftables does not answer: %s", e.msg);
-	for (size_t i = 0; i < n; i++)
-		tell_refuser(d, &refusers[i]);
+	for (int i = 0; i < n; i++)
+		if (refusers[i].rest)
+			tell_refuser(d, &refusers[i]);
 	look_for_firewalld(d);
 	look_for_legacy(d);
 }

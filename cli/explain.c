@@ -323,12 +323,15 @@ const struct command command_explain = {
 		"kernel is asked as the packet would ask it (route, neighbour, bridge, the element of\n"
 		"the rule that decides), and the command that asks the same is told. Each end is a\n"
 		"task, an address, host or outside: anybody beyond the default route. No packet is\n"
-		"sent. Without a port it is a ping; PROTO is tcp, udp or sctp. The verdict:\n\n"
+		"sent. Without a port it is a ping; PROTO is tcp, udp or sctp. Of rules of others, at\n"
+		"each hook of nftables that it comes to, it is read whether they drop all, none or\n"
+		"some. The verdict:\n\n"
 		"  arrives  and so does the answer\n"
 		"  leaves   by an interface of the host; an answer from there would get back\n"
 		"  refused  it arrives, but nobody listens on the port\n"
 		"  dies     where, why, and the command that repairs it\n"
-		"  unsure   a firewall of others decides, by conditions that are not read here\n",
+		"  unsure   it would get through, but a firewall of others drops some packets, by\n"
+		"           conditions that are not read here: which chain, and how to list it\n",
 	.examples = "  taskvpc explain lab-awsvpc\n"
 		    "  taskvpc explain lab-bridge -p 8080:80\n"
 		    "  taskvpc explain --verb del web\n"

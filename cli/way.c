@@ -87,47 +87,87 @@ static void restore_server(struct way *w)
 
 /* ---- stations ---- */
 
+/* In by an interface: a device may have rules of its own, before all others. */
+static int came_in(struct way *w, struct err *e)
+{
+	struct link_info in;
+	int r = link_by_index(&w->at->route, w->iif, &in, e);
+
+	if (r)
+		return r < 0 ? r : 0; /* it has gone: the route will say so */
+	r = way_filter_device(w, NFT_INGRESS, in.name, e);
+	return way_stops(w, r) || w->at->path ? r : way_guard(w, e);
+}
+
+/* Ours translate at an earlier priority than most others filter. */
 static int rules_in(struct way *w, struct err *e)
 {
-	int r = w->iif ? way_guard(w, e) : 0;
+	int r = w->iif ? came_in(w, e) : 0;
 
-	if (r < 0 || w->fate)
-		return r;
-	restore_client(w);
-	return way_publish(w, e);
+	if (!way_stops(w, r) && !w->at->path) {
+		restore_client(w);
+		r = way_publish(w, e);
+	}
+	return way_stops(w, r) || !w->iif ? r : way_filter(w, NFT_PREROUTING, e);
+}
+
+/* What a namespace sends to itself leaves it as all else does, and comes in again by lo. */
+static int rules_here(struct way *w, struct err *e)
+{
+	static const enum nft_hook hooks[] = { NFT_POSTROUTING, NFT_PREROUTING, NFT_INPUT };
+	int r = 0;
+
+	for (size_t i = w->iif ? 2 : 0; i < ARRAY_SIZE(hooks) && !way_stops(w, r); i++)
+		r = way_filter(w, hooks[i], e);
+	return r;
 }
 
 static int rules_out(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
 {
 	int r = w->iif ? way_forward(w, w->iif, oif, e) : 0;
 
-	if (r < 0 || w->fate)
+	if (!way_stops(w, r))
+		r = way_filter(w, NFT_POSTROUTING, e);
+	if (way_stops(w, r) || w->at->path)
 		return r;
 	restore_server(w);
 	return way_masquerade(w, oif, next, e);
 }
 
+/* @rules: they are not passed by. */
+static int take(struct way *w, bool rules, struct err *e)
+{
+	int r = rules ? rules_here(w, e) : 0;
+
+	return way_stops(w, r) ? r : deliver(w, e);
+}
+
+static int send_on(struct way *w, const struct route_way *way, bool rules, struct err *e)
+{
+	struct ip next = ip_is_set(&way->gw) ? way->gw : w->p.dst;
+	int r = rules ? rules_out(w, way->ifindex, &next, e) : 0;
+
+	return way_stops(w, r) ? r : way_cross(w, way->ifindex, &next, e);
+}
+
 static int station(struct way *w, struct err *e)
 {
-	bool host = !w->at->path, rules = host;
 	struct route_way way;
-	struct ip next;
-	int r = host ? way_past_stack(w, e) : 0;
+	int r = w->at->path ? 0 : way_past_stack(w, e);
+	bool rules = r == 0;
 
-	if (r == 1)
-		rules = false;
-	else if (r == 0 && host)
+	if (rules)
 		r = rules_in(w, e);
-	if (r < 0 || w->fate)
+	if (way_stops(w, r))
 		return r;
 	r = way_routed(w, &way, e);
-	if (r < 0 || w->fate)
+	if (way_stops(w, r))
 		return r;
-	if (way.local)
-		return deliver(w, e);
-	next = ip_is_set(&way.gw) ? way.gw : w->p.dst;
-	r = rules ? rules_out(w, way.ifindex, &next, e) : 0;
-	return r < 0 || w->fate ? r : way_cross(w, way.ifindex, &next, e);
+	if (rules && !w->iif)
+		r = way_filter(w, NFT_OUTPUT, e);
+	if (way_stops(w, r))
+		return r;
+	return way.local ? take(w, rules, e) : send_on(w, &way, rules, e);
 }
 
 int way_follow(struct way *w, struct err *e)
@@ -154,8 +194,10 @@ static int begin_at_macvlan(struct way *w, const json *row, struct err *e)
 	hop = way_tell(w, "link", "the LAN of %s hands it to the task's macvlan",
 		       live_text(row, "master"));
 	way_why(hop, "A macvlan is a card of its own on the LAN: the host is not on the way.");
-	r = way_place(w, row, &w->at, e);
-	return r < 0 ? r : way_to_task(w, row, &w->p.dst, e);
+	r = way_filter_device(w, NFT_INGRESS, live_text(row, "master"), e);
+	if (!way_stops(w, r))
+		r = way_place(w, row, &w->at, e);
+	return way_stops(w, r) ? r : way_to_task(w, row, &w->p.dst, e);
 }
 
 static int begin_outside(struct way *w, struct err *e)
@@ -292,6 +334,7 @@ int way_explain(const struct cli *c, const json *rows, const char *src, const ch
 	if (r == 0)
 		r = explain(&w, src, dst, doc, e);
 	if (r == 0) {
+		way_settle(&w);
 		json_add_string(doc, "verdict", way_fate_name(w.fate));
 		json_add_string(doc, "reason", w.reason);
 		if (*w.fix)

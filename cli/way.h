@@ -27,7 +27,7 @@ struct place {
 	char ip[LIVE_IP_TEXT]; /* the command ip(8) there: "ip -n web" */
 	char run[160]; /* what goes before any other command there: "ip netns exec web "; "" */
 	struct netns ns;
-	struct netlink route;
+	struct netlink route, nft;
 };
 
 #define PLACES_MAX 8
@@ -38,7 +38,7 @@ enum fate {
 	FATE_LEAVES,  /* by an interface of the host, to where we cannot look */
 	FATE_REFUSED, /* it arrives, but nobody listens: the kernel there says so to the sender */
 	FATE_DIES,
-	FATE_UNSURE, /* rules of others decide that we do not read */
+	FATE_UNSURE, /* it would get through, but for rules of others that we do not weigh */
 };
 
 struct packet {
@@ -61,7 +61,6 @@ struct way {
 	struct place places[PLACES_MAX];
 	unsigned n_places;
 	struct place *host;
-	struct netlink nft; /* in the host */
 	struct place *at;
 	uint32_t iif; /* the packet came in there; 0: it is sent from here */
 	struct packet p;
@@ -71,7 +70,9 @@ struct way {
 	bool answer; /* the way back */
 	json *hops;  /* of the direction that is being followed */
 	enum fate fate;
-	char reason[512], fix[512]; /* of the fate */
+	char reason[512], fix[1024]; /* of the fate */
+	const json *doubt;           /* the first hop that may be the last: see way_doubts */
+	bool doubt_answer;           /* it is one of the way back */
 };
 
 /* ---- ends: what the words on the command line mean ---- */
@@ -116,6 +117,13 @@ void way_why(json *hop, const char *why);
 /* way_ends: the way ends with the hop told last. @fix: what repairs it; may be empty. */
 void way_ends(struct way *w, json *hop, enum fate fate, const char *fix, ...)
 	__attribute__((format(printf, 4, 5)));
+/*
+ * way_doubts: the hop told last may end the way. It is followed all the same: what comes behind may
+ * be certain death. If not, all is unsure.
+ */
+void way_doubts(struct way *w, json *hop, const char *fix);
+/* way_settle: both ways are followed: what has a doubt gets through no more. */
+void way_settle(struct way *w);
 const char *way_fate_name(enum fate fate);
 
 /* ---- the stations. Each: Return 0, or a negative errno; whether it goes on says w->fate ---- */
@@ -165,6 +173,16 @@ int way_publish(struct way *w, struct err *e); /* nat prerouting, output */
 int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e);
 int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e);
 int way_frames(struct way *w, const struct link_info *port, struct err *e); /* on a bridge port */
+
+/* Rules of others, at w->at: of what is routed, of frames on a bridge, at a device. */
+int way_filter(struct way *w, enum nft_hook hook, struct err *e);
+int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e);
+int way_filter_device(struct way *w, enum nft_hook hook, const char *dev, struct err *e);
+/* way_stops: is there an error, or is the packet's fate known? */
+static inline bool way_stops(const struct way *w, int r)
+{
+	return r < 0 || w->fate;
+}
 
 /* ---- the command ---- */
 

@@ -50,14 +50,44 @@ static void told_isolated(struct way *w, const struct link_info *from, const str
 		 to->name);
 }
 
-/* With br_netfilter, rules for what is forwarded see what is bridged as well. */
+/* With br_netfilter, rules for what is routed see what is bridged as well. */
 static int filter_bridged(struct way *w, uint32_t bridge, struct err *e)
 {
 	bool v6 = w->p.dst.family == AF_INET6;
+	int r;
 
 	if (way_sysctl(w, w->host, 0, "net/bridge/bridge-nf-call-ip%stables", v6 ? "6" : "") == 0)
 		return 0;
-	return way_forward(w, bridge, bridge, e);
+	r = way_filter(w, NFT_PREROUTING, e);
+	if (!way_stops(w, r))
+		r = way_forward(w, bridge, bridge, e);
+	return way_stops(w, r) ? r : way_filter(w, NFT_POSTROUTING, e);
+}
+
+/* Rules on the way out of a port. @from: as of way_bridged. */
+static int filter_port(struct way *w, const struct link_info *bridge, const struct link_info *from,
+		       const struct link_info *to, struct err *e)
+{
+	int r = from ? way_filter_frames(w, NFT_FORWARD, e) : 0;
+
+	if (!way_stops(w, r) && from)
+		r = filter_bridged(w, bridge->ifindex, e);
+	if (!way_stops(w, r))
+		r = way_filter_frames(w, NFT_POSTROUTING, e);
+	return way_stops(w, r) ? r : way_filter_device(w, NFT_EGRESS, to->name, e);
+}
+
+/* Rules on the way in by the port @from, or from the host itself. */
+static int filter_entry(struct way *w, const struct link_info *from, struct err *e)
+{
+	int r;
+
+	if (!from)
+		return way_filter_frames(w, NFT_OUTPUT, e);
+	r = way_filter_device(w, NFT_INGRESS, from->name, e);
+	if (!way_stops(w, r))
+		r = way_frames(w, from, e);
+	return way_stops(w, r) ? r : way_filter_frames(w, NFT_PREROUTING, e);
 }
 
 static int to_port(struct way *w, const struct link_info *bridge, const struct link_info *from,
@@ -88,13 +118,13 @@ static int to_port(struct way *w, const struct link_info *bridge, const struct l
 		       port.name);
 	way_command(hop, "bridge fdb show br %s", bridge->name);
 	way_why(hop, "A bridge is a switch: it looks at MAC addresses alone.");
-	r = from ? filter_bridged(w, bridge->ifindex, e) : 0;
-	return r < 0 || w->fate ? r : way_to_task(w, row, next, e);
+	r = filter_port(w, bridge, from, &port, e);
+	return way_stops(w, r) ? r : way_to_task(w, row, next, e);
 }
 
 /* Nobody of ours: a port of others may lead to who it is for. */
-static int to_others(struct way *w, const struct link_info *bridge, const struct ip *next,
-		     struct err *e)
+static int to_others(struct way *w, const struct link_info *bridge, const struct link_info *from,
+		     const struct ip *next, struct err *e)
 {
 	cleanup_free struct link_info *links = NULL;
 	size_t n = 0;
@@ -103,11 +133,14 @@ static int to_others(struct way *w, const struct link_info *bridge, const struct
 	for (size_t i = 0; i < n && r == 0; i++) {
 		bool ours = !strncmp(links[i].alias, "eni-", 4);
 
-		if (links[i].master == bridge->ifindex && !ours && links[i].flags & IFF_UP) {
-			way_leaves(w, &links[i], next);
-			w->iif = bridge->ifindex; /* the answer comes in by the bridge */
-			return 0;
-		}
+		if (links[i].master != bridge->ifindex || ours || !(links[i].flags & IFF_UP))
+			continue;
+		r = filter_port(w, bridge, from, &links[i], e);
+		if (way_stops(w, r))
+			return r;
+		way_leaves(w, &links[i], next);
+		w->iif = bridge->ifindex; /* the answer comes in by the bridge */
+		return 0;
 	}
 	if (r == 0)
 		way_unanswered(w, NULL, next);
@@ -119,20 +152,21 @@ int way_bridged(struct way *w, const struct link_info *bridge, const struct link
 {
 	const json *row;
 	json *hop;
-	int r = from ? way_frames(w, from, e) : 0;
+	int r = filter_entry(w, from, e);
 
-	if (r < 0 || w->fate || !way_is_up(w, w->host, bridge))
+	if (way_stops(w, r) || !way_is_up(w, w->host, bridge))
 		return r;
 	if (from && is_for_host(w, bridge, next)) {
 		hop = way_tell(w, "bridge", "the frame is for %s itself: up to the host",
 			       bridge->name);
 		way_why(hop, "A bridge has an interface of its own in the host: the gateway of its "
 			     "tasks.");
+		r = way_filter_frames(w, NFT_INPUT, e);
 		way_enter(w, w->host, bridge);
-		return 0;
+		return r;
 	}
 	row = on_bridge(w, bridge->name, next);
-	return row ? to_port(w, bridge, from, row, next, e) : to_others(w, bridge, next, e);
+	return row ? to_port(w, bridge, from, row, next, e) : to_others(w, bridge, from, next, e);
 }
 
 /* ---- macvlan ---- */

@@ -310,6 +310,9 @@ int way_cross(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
 		return r < 0 ? r : err_set(e, ERR_KERNEL, ENODEV, "the interface %u is gone", oif);
 	if (!way_is_up(w, w->at, &link))
 		return 0;
+	r = way_filter_device(w, NFT_EGRESS, link.name, e);
+	if (way_stops(w, r))
+		return r;
 	if (!strcmp(link.kind, "veth"))
 		return cross_pair(w, &link, next, e);
 	if (strcmp(link.kind, "bridge") != 0)

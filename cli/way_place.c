@@ -13,15 +13,24 @@
 
 /* ---- namespaces ---- */
 
+static int open_sockets(struct place *p, const struct netns *host, struct err *e)
+{
+	int r = netlink_open(NETLINK_ROUTE, &p->ns, host, &p->route, e);
+
+	return r < 0 ? r : netlink_open(NETLINK_NETFILTER, &p->ns, host, &p->nft, e);
+}
+
 static int open_place(struct way *w, struct place *p, const json *row, struct err *e)
 {
 	const char *path = row ? live_text(row, "netns") : NULL,
 		   *name = path ? netns_name(path) : NULL;
 	int r;
 
-	*p = (struct place){
-		.name = "host", .ip = "ip", .ns = NETNS_NONE, .route = NETLINK_CLOSED
-	};
+	*p = (struct place){ .name = "host",
+			     .ip = "ip",
+			     .ns = NETNS_NONE,
+			     .route = NETLINK_CLOSED,
+			     .nft = NETLINK_CLOSED };
 	if (row) {
 		p->row = row;
 		p->name = live_text(row, "task");
@@ -32,9 +41,14 @@ static int open_place(struct way *w, struct place *p, const json *row, struct er
 			 name ? name : path);
 	}
 	r = row ? netns_open(path, &w->host->ns, &p->ns, e) : netns_self(&p->ns, e);
-	if (r == 0)
-		r = netlink_open(NETLINK_ROUTE, &p->ns, row ? &w->host->ns : &p->ns, &p->route, e);
-	return r;
+	return r < 0 ? r : open_sockets(p, row ? &w->host->ns : &p->ns, e);
+}
+
+static void close_place(struct place *p)
+{
+	netlink_close(&p->route);
+	netlink_close(&p->nft);
+	netns_close(&p->ns);
 }
 
 static bool is_of_host(const json *row)
@@ -57,32 +71,23 @@ int way_place(struct way *w, const json *row, struct place **ret, struct err *e)
 			       PLACES_MAX);
 	*ret = &w->places[w->n_places];
 	r = open_place(w, *ret, is_of_host(row) ? NULL : row, e);
-	if (r < 0) {
-		netns_close(&(*ret)->ns);
-		return r;
-	}
-	w->n_places++;
-	return 0;
+	if (r < 0)
+		close_place(*ret);
+	else
+		w->n_places++;
+	return r;
 }
 
 int way_open(struct way *w, const json *rows, struct err *e)
 {
-	int r;
-
-	*w = (struct way){ .rows = rows, .nft = NETLINK_CLOSED };
-	r = way_place(w, NULL, &w->host, e);
-	if (r == 0)
-		r = netlink_open(NETLINK_NETFILTER, &w->host->ns, &w->host->ns, &w->nft, e);
-	return r;
+	*w = (struct way){ .rows = rows };
+	return way_place(w, NULL, &w->host, e);
 }
 
 void way_close(struct way *w)
 {
-	for (unsigned i = 0; i < w->n_places; i++) {
-		netlink_close(&w->places[i].route);
-		netns_close(&w->places[i].ns);
-	}
-	netlink_close(&w->nft);
+	for (unsigned i = 0; i < w->n_places; i++)
+		close_place(&w->places[i]);
 }
 
 long way_sysctl(struct way *w, const struct place *at, long fallback, const char *fmt, ...)
@@ -147,6 +152,14 @@ void way_why(json *hop, const char *why)
 	json_add_string(hop, "why", why);
 }
 
+static void judge(json *hop, enum fate fate, const char *fix)
+{
+	json_remove(hop, "verdict");
+	json_add_string(hop, "verdict", way_fate_name(fate));
+	if (*fix)
+		json_add_string(hop, "fix", fix);
+}
+
 void way_ends(struct way *w, json *hop, enum fate fate, const char *fix, ...)
 {
 	va_list ap;
@@ -156,8 +169,27 @@ void way_ends(struct way *w, json *hop, enum fate fate, const char *fix, ...)
 	va_end(ap);
 	w->fate = fate;
 	text_printable(w->reason, sizeof(w->reason), live_text(hop, "finding"));
-	json_remove(hop, "verdict");
-	json_add_string(hop, "verdict", way_fate_name(fate));
-	if (*w->fix)
-		json_add_string(hop, "fix", w->fix);
+	judge(hop, fate, w->fix);
+}
+
+void way_doubts(struct way *w, json *hop, const char *fix)
+{
+	judge(hop, FATE_UNSURE, fix);
+	if (w->doubt)
+		return;
+	w->doubt = hop;
+	w->doubt_answer = w->answer;
+}
+
+void way_settle(struct way *w)
+{
+	char finding[480];
+
+	if (!w->doubt || w->fate == FATE_DIES)
+		return;
+	w->fate = FATE_UNSURE;
+	text_printable(finding, sizeof(finding), live_text(w->doubt, "finding"));
+	snprintf(w->reason, sizeof(w->reason), "%s%s", w->doubt_answer ? "the answer: " : "",
+		 finding);
+	snprintf(w->fix, sizeof(w->fix), "%s", live_text(w->doubt, "fix"));
 }

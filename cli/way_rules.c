@@ -2,7 +2,7 @@
 /*
  * The rules that decide about a packet in the host. Ours are constant (lib/mode/ruleset.c), so what
  * they say of one packet is what their sets hold: the kernel is asked for the very element. Rules
- * of others are read as far as nft_forward_refusers() goes.
+ * of others are in cli/way_firewall.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,7 +22,7 @@ static bool is_v6(const struct way *w)
 /* Are the rules there that read these sets? */
 static int stands(struct way *w, const struct nft_ruleset *rules, struct err *e)
 {
-	int r = nft_ruleset_intact(&w->nft, rules, e);
+	int r = nft_ruleset_intact(&w->host->nft, rules, e);
 
 	return r < 0 ? r : r == 0;
 }
@@ -30,7 +30,7 @@ static int stands(struct way *w, const struct nft_ruleset *rules, struct err *e)
 /* Return: 1 if the set has it, 0 if not, or a negative errno. */
 static int has(struct way *w, const struct nft_element *el, struct err *e)
 {
-	int r = nft_element_find(&w->nft, TASKVPC_TABLE, el, e);
+	int r = nft_element_find(&w->host->nft, TASKVPC_TABLE, el, e);
 
 	return r < 0 ? r : r == 0;
 }
@@ -194,7 +194,7 @@ int way_publish(struct way *w, struct err *e)
 		struct nft_element el =
 			portmap_element(&w->p.dst, of_address, w->p.protocol, w->p.port);
 
-		r = nft_map_get(&w->nft, TASKVPC_TABLE, &el, e);
+		r = nft_map_get(&w->host->nft, TASKVPC_TABLE, &el, e);
 		if (r == 0)
 			translate(w, &el);
 	}
@@ -229,47 +229,11 @@ static int check_policy(struct way *w, uint32_t iif, uint32_t oif, struct err *e
 	return 0;
 }
 
-static bool sees(const struct nft_refuser *r, bool v6)
-{
-	return strcmp(r->family_name, v6 ? "ip" : "ip6") != 0;
-}
-
-static void told_refuser(struct way *w, const struct nft_refuser *r)
-{
-	const char *family = is_v6(w) ? "ip6" : "ip";
-	char src[IP_TEXT], dst[IP_TEXT];
-	json *hop = way_tell(w, "firewall", "the chain %s %s drops what is forwarded%s", r->table,
-			     r->chain, r->conditions ? ", unless one of its rules accepts it" : "");
-
-	way_command(hop, "nft list chain %s %s %s", r->family_name, r->table, r->chain);
-	way_why(hop, "All chains at the hook forward must accept a packet: no rule of ours can "
-		     "outvote one of "
-		     "others.");
-	ip_text(&w->p.src, src);
-	ip_text(&w->p.dst, dst);
-	way_ends(w, hop, r->conditions ? FATE_UNSURE : FATE_DIES,
-		 "nft insert rule %s %s %s %s saddr %s %s daddr %s accept; "
-		 "nft insert rule %s %s %s %s saddr %s %s daddr %s accept",
-		 r->family_name, r->table, r->chain, family, src, family, dst, r->family_name,
-		 r->table, r->chain, family, dst, family, src);
-}
-
 int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e)
 {
-	struct nft_refuser refusers[8];
-	size_t n = 0;
 	int r = check_policy(w, iif, oif, e);
 
-	if (r < 0 || w->fate)
-		return r;
-	r = nft_forward_refusers(&w->nft, TASKVPC_TABLE, refusers, ARRAY_SIZE(refusers), &n, e);
-	for (size_t i = 0; i < n && r == 0; i++) {
-		if (!sees(&refusers[i], is_v6(w)))
-			continue;
-		told_refuser(w, &refusers[i]);
-		return 0;
-	}
-	return r;
+	return way_stops(w, r) ? r : way_filter(w, NFT_FORWARD, e);
 }
 
 /* ---- what goes out ---- */

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define REFUSERS 16
-
 /* What to do, in the words of whoever has made the chain. */
 static void tell_remedy(const struct nft_refuser *r, const char *bridge, struct text *warn)
 {
@@ -43,10 +41,11 @@ static void warn_of_refuser(const struct nft_refuser *r, const char *bridge, str
 
 int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, struct err *e)
 {
-	struct nft_refuser refusers[REFUSERS];
+	static const struct nft_crossing forward = { .hook = NFT_FORWARD,
+						     .own_table = TASKVPC_TABLE };
+	struct nft_refuser refusers[NFT_REFUSERS_MAX];
 	struct netlink *nl;
 	uint32_t generation;
-	size_t n = 0;
 	int r = plan_io_nft(io, &nl, e);
 
 	if (r == 0)
@@ -56,8 +55,8 @@ int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, s
 		e->code = ERR_UNAVAILABLE;
 		return r;
 	}
-	r = nft_forward_refusers(nl, TASKVPC_TABLE, refusers, REFUSERS, &n, e);
-	for (size_t i = 0; i < n && r == 0; i++)
+	r = nft_refusers(nl, &forward, refusers, ARRAY_SIZE(refusers), e);
+	for (int i = 0; i < r; i++)
 		warn_of_refuser(&refusers[i], bridge, warn);
-	return r;
+	return r < 0 ? r : 0;
 }

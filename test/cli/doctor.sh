@@ -98,7 +98,7 @@ if group firewall; then
 		iptables -N DOCKER-USER
 		iptables -A FORWARD -j DOCKER-USER
 		ping_no a "$(ip_of b)"
-		sick 0 firewall 'warn .*policy of FORWARD is DROP'
+		sick 1 firewall 'fail .*policy of FORWARD is DROP'
 		like '^iptables -I DOCKER-USER -i ' "$(fix firewall)" "fix"
 		cured 'policy of FORWARD'
 		iptables -P FORWARD ACCEPT

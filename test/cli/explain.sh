@@ -227,16 +227,228 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	ip link set up0 up
 	ip route replace default via 198.51.100.1
 	ip -6 addr add 2001:db8:1::2/64 dev up0 nodad
-	t "rules of others"
+	t "rules of others: what the fix says repairs it; then one of their rules decides"
 	nft 'table inet mine { chain out { type filter hook forward priority 0; policy drop; }; }'
 	agrees dies a a b "$(ip_of b)"
-	reason 'mine out drops'
+	reason 'inet mine out drops'
 	sh -c "$(jq -r .fix <<<"$OUT")"
 	ping_ok a "$(ip_of b)"
 	told 1 explain a b --json
 	is unsure "$(jq -r .verdict <<<"$OUT")" "a rule of others decides"
 	nft delete table inet mine
 	agrees arrives a a b "$(ip_of b)"
+	told 0 rm --all --time 1
+fi
+
+if group "rules of others, at each hook that a packet comes to"; then
+	start a -- sleep 9999
+	start b -- "${SERVER[@]}"
+	start c --mode bridge -p 8080:80 -- "${SERVER[@]}"
+	start d --mode bridge -- sleep 9999
+	start h --mode host -- busybox nc -ll -p 7070 -e /bin/cat
+	until_true listens b 80
+	until_true listens c 80
+	# others NS CHAIN HOOK POLICY RULE…: their table "inet mine", or what FAMILY says.
+	others() {
+		printf 'table %s mine { chain %s { type filter hook %s priority 0; policy %s; %s; }; }\n' \
+			"${FAMILY:-inet}" "$2" "$3" "$4" "${*:5}" | in_ns "$1" nft -f - || fail "nft: $*"
+	}
+	gone() { in_ns "$1" nft delete table "${FAMILY:-inet}" mine; }
+	# killed NS SRC DST ADDRESS [PORT]: the packet dies, and explain does not say that it arrives.
+	killed() {
+		RC=0
+		OUT=$("$TASKVPC" explain "$2" "$3" --json 2>"$TMP/stderr") || RC=$?
+		is dies "$(real "$1" "${@:4}")" "the packet $2 $3 ($4)"
+		like '^(dies|unsure)$' "$(jq -r .verdict <<<"$OUT")" "explain $2 $3: $(<"$TMP/stderr")"
+		is 1 "$RC" "exit code of $2 $3"
+	}
+	verdict() { is "$1" "$(jq -r .verdict <<<"$OUT")" "verdict"; }
+	# command REGEX: of the hop that is told first, of all those that do not let it through.
+	command_like() {
+		like "$1" "$(jq -r '[.request[], .answer[] | select(.verdict != "ok")][0].command' <<<"$OUT")" "command"
+	}
+	B=$(ip_of b) C=$(ip_of c)
+	all_well() {
+		agrees arrives a a b "$B"
+		agrees arrives a a b:80 "$B" 80
+		agrees arrives d d c:80 "$C" 80
+		agrees arrives host host b "$B"
+		agrees arrives a a host:7070 198.51.100.2 7070
+		agrees arrives lan outside host:8080 198.51.100.2 8080
+		agrees arrives a a outside 203.0.113.1
+	}
+	all_well
+
+	t "forward: a rule with conditions"
+	others host out forward accept ip daddr 10.200.0.0/16 drop
+	killed a a b "$B"
+	verdict unsure
+	reason '^the chain inet mine out may drop what is forwarded, by rules with conditions$'
+	command_like '^nft list chain inet mine out$'
+	gone host
+	t "forward: reject, and what a rule jumps or goes to, and a map of verdicts"
+	others host out forward accept ip daddr "$B" reject
+	killed a a b "$B"
+	verdict unsure
+	gone host
+	nft 'table inet mine { chain deep { ip daddr 10.200.0.0/16 drop; }; chain more { goto deep; }
+		chain out { type filter hook forward priority 0; jump more; }; }'
+	killed a a b "$B"
+	verdict unsure
+	gone host
+	nft 'table inet mine { chain deep { counter drop; }; map m { type ipv4_addr : verdict; elements = { '"$B"' : jump deep }; }
+		chain out { type filter hook forward priority 0; ip daddr vmap @m; }; }'
+	killed a a b "$B"
+	verdict unsure
+	nft flush map inet mine m
+	agrees arrives a a b "$B"
+	gone host
+	nft 'table inet mine { chain deep { counter drop; }; chain out { type filter hook forward priority 0; goto deep; }; }'
+	killed a a b "$B"
+	gone host
+	if nft 'table inet mine { chain out { type filter hook forward priority 0; ip daddr 10.200.0.0/16 queue num 7; }; }' 2>/dev/null; then
+		t "forward: a queue that nobody reads"
+		killed a a b "$B"
+		verdict unsure
+		gone host
+	fi
+	if command -v iptables-nft >/dev/null; then
+		t "forward: rules of iptables"
+		iptables-nft -A FORWARD -d 10.200.0.0/16 -j DROP
+		killed a a b "$B"
+		verdict unsure
+		reason '^the chain ip filter FORWARD may drop'
+		command_like '^nft list chain ip filter FORWARD$'
+		iptables-nft -F FORWARD
+		iptables-nft -A FORWARD -m comment --comment all -j REJECT
+		agrees dies a a b "$B"
+		iptables-nft -F FORWARD
+		t "as Docker sets them"
+		printf '%s\n' '*filter' ':FORWARD DROP' ':DOCKER-USER -' ':DOCKER-FORWARD -' ':DOCKER-CT -' ':DOCKER -' \
+			'-A FORWARD -j DOCKER-USER' '-A FORWARD -j DOCKER-FORWARD' '-A DOCKER-USER -j RETURN' \
+			'-A DOCKER-FORWARD -j DOCKER-CT' '-A DOCKER-FORWARD -i docker0 -j ACCEPT' \
+			'-A DOCKER-CT -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT' \
+			'-A DOCKER ! -i docker0 -o docker0 -j DROP' COMMIT '*nat' ':PREROUTING ACCEPT' ':POSTROUTING ACCEPT' ':DOCKER -' \
+			'-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER' '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE' \
+			COMMIT | iptables-nft-restore
+		killed a a b "$B"
+		verdict unsure
+		reason 'ip filter FORWARD drops what is forwarded, unless one of its rules accepts it'
+		iptables-nft -P FORWARD ACCEPT
+		agrees arrives a a b "$B"
+		nft delete table ip filter
+		nft delete table ip nat
+	else
+		skip "needs iptables-nft"
+	fi
+	t "chains that drop nothing do not matter, nor do those of a table that sleeps"
+	others host out forward accept 'ct state established counter accept; ip daddr 10.0.0.0/8 log accept; ip saddr 10.0.0.0/8 meta mark set 1 return; counter'
+	agrees arrives a a b "$B"
+	gone host
+	nft 'table inet mine { flags dormant; chain out { type filter hook forward priority 0; policy drop; }; }'
+	agrees arrives a a b "$B"
+	gone host
+	nft 'table ip6 mine { chain out { type filter hook forward priority 0; policy drop; }; }'
+	agrees arrives a a b "$B"
+	nft delete table ip6 mine
+	t "what drops for certain counts more than a doubt before it"
+	others host in prerouting accept tcp dport 9 drop
+	told 1 explain a b:80 --json
+	verdict unsure
+	sysctl -qw net.ipv4.ip_forward=0
+	agrees dies a a b:80 "$B" 80
+	reason 'does not forward'
+	sh -c "$(jq -r .fix <<<"$OUT")" >/dev/null
+	gone host
+	agrees arrives a a b:80 "$B" 80
+
+	t "the host: prerouting, input, output, postrouting"
+	others host every prerouting drop
+	agrees dies a a b "$B"
+	reason 'inet mine every drops what comes in$'
+	gone host
+	others host every input drop
+	agrees dies a a host:7070 198.51.100.2 7070
+	agrees arrives a a b "$B"
+	gone host
+	others host every output drop
+	agrees dies host host b "$B"
+	agrees arrives a a b "$B"
+	gone host
+	others host every postrouting drop
+	agrees dies a a b "$B"
+	agrees dies a a outside 203.0.113.1
+	gone host
+	others host every input drop iif lo accept
+	killed a a host:7070 198.51.100.2 7070
+	verdict unsure
+	gone host
+	t "the host with itself"
+	for hook in output postrouting prerouting input; do
+		others host every $hook drop
+		agrees dies host host 127.0.0.1:7070 127.0.0.1 7070
+		gone host
+	done
+	t "a task of its own"
+	for hook in input prerouting; do
+		others b every $hook drop
+		agrees dies a a b "$B"
+		is b "$(jq -r '.request[-1].at' <<<"$OUT")" "where"
+		command_like '^ip netns exec b nft list chain inet mine every$'
+		sh -c "$(jq -r .fix <<<"$OUT")"
+		ping_ok a "$B"
+		gone b
+	done
+	for hook in output postrouting; do
+		others a every $hook drop
+		agrees dies a a b "$B"
+		gone a
+		others b every $hook drop
+		agrees dies a a b "$B"
+		reason '^the answer: the chain inet mine every drops'
+		gone b
+	done
+	t "between two of one bridge"
+	for hook in prerouting forward postrouting; do
+		FAMILY=bridge others host every $hook drop
+		agrees dies d d c:80 "$C" 80
+		reason 'the chain bridge mine every drops'
+		FAMILY=bridge gone host
+	done
+	FAMILY=bridge others host every forward accept ip daddr "$C" drop
+	killed d d c:80 "$C" 80
+	verdict unsure
+	FAMILY=bridge gone host
+	FAMILY=bridge others host every input drop
+	agrees dies d d outside 203.0.113.1
+	agrees arrives d d c:80 "$C" 80
+	FAMILY=bridge gone host
+	FAMILY=bridge others host every output drop
+	agrees dies host host c:80 "$C" 80
+	FAMILY=bridge gone host
+	t "a device of its own"
+	nft "table netdev mine { chain every { type filter hook ingress device $(link_of a) priority 0; policy drop; }; }"
+	agrees dies a a b "$B"
+	reason "netdev mine every drops what comes in by $(link_of a)"
+	agrees arrives host host b "$B"
+	nft delete table netdev mine
+	nft "table netdev mine { chain every { type filter hook ingress device $(link_of d) priority 0; policy drop; }; }"
+	agrees dies d d c:80 "$C" 80
+	nft delete table netdev mine
+	if nft "table netdev mine { chain every { type filter hook egress device $(link_of b) priority 0; policy drop; }; }" 2>/dev/null; then
+		agrees dies a a b "$B"
+		nft delete table netdev mine
+	fi
+	t "a name that is a command is not printed as one"
+	jq -n '{nftables: [{add: {table: {family: "inet", name: "x;id"}}},
+		{add: {chain: {family: "inet", table: "x;id", name: "$(id)", type: "filter", hook: "input", prio: 0, policy: "drop"}}}]}' |
+		in_ns b nft -j -f -
+	agrees dies a a b "$B"
+	reason 'the chain inet x\?id \?\?id\? drops'
+	is "null null" "$(jq -r '"\(.fix) \(.request[-1].command)"' <<<"$OUT")" "fix and command"
+	in_ns b nft flush ruleset
+	t "nothing of all this is left"
+	all_well
 	told 0 rm --all --time 1
 fi
 

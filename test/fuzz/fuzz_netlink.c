@@ -168,6 +168,21 @@ static struct nft_element element(bool map)
 	return el;
 }
 
+static int ask_refusers(unsigned which, struct netlink *nl, struct err *e)
+{
+	static const struct nft_crossing rows[] = {
+		{ .hook = NFT_FORWARD, .own_table = "t", .some = true },
+		{ .hook = NFT_FORWARD, .own_table = "t" },
+		{ .hook = NFT_INPUT, .family = NFT_BRIDGE, .own_table = "t", .some = true },
+		{ .hook = NFT_INGRESS, .ip = AF_INET6, .dev = "a", .own_table = "t", .some = true },
+	};
+	struct nft_refuser refusers[4];
+	int r = nft_refusers(nl, &rows[which], refusers, ARRAY_SIZE(refusers), e);
+
+	must(r <= (int)ARRAY_SIZE(refusers));
+	return r < 0 ? r : 0;
+}
+
 static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 {
 	static const char *const sets[] = { "s", "m", NULL };
@@ -175,11 +190,8 @@ static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 		.family = NFT_INET, .table = "t", .sets = sets, .chains = { { "a", 1 }, { "b", 2 } }
 	};
 	struct nft_element el = element(which < 2);
-	struct nft_refuser refusers[4];
 	uint32_t generation;
 	unsigned count;
-	size_t n;
-	int r;
 
 	switch (which) {
 	case 0:
@@ -198,9 +210,7 @@ static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 	case 7:
 		return nft_generation(nl, &generation, e);
 	default:
-		r = nft_forward_refusers(nl, "t", refusers, ARRAY_SIZE(refusers), &n, e);
-		must(r < 0 || n <= ARRAY_SIZE(refusers));
-		return r;
+		return ask_refusers(0, nl, e);
 	}
 }
 
@@ -267,8 +277,8 @@ static int ask_others(unsigned which, struct netlink *nl, struct err *e)
 static const struct {
 	unsigned n;
 	int (*ask)(unsigned which, struct netlink *nl, struct err *e);
-} kinds[] = { { 5, ask_links }, { 5, ask_addresses }, { 6, ask_routes },
-	      { 9, ask_rules }, { 4, ask_qdiscs },    { 5, ask_others } };
+} kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 6, ask_routes },  { 9, ask_rules },
+	      { 4, ask_qdiscs }, { 5, ask_others },    { 4, ask_refusers } };
 
 static int ask(unsigned which, struct netlink *nl, struct err *e)
 {

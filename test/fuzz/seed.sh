@@ -87,6 +87,22 @@ target=$(attr 1 "$(attr 1 "$(text target)")" "$(attr 2 "$(attr 1 "$(text REJECT)
 answers forward 24 "$(message 2563 0 "$(nfgen 2)" "$(attr 1 "$(text filter)")" "$(attr 3 "$(text FORWARD)")" \
 	"$hook" "$(attr 5 00000000)")" "$(message 3 0 00000000)" \
 	"$(message 2566 1 "$(nfgen 2)" "$(attr 4 "$target" "$drop")")" "$(message 3 1 00000000)"
+# verdict CODE [CHAIN], expression NAME HEX…, rule SEQ HEX…
+verdict() { attr 2 "$(attr 2 "$(attr 1 "$1")" "${2:+$(attr 2 "$(text "$2")")}")"; }
+expression() { attr 1 "$(attr 1 "$(text "$1")")" "$(attr 2 "${@:2}")"; }
+rule() { message 2566 "$1" "$(nfgen 1)" "$(attr 4 "${@:2}")"; }
+answers leads 24 "$(message 2563 0 "$(nfgen 1)" "$(attr 1 "$(text m)")" "$(attr 3 "$(text c)")" "$hook" \
+	"$(attr 5 00000001)")" "$(message 3 0 00000000)" \
+	"$(rule 1 "$(expression lookup "$(attr 1 "$(text v)")" "$(attr 3 00000000)")")" \
+	"$(rule 1 "$(expression target "$(attr 1 "$(text LOG)")")" "$(expression immediate "$(verdict fffffffd d)")")" \
+	"$(message 3 1 00000000)" \
+	"$(message 2572 2 "$(nfgen 1)" "$(attr 3 "$(attr 1 "$(verdict fffffffc d)")")")" "$(message 3 2 00000000)" \
+	"$(rule 3 "$(expression counter)" "$(expression immediate "$(verdict 00000000)")")" "$(message 3 3 00000000)" \
+	"$(message 2560 4 "$(nfgen 1)" "$(attr 2 00000000)")" "$(ack 4)"
+ingress=$(attr 4 "$(attr 1 00000000)" "$(attr 4 "$(attr 1 "$(text b)")" "$(attr 2 61)")")
+answers device 37 "$(message 2563 0 "$(nfgen 5)" "$(attr 1 "$(text m)")" "$(attr 3 "$(text c)")" "$ingress" \
+	"$(attr 5 00000000)")" "$(message 3 0 00000000)" "$(message 3 1 00000000)" \
+	"$(message 2560 2 "$(nfgen 5)" "$(attr 2 00000000)")" "$(ack 2)"
 tc=$(printf '00000000%s0000010000000100%s' "$(le32 2)" "$(le32 2)")
 tbf=$(attr 2 "$(attr 1 0001000000000000e8030000 000000000000000000000000 010400000000000000000000)")
 answers tbf 25 "$(message 36 0 "$tc" "$(attr 1 "$(text tbf)")" "$tbf")" "$(ack 0)"

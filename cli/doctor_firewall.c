@@ -121,21 +121,65 @@ static void look_for_legacy(struct doctor *d)
 			    "not looked at");
 }
 
-void doctor_firewall(struct doctor *d)
+/* Whoever may drop is no fault yet: what its conditions mean may be nothing of the tasks'. */
+static void tell_doubt(struct doctor *d, enum verdict verdict, const struct nft_refuser *r,
+		       const char *what)
 {
-	static const struct nft_crossing forward = { .hook = NFT_FORWARD,
-						     .own_table = TASKVPC_TABLE,
-						     .some = true };
-	struct nft_refuser refusers[NFT_REFUSERS_MAX];
+	char fix[4 * NFT_NAME_SIZE];
+	struct text t;
+
+	if (!strcmp(r->table, "firewalld"))
+		return;
+	text_init(&t, fix, sizeof(fix));
+	text_add(&t, "nft list chain %s ", r->family_name);
+	text_add_shell(&t, r->table);
+	text_add(&t, " ");
+	text_add_shell(&t, r->chain);
+	doctor_tell(d, verdict, fix, "the nftables chain \"%s %s\" %s what %s%s", r->table,
+		    r->chain, r->rest ? "drops" : "may drop", what,
+		    !r->accepts ? ""
+		    : r->rest   ? " unless one of its rules accepts it"
+				: ", by rules with conditions");
+}
+
+static int find_refusers(struct doctor *d, enum nft_hook hook, struct nft_refuser *ret)
+{
+	struct nft_crossing at = { .hook = hook, .own_table = TASKVPC_TABLE, .some = true };
 	struct err e;
-	int n = nft_refusers(&d->nft, &forward, refusers, ARRAY_SIZE(refusers), &e);
+	int n = nft_refusers(&d->nft, &at, ret, NFT_REFUSERS_MAX, &e);
 
 	if (n < 0)
 		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
 			    "nftables does not answer: %s", e.msg);
+	return n;
+}
+
+/* Before and behind the hook forward a rule with conditions is too common to be worth a word. */
+static void look_around(struct doctor *d, enum nft_hook hook, const char *what)
+{
+	struct nft_refuser refusers[NFT_REFUSERS_MAX];
+	int n = find_refusers(d, hook, refusers);
+
+	for (int i = 0; i < n; i++)
+		if (refusers[i].rest || !refusers[i].accepts)
+			tell_doubt(d, refusers[i].accepts ? DOCTOR_WARN : DOCTOR_FAIL, &refusers[i],
+				   what);
+}
+
+void doctor_firewall(struct doctor *d)
+{
+	struct nft_refuser refusers[NFT_REFUSERS_MAX];
+	int n = find_refusers(d, NFT_FORWARD, refusers);
+
 	for (int i = 0; i < n; i++)
 		if (refusers[i].rest)
 			tell_refuser(d, &refusers[i]);
+		else
+			tell_doubt(d, DOCTOR_WARN, &refusers[i], "is forwarded");
+	if (n >= 0) {
+		look_around(d, NFT_PREROUTING, "comes in");
+		look_around(d, NFT_POSTROUTING, "goes out");
+	}
 	look_for_firewalld(d);
 	look_for_legacy(d);
 }

@@ -116,6 +116,32 @@ if group firewall; then
 	like 'insert rule inet mine out iifname "eni.*iifname "br-lab"' "$(fix firewall)" "fix"
 	cured '"mine out" drops'
 	nft delete table inet mine
+	t "rules with conditions at the hook forward: a warning"
+	nft 'table inet mine { chain out { type filter hook forward priority 0; ip daddr 10.200.0.0/16 drop; }; }'
+	ping_no a "$(ip_of b)"
+	sick 0 firewall 'warn .*"mine out" may drop what is forwarded, by rules with conditions'
+	is 'nft list chain inet mine out' "$(fix firewall)" "fix"
+	nft delete table inet mine
+	well
+	if command -v iptables-nft >/dev/null; then
+		iptables-nft -A FORWARD -d 10.200.0.0/16 -j DROP
+		ping_no a "$(ip_of b)"
+		sick 0 firewall 'warn .*"filter FORWARD" may drop'
+		iptables-nft -F FORWARD
+		well
+	fi
+	t "what drops all before or behind it"
+	for hook in prerouting postrouting; do
+		nft "table inet mine { chain every { type filter hook $hook priority 0; policy drop; }; }"
+		ping_no a "$(ip_of b)"
+		sick 1 firewall 'fail .*"mine every" drops what (comes in|goes out)'
+		nft add rule inet mine every accept
+		ping_ok a "$(ip_of b)"
+		well
+		nft insert rule inet mine every tcp dport 9 drop
+		well
+		nft delete table inet mine
+	done
 	t "firewalld"
 	nft add table inet firewalld
 	sick 0 firewall 'warn firewalld runs'

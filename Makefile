@@ -63,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni enumerate test-cli test-lab test-e2e test-hardening test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni enumerate test-cli test-lab test-e2e test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -142,7 +142,7 @@ run_suite = test/suite.sh $(1)
 test: deps ## install what is needed, then every suite
 	@$(MAKE) --no-print-directory all check
 
-check: test-docs test-hardening test-unit test-golden test-netns test-soak test-cni test-cli test-lab test-e2e test-fuzz test-san ## every suite, nothing installed
+check: test-docs test-hardening test-install test-unit test-golden test-netns test-soak test-cni test-cli test-lab test-e2e test-fuzz test-san ## every suite, nothing installed
 
 test-docs: all ## the documents say what the binaries say, and mutations have their places
 	@test/docs.sh
@@ -150,6 +150,9 @@ test-docs: all ## the documents say what the binaries say, and mutations have th
 
 test-hardening: all ## the binaries are what a hardened build makes
 	@test/hardening.sh
+
+test-install: all ## what make install makes, a second one replaces, and uninstall removes
+	@test/install.sh
 
 test-unit: $(unit_bins) ## pure parts and the store (cmocka)
 	@$(call run_suite,$(unit_bins))

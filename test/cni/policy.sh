@@ -86,6 +86,25 @@ if group policy; then
 	del c "$two"
 	drop a c
 	clean
+	t "two policies on one bridge: what the weaker allows holds between its tasks and the others', as documented"
+	one=$(network 1 isolated)
+	two=$(network 2 same-bridge | jq -c '.bridge="cni1"')
+	add a "$one"
+	add b "$one"
+	add c "$two"
+	serve a tcp:80
+	serve c tcp:80
+	pings host "$(address a 1)"
+	allowed no b a
+	allowed yes c a
+	allowed yes a c
+	unserve a c
+	del c "$two"
+	allowed no b a
+	del a "$one"
+	del b "$one"
+	drop a b c
+	clean
 	t "values that are none"
 	netns a
 	for bad in '"closed"' '"same_bridge"' 5 true; do

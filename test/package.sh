@@ -70,6 +70,7 @@ use() {
 	like "^taskvpc $VERSION" "$(taskvpc --version)" "taskvpc --version"
 	runs "the manual" gzip -t /usr/share/man/man1/taskvpc.1.gz
 	runs "completion" bash -c '. /usr/share/bash-completion/completions/taskvpc && complete -p taskvpc'
+	is "$(cd netconf-examples && printf '%s\n' *)" "$(ls /usr/share/doc/taskvpc/examples)" "examples"
 	is "containernetworking-plugins: /usr/lib/cni/loopback" "$(dpkg -S /usr/lib/cni/loopback)" "owner of loopback"
 	is "700 root" "$(stat -c '%a %U' /run/taskvpc)" "the store's directory"
 

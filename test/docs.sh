@@ -9,7 +9,7 @@
 #   - `make help` has every target of the Makefile that is explained;
 #   - each example has a row in netconf-examples/README.md, and each row a file;
 #   - files that a document names exist, and so do the files and headings that its links lead to;
-#   - each answer in docs/trust.md names a case that a test has.
+#   - each answer in docs/trust.md names a case that a test has, and of the 39 complaints each has an answer.
 #
 #   test/docs.sh            compare, say what differs, exit 1 if anything does
 #   test/docs.sh --write    put the reference and the plan into README.md
@@ -109,6 +109,12 @@ done < <(grep -oE '\]\([^)]+\)' "${DOCUMENTS[@]}" | sed -E 's/\]\((.*)\)/\1/' | 
 while IFS='|' read -r script words; do
 	grep -qF -- "$words" "test/$script" || wrong "docs/trust.md: test/$script has no case '$words'"
 done < <(sed -nE 's/^\|.*\| `([a-z0-9_/.]+)`: (.*) \|$/\1|\2/p' docs/trust.md)
+
+# And the complaints bear numbers, of which none is left out.
+complaints() { sed -nE 's/^\| ([0-9][0-9, ]*) .*\| `[a-z0-9_/.]+`: .* \|$/\1/p' docs/trust.md | tr -s ', ' '\n' | sort -nu; }
+if ! seen=$(diff <(seq 39) <(complaints)); then
+	wrong "docs/trust.md: complaints 1 to 39 (<) and its rows (>) differ: ${seen//$'\n'/ }"
+fi
 
 [ "$FAILED" = 0 ] && echo "docs.sh: the documents say what the code says"
 exit "$FAILED"

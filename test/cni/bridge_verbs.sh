@@ -33,6 +33,24 @@ if group del; then
 	del c1 "$FULL"
 	del c1 "$(with_prev c1 "$FULL")"
 	clean
+	t "DEL without a published port asks nothing of the firewall"
+	if command -v strace >/dev/null; then
+		# firewall CONFIG: the sockets to it that ADD, then DEL opens. Leaks cannot be looked for under strace.
+		firewall() {
+			local verb
+			for verb in ADD DEL; do
+				ASAN_OPTIONS=detect_leaks=0 CNI_COMMAND=$verb CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 \
+					strace -qq -f -o "$TMP/trace" -e trace=socket "$PLUGIN" <<<"$1" >/dev/null
+				grep -c NETLINK_NETFILTER "$TMP/trace"
+			done
+		}
+		PLAIN=$(jq -c 'del(.runtimeConfig, .ipMasq, .macspoofchk, .ingressPolicy)' <<<"$FULL")
+		is "0 0" "$(firewall "$PLAIN" | xargs)" "sockets of ADD and DEL"
+		like '[1-9].* [1-9]' "$(firewall "$FULL" | xargs)" "and with ports"
+		clean
+	else
+		skip "needs strace"
+	fi
 	# after WHAT COMMAND…: DEL leaves nothing, whatever went before. HOSTLINK is the host's end.
 	after() {
 		t "DEL after: $1"

@@ -102,6 +102,14 @@ if group modes; then
 	drop a b
 	is "$mac" "$(ip -j link show lan0 | jq -r '.[0].address')" "the master's MAC afterwards"
 	clean
+	t "a task with IPv4 only has no IPv6"
+	CONFIG=$(mv_conf bridge false '.ipam.ranges |= .[:1]')
+	add a "$CONFIG"
+	is 1 "$(sysctl_of a net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
+	is "" "$(ip -n a -6 addr show dev eth0)$(ip -n a -6 route show dev eth0)" "IPv6 addresses and routes"
+	ping_ok a 10.0.1.1
+	del a "$CONFIG"
+	drop a
 	t "mode passthru cannot go with hostAccess"
 	netns a
 	ID=a refused 7 'hostAccess.*passthru|passthru.*hostAccess' ADD "$(mv_conf passthru true)"

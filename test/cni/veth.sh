@@ -34,6 +34,11 @@ forged() {
 	in_ns "$to" nft delete table inet forged
 }
 
+# assigned NAME LINK: who gave it its MAC. /sys is that of the namespace that mounts it.
+assigned() {
+	in_ns "$1" unshare --mount sh -c "mount -t sysfs none /sys && cat /sys/class/net/$2/addr_assign_type"
+}
+
 if group wiring; then
 	add a "$DUAL"
 	add b "$DUAL"
@@ -49,6 +54,9 @@ if group wiring; then
 	like '^06:' "$(jq -r .address <<<"$link")" "MAC of the host's end"
 	is "$(jq -r .address <<<"$link")" "$(result a '.interfaces[0].mac')" "MAC in the result"
 	is "1500 1500" "$(jq -r .mtu <<<"$link") $(ip -n a -j link show eth0 | jq -r '.[0].mtu')" "MTU of both ends"
+	t "MACs that udev leaves alone"
+	# 3: given by somebody (NET_ADDR_SET); it makes new ones of those that the kernel drew.
+	is "3 3" "$(assigned host "$HA") $(assigned a eth0)" "addr_assign_type of both ends"
 	is "1 1" "$(jq -r '"\(.num_tx_queues) \(.num_rx_queues)"' <<<"$link")" "queues"
 	is "" "$(ip -6 addr show dev "$HA")" "no IPv6 address on the host's end"
 	like 'LOOPBACK,UP' "$(ip -n a -o link show lo)" "lo is up"
@@ -317,6 +325,8 @@ if group masquerade; then
 	add o "$DUAL"
 	ping_ok internet "$(address o)"
 	ping_ok o 198.51.100.2
+	is "$(ip -j link show up0 | jq -r '.[0].address')" \
+		"$(ip -n internet -j neigh show dev net0 | jq -r '[.[].lladdr // empty] | unique | join(" ")')" "MACs that are seen outside"
 	del o "$DUAL"
 	drop o
 	ip -n internet route del 10.0.0.0/16

@@ -77,6 +77,12 @@ bool nft_drops_together(void);
  */
 void nft_element_drop(struct batch *b, const char *table, const struct nft_element *el);
 /*
+ * nft_drop_is_blind: would dropping @el take away what is not it, of which the kernel looks at the
+ * key alone: an interval that merely contains it, or (where dropping is deleting) a map's that
+ * leads elsewhere? Then nft_element_find comes first.
+ */
+bool nft_drop_is_blind(const struct nft_element *el);
+/*
  * nft_wait_expired: until elements that were made to expire are gone for every packet: the least
  * time-out is one tick of the kernel's clock. No wait where dropping is deleting.
  */

@@ -163,6 +163,11 @@ bool nft_drops_together(void)
 	return kernel_is(6, 3);
 }
 
+bool nft_drop_is_blind(const struct nft_element *el)
+{
+	return el->lasting || (el->n_data && !can_expire());
+}
+
 void nft_element_add(struct batch *b, const char *table, const struct nft_element *el)
 {
 	/* The same key may still be there, expiring: adding it again would be undone with it. Not

@@ -16,15 +16,15 @@ static void keep_first(int r, const struct err *now, int *first, struct err *e)
 }
 
 /*
- * Of intervals the kernel deletes whatever contains the key: one of a network with a wider block,
- * if ours is not there. Return: 0 it is there, 1 not, or a negative errno.
+ * The kernel may delete what is not ours, if ours is not there: of intervals one of a network with
+ * a wider block, of a map what leads to another's task. Return: 0 it is there, 1 not, or a negative
+ * errno.
  */
-static int find_interval(const struct plan *p, const struct step *s, struct stream *st,
-			 struct err *e)
+static int find_ours(const struct plan *p, const struct step *s, struct stream *st, struct err *e)
 {
 	int r = 0;
 
-	if (s->kind == &step_element && s->element.element.lasting) {
+	if (s->kind == &step_element && nft_drop_is_blind(&s->element.element)) {
 		r = stream_flush(st, e);
 		if (r == 0)
 			r = plan_call(step_element.check, s, p, st->io, e);
@@ -43,7 +43,7 @@ static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct
 	}
 	if (!s->kind->drop)
 		return 0;
-	r = find_interval(p, s, st, e);
+	r = find_ours(p, s, st, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = stream_to(st, s->kind->via, s->side, e);
@@ -84,14 +84,15 @@ static bool goes_along(const struct step *s, unsigned n, int skip)
  * The elements one by one: a transaction is all or nothing, so where a table or an element is gone
  * (or is somebody else's by now) it kept all the others alive.
  */
-static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigned n, struct err *e)
+static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigned n, int skip,
+			       struct err *e)
 {
 	struct stream st = { .io = io };
 	struct err now;
 	int first = 0;
 
 	for (unsigned i = n; i-- > 0;) {
-		if (p->steps[i].kind->via != VIA_NFT || p->steps[i].shared)
+		if (p->steps[i].kind->via != VIA_NFT || p->steps[i].shared || (int)i == skip)
 			continue;
 		keep_first(undo_alone(p, i, &st, &now), &now, &first, e);
 	}
@@ -99,7 +100,7 @@ static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigne
 }
 
 /* Send what was gathered; elements that were given up together go one by one. */
-static int undo_flush(const struct plan *p, unsigned n, struct stream *st, struct err *e)
+static int undo_flush(const struct plan *p, unsigned n, int skip, struct stream *st, struct err *e)
 {
 	bool nft = st->via == VIA_NFT;
 	int r = stream_flush(st, e);
@@ -107,7 +108,7 @@ static int undo_flush(const struct plan *p, unsigned n, struct stream *st, struc
 	if (r < 0 || !st->given_up)
 		return unless_missing(nft, st->io, r);
 	st->given_up = false;
-	return undo_elements_alone(p, st->io, n, e);
+	return undo_elements_alone(p, st->io, n, skip, e);
 }
 
 int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)
@@ -124,10 +125,10 @@ int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, s
 			continue;
 		/* What is done at once relies on what was dropped before it. */
 		if (s->kind->undo)
-			keep_first(undo_flush(p, n, &st, &now), &now, &first, e);
+			keep_first(undo_flush(p, n, skip, &st, &now), &now, &first, e);
 		keep_first(undo_step(p, i, &st, &now), &now, &first, e);
 	}
-	keep_first(undo_flush(p, n, &st, &now), &now, &first, e);
+	keep_first(undo_flush(p, n, skip, &st, &now), &now, &first, e);
 	return first;
 }
 

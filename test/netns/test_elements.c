@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/personality.h>
 
 #include <cmocka.h>
 
@@ -40,7 +41,7 @@ static void test_published_again(void **state)
 }
 
 /* Ports that lead elsewhere, of both families: ADD is refused with words, and they stay. */
-static void test_port_that_leads_elsewhere(void **state)
+static void refuse_foreign_ports(void)
 {
 	static const char others[] =
 		"nft list map inet taskvpc ports4 | grep -q '8080 : 10.77.0.1 . 80' && "
@@ -48,7 +49,6 @@ static void test_port_that_leads_elsewhere(void **state)
 	struct scene *s = scene_begin(&drawings[FULL_BRIDGE]);
 	struct err e;
 
-	(void)state;
 	must(plan_apply(&s->plan, &s->io, &e), &e);
 	must(plan_undo(&s->plan, &s->io, &e), &e);
 	nft_wait_expired();
@@ -70,6 +70,23 @@ static void test_port_that_leads_elsewhere(void **state)
 	fixture_run("nft delete table inet taskvpc");
 	scene_undo_shared(s);
 	scene_end(s, &drawings[FULL_BRIDGE]);
+}
+
+static void test_port_that_leads_elsewhere(void **state)
+{
+	(void)state;
+	refuse_foreign_ports();
+}
+
+/* The same as if the kernel could not expire: there dropping is deleting, and by the key alone. */
+static void test_port_that_leads_elsewhere_before_6_12(void **state)
+{
+	int was = personality(0xffffffff);
+
+	(void)state;
+	personality((unsigned long)was | UNAME26);
+	refuse_foreign_ports();
+	personality((unsigned long)was);
 }
 
 /* The kernel refuses the whole by its first message, and says nothing of the others. */
@@ -102,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_published_again),
 		cmocka_unit_test(test_port_that_leads_elsewhere),
+		cmocka_unit_test(test_port_that_leads_elsewhere_before_6_12),
 		cmocka_unit_test(test_stale_generation),
 	};
 

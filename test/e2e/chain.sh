@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# awsvpc as the first of a chain with the packaged tuning, bandwidth and portmap, driven as libcni does.
+# awsvpc as the first of a chain with the packaged tuning, bandwidth, firewall and portmap, driven as libcni
+# does.
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 t chain
-for type in tuning bandwidth portmap; do
+for type in tuning bandwidth firewall portmap; do
 	[ -x "$CNI_REF/$type" ] || { skip "needs $CNI_REF/$type" && finish; }
 done
 need iptables busybox
@@ -14,6 +15,7 @@ ip addr add 198.51.100.1/24 dev up0
 ip link set up0 up
 ip -n outside addr add 198.51.100.2/24 dev net0
 ip -n outside link set net0 up
+ip -n outside route add 10.0.0.0/16 via 198.51.100.1
 until_true pings host 198.51.100.2
 # The reference portmap leaves its empty base chains; so they are part of the beginning.
 iptables -t nat -L >/dev/null 2>&1
@@ -69,6 +71,34 @@ for version in 0.4.0 1.0.0; do
 	chain_ok DEL "$TMP/part.conflist" a
 	is "records 0" "$(ours)" "left"
 	drop a
+
+	t "with firewall at $version: where iptables drops what is forwarded, it accepts what tasks begin"
+	jq '.plugins = [.plugins[0], {type: "firewall", backend: "iptables"}]' "$LIST" >"$TMP/part.conflist"
+	netns a b
+	iptables -P FORWARD DROP
+	chain_ok ADD "$TMP/part.conflist" a
+	chain_ok ADD "$TMP/part.conflist" b
+	ping_ok a 198.51.100.2
+	ping_ok a "$(address b)"
+	ping_no outside "$(address a)"
+	chain_ok CHECK "$TMP/part.conflist" a
+	chain_ok DEL "$TMP/part.conflist" b
+	chain_ok CHECK "$TMP/part.conflist" a
+	ping_ok a 198.51.100.2
+	chain_ok DEL "$TMP/part.conflist" a
+	iptables -P FORWARD ACCEPT
+	is "" "$(iptables-save | grep -e '-[sd] 10\.')" "rules of the tasks"
+	is "records 0" "$(ours)" "left"
+	t "with firewall at $version, ingressPolicy same-bridge: every task is a bridge of its own to it"
+	jq '.plugins[1].ingressPolicy = "same-bridge"' "$TMP/part.conflist" >"$TMP/apart.conflist"
+	chain_ok ADD "$TMP/apart.conflist" a
+	chain_ok ADD "$TMP/apart.conflist" b
+	ping_no a "$(address b)"
+	ping_ok a 198.51.100.2
+	chain_ok DEL "$TMP/apart.conflist" a
+	chain_ok DEL "$TMP/apart.conflist" b
+	is "records 0" "$(ours)" "left"
+	drop a b
 
 	t "the whole chain at $version"
 	netns a b

@@ -5,9 +5,8 @@
 
 #include "mode/mode.h"
 
-/* mode_loopback_resolve: @a is of lo, whatever CNI_IFNAME says. Never fails. */
-int mode_loopback_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
-			  struct err *e);
+/* mode_loopback_view: lo, and those addresses that it has. */
+int mode_loopback_view(struct plan_io *io, struct mode_view *ret, struct err *e);
 void mode_loopback_plan(const struct attachment *a, struct plan *p);
 
 #endif

@@ -32,10 +32,12 @@ struct netconf {
 	_Alignas(16) unsigned char own[NETCONF_OWN]; /* the mode's own struct */
 };
 
-/* Interfaces that were there before us, and addresses of them, for the result to tell. */
+/* Interfaces that were there before us, and addresses of them, for the result to tell: of the host,
+ * or of the task's namespace. */
 #define MODE_VIEW_LINKS 16
 #define MODE_VIEW_IPS   32
 struct mode_view {
+	bool of_task;
 	struct link_info links[MODE_VIEW_LINKS];
 	unsigned n_links;
 	struct mode_view_ip {
@@ -52,7 +54,7 @@ struct mode {
 	void (*defaults)(void *own); /* presets own before reading; may be NULL */
 	enum pool_reserve reserve;   /* where a range does not say */
 	bool needs_address;          /* an `ipam` that gives no address is an error */
-	bool has_interface;          /* false: IPAM only; the result is abbreviated */
+	bool has_interface;          /* false: it makes none, as for IPAM alone */
 	bool leases_ports;           /* the ports of runtimeConfig.portMappings are host ports, held
 				      * in the store; false: the mode judges them, nothing is held */
 	bool host_namespace;         /* the container must be in the host's own namespace */
@@ -79,7 +81,10 @@ struct mode {
 	 */
 	int (*dynamic_ports)(const struct netconf *c, uint16_t *first, uint16_t *last,
 			     struct err *e);
-	/* view: what the result tells that the plan does not make. Changes nothing. May be NULL. */
+	/*
+	 * view: what the result tells that the plan does not make; asked for before the plan is
+	 * applied, and with stateless afterwards. Changes nothing. May be NULL.
+	 */
 	int (*view)(struct plan_io *io, struct mode_view *ret, struct err *e);
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);

@@ -136,8 +136,10 @@ static int compose_answer(struct add *add, char **ret, struct err *e)
 {
 	int r = result_add_attachment(&add->result, &add->a, add->mode->has_interface, e);
 
+	if (!r && add->mode->view)
+		r = add->mode->view(&add->io, &add->view, e);
 	if (!r)
-		r = result_add_view(&add->result, &add->view, e);
+		r = result_add_view(&add->result, &add->view, add->a.netns, e);
 	if (r < 0)
 		return r;
 	if (result_dns_is_set(&add->conf.dns))
@@ -245,14 +247,19 @@ static int attach(struct add *add, bool link_first, struct err *e)
 	return r;
 }
 
+/* What it makes is what every namespace has, so nothing is undone where the answer fails. */
 static int attach_stateless(struct add *add, struct err *e)
 {
+	cleanup_free char *text = NULL;
 	int r = prepare_attachment(add, e);
 
 	if (r < 0)
 		return r;
 	add->mode->plan(&add->a, &add->plan);
-	return realize(add, e);
+	r = plan_apply(&add->plan, &add->io, e);
+	if (r == 0)
+		r = compose_answer(add, &text, e);
+	return r < 0 ? r : call_answer(add->c, text, e);
 }
 
 static int add_new(struct add *add, struct err *e)

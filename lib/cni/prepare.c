@@ -63,8 +63,7 @@ int prepare_config(struct add *add, struct err *e)
 	/* An IPAM plugin is given what its caller got, and answers with addresses alone. */
 	if (!r && !json_is_absent(prev) && !add->c->plugin->is_ipam)
 		r = result_read(prev, &source, &add->result, e);
-	if (r < 0 || !add->mode->has_interface || add->mode->stateless ||
-	    strcmp(add->c->env.ifname, "lo") != 0)
+	if (r < 0 || !add->mode->has_interface || strcmp(add->c->env.ifname, "lo") != 0)
 		return r;
 	err_set(e, ERR_ENVIRONMENT, 0, "CNI_IFNAME: \"lo\" is the loopback interface");
 	err_hint(e, "every namespace has one already; name the new interface eth0, for example");
@@ -122,11 +121,9 @@ int prepare_attachment(struct add *add, struct err *e)
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
 	r = add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
-	if (!r && add->mode->has_interface && !add->mode->stateless)
+	if (!r && add->mode->has_interface)
 		r = result_judge_ifname(&add->result, a, e);
-	if (!r && add->mode->leases_ports)
-		r = ports_judge(a, e);
-	return r || !add->mode->view ? r : add->mode->view(&add->io, &add->view, e);
+	return !r && add->mode->leases_ports ? ports_judge(a, e) : r;
 }
 
 /* ---- the lease ---- */

@@ -92,7 +92,7 @@ int result_add_attachment(struct result *r, const struct attachment *a, bool has
 	return 0;
 }
 
-/* ---- of the host ---- */
+/* ---- what was there before ---- */
 
 static bool has_ip(const struct result *r, const struct cidr *cidr)
 {
@@ -102,7 +102,7 @@ static bool has_ip(const struct result *r, const struct cidr *cidr)
 	return false;
 }
 
-int result_add_view(struct result *r, const struct mode_view *v, struct err *e)
+int result_add_view(struct result *r, const struct mode_view *v, const char *netns, struct err *e)
 {
 	unsigned index[MODE_VIEW_LINKS];
 
@@ -112,8 +112,11 @@ int result_add_view(struct result *r, const struct mode_view *v, struct err *e)
 		return too_many(e, "addresses", RESULT_IPS);
 	for (unsigned i = 0; i < v->n_links; i++) {
 		const struct link_info *link = &v->links[i];
+		unsigned before = r->n_interfaces;
 
 		index[i] = add_interface(r, link->name, &link->mac, link->mtu);
+		if (v->of_task && index[i] == before)
+			r->interfaces[before].sandbox = netns;
 	}
 	for (unsigned i = 0; i < v->n_ips; i++)
 		if (!has_ip(r, &v->ips[i].cidr))

@@ -70,10 +70,11 @@ int result_judge_ifname(const struct result *r, const struct attachment *a, stru
 int result_add_attachment(struct result *r, const struct attachment *a, bool has_interface,
 			  struct err *e);
 /*
- * result_add_view: append interfaces of the host and their addresses, save those that an earlier
- * plugin of the chain has told. @v must live as long as @r.
+ * result_add_view: append interfaces of the host, or of the task's namespace at @netns, and their
+ * addresses, save those that an earlier plugin of the chain has told: runtimes keep interfaces by
+ * name. @v and @netns must live as long as @r.
  */
-int result_add_view(struct result *r, const struct mode_view *v, struct err *e);
+int result_add_view(struct result *r, const struct mode_view *v, const char *netns, struct err *e);
 /* result_add_dns: append @dns (borrowed). */
 int result_add_dns(struct result *r, const struct pool_dns *dns, struct err *e);
 /* result_take_dns: append the DNS part of @from (borrowed). */

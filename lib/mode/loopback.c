@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lo of a namespace: every namespace has it, with these addresses as soon as it is up. */
+/* lo of a namespace: every namespace has it, with its addresses as soon as it is up. */
 #include "mode/loopback.h"
 
-#include <string.h>
-
-int mode_loopback_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
-			  struct err *e)
+/* Where IPv6 is off, there is no ::1. */
+int mode_loopback_view(struct plan_io *io, struct mode_view *ret, struct err *e)
 {
 	static const char *const addresses[] = { "127.0.0.1/8", "::1/128" };
+	struct cidr cidr;
+	struct netlink *nl;
+	int r = plan_io_route(io, TASK, &nl, e);
 
-	(void)c;
-	(void)io;
-	(void)e;
-	/* Whatever CNI_IFNAME says, there is one loopback interface, and its MAC is zero. */
-	text_copy(a->ifname, sizeof(a->ifname), "lo");
-	memset(&a->mac, 0, sizeof(a->mac));
-	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
-		if (cidr_parse(addresses[i], &a->addresses[a->n_addresses].cidr))
-			a->n_addresses++;
-	return 0;
+	ret->of_task = true;
+	if (r == 0)
+		r = link_by_index(nl, LOOPBACK_INDEX, &ret->links[0], e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	ret->n_links = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(addresses) && r >= 0; i++) {
+		r = cidr_parse(addresses[i], &cidr) ? addr_find(nl, LOOPBACK_INDEX, &cidr, e) : 1;
+		if (r == 0)
+			ret->ips[ret->n_ips++].cidr = cidr;
+	}
+	return r < 0 ? r : 0;
 }
 
 void mode_loopback_plan(const struct attachment *a, struct plan *p)

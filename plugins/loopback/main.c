@@ -10,9 +10,8 @@
 static const struct mode mode_loopback = {
 	.name = "loopback",
 	.help = "The loopback interface, up.",
-	.has_interface = true,
 	.stateless = true,
-	.resolve = mode_loopback_resolve,
+	.view = mode_loopback_view,
 	.plan = mode_loopback_plan,
 };
 

@@ -31,9 +31,8 @@ static int none_judge(const struct netconf *c, struct err *e)
 const struct mode mode_none = {
 	.name = "none",
 	.help = "No network: the loopback interface, up.",
-	.has_interface = true,
 	.stateless = true,
 	.judge = none_judge,
-	.resolve = mode_loopback_resolve,
+	.view = mode_loopback_view,
 	.plan = mode_loopback_plan,
 };

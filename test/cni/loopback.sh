@@ -19,6 +19,13 @@ if group "ADD raises lo"; then
 	ping_ok c1 127.0.0.1
 	works ADD "$LO" CNI_IFNAME=lo
 fi
+if group "IPv6 off"; then
+	netns off
+	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
+	works ADD "$LO" CNI_IFNAME=lo CNI_CONTAINERID=off CNI_NETNS=$NETNS/off
+	is 127.0.0.1/8 "$(jq -r '[.ips[].address] | join(" ")' <<<"$OUT")" "addresses"
+	drop off
+fi
 if group "every version"; then
 	for v in 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0; do
 		works ADD "$(jq -c ".cniVersion=\"$v\"" <<<"$LO")" CNI_IFNAME=lo

@@ -24,6 +24,19 @@ if group "ADD raises lo"; then
 	is 0 "$(records)" "records"
 	fails "a store" test -e "$DATA"
 fi
+if group "IPv6 off"; then
+	netns off
+	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
+	works ADD "$NONE" CNI_CONTAINERID=off CNI_NETNS=$NETNS/off
+	is 127.0.0.1/8 "$(jq -r '[.ips[].address] | join(" ")' <<<"$OUT")" "addresses"
+	drop off
+fi
+if group "behind a plugin that has told of lo"; then
+	PLUGIN=$BIN/loopback works ADD '{"cniVersion":"1.1.0","name":"alone","type":"loopback"}'
+	told=$OUT
+	works ADD "$(jq -c --argjson prev "$told" '.prevResult=$prev' <<<"$NONE")"
+	is "$(jq -cS '{interfaces, ips}' <<<"$told")" "$(jq -cS '{interfaces, ips}' <<<"$OUT")" "interfaces and addresses"
+fi
 if group "every version"; then
 	for v in 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0; do
 		works ADD "$(jq -c ".cniVersion=\"$v\"" <<<"$NONE")"

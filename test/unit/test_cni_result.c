@@ -239,7 +239,7 @@ static void adds_what_the_host_has(void **state)
 	r.interfaces[0].name = "x0";
 	r.n_interfaces = r.n_ips = 1;
 	r.ips[0].address = v.ips[0].cidr;
-	assert_int_equal(result_add_view(&r, &v, &e), 0);
+	assert_int_equal(result_add_view(&r, &v, NULL, &e), 0);
 	assert_int_equal(r.n_interfaces, 2);
 	assert_string_equal(r.interfaces[1].name, "up0");
 	assert_string_equal(r.interfaces[1].mac, "02:00:00:00:00:0a");
@@ -248,7 +248,23 @@ static void adds_what_the_host_has(void **state)
 	assert_int_equal(r.n_ips, 2);
 	assert_int_equal(r.ips[1].interface, 1);
 	r.n_interfaces = RESULT_INTERFACES - 1;
-	assert_int_equal(result_add_view(&r, &v, &e), -EINVAL);
+	assert_int_equal(result_add_view(&r, &v, NULL, &e), -EINVAL);
+}
+
+static void adds_loopback_once(void **state)
+{
+	static struct mode_view v = { .of_task = true,
+				      .links = { { .name = "lo" } },
+				      .n_links = 1 };
+
+	(void)state;
+	memset(&r, 0, sizeof(r));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(result_add_view(&r, &v, "/run/netns/a", &e), 0);
+		assert_int_equal(r.n_interfaces, 1);
+		assert_string_equal(r.interfaces[0].name, "lo");
+		assert_string_equal(r.interfaces[0].sandbox, "/run/netns/a");
+	}
 }
 
 int main(void)
@@ -262,6 +278,7 @@ int main(void)
 		cmocka_unit_test(an_ipam_result_has_no_interfaces),
 		cmocka_unit_test(refuses_garbage),
 		cmocka_unit_test(adds_what_the_host_has),
+		cmocka_unit_test(adds_loopback_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

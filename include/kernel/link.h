@@ -79,6 +79,9 @@ void link_del_group(struct batch *b, uint32_t group);
  */
 int link_raise_loopback(const struct netns *ns, const struct netns *host, struct err *e);
 
+/* link_name_fault: why no interface can bear the name: "has white space"; NULL: one can. */
+const char *link_name_fault(const char *name);
+
 struct link_info {
 	uint32_t ifindex, master, link, mtu, flags;
 	char name[16];

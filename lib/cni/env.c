@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cni/call.h"
+#include "kernel/link.h"
 
 #define SHOWN 80 /* bytes of a wrong value that a message repeats */
 
@@ -44,41 +45,6 @@ bool name_is_valid(const char *s)
 		if (!is_alnum(s[n]) && !strchr("_.-", s[n]))
 			return false;
 	return n <= STORE_NAME_MAX;
-}
-
-/* White space outside ASCII, as Go's unicode.IsSpace has it, in UTF-8. */
-static bool has_wide_space(const char *s)
-{
-	static const char *const spaces[] = {
-		"\xc2\x85", "\u00a0", "\u1680", "\u2028", "\u2029", "\u202f", "\u205f",
-		"\u3000",   "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
-		"\u2006",   "\u2007", "\u2008", "\u2009", "\u200a",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
-		if (strstr(s, spaces[i]))
-			return true;
-	return false;
-}
-
-/* What is wrong with an interface name; NULL if nothing is. */
-static const char *ifname_fault(const char *s)
-{
-	size_t len = strlen(s);
-
-	if (len > STORE_IFNAME_MAX)
-		return "is longer than 15 bytes";
-	if (!strcmp(s, ".") || !strcmp(s, ".."))
-		return "is the name of a directory";
-	if (strpbrk(s, "/:"))
-		return "has a '/' or ':'";
-	if (strpbrk(s, " \t\n\v\f\r") || has_wide_space(s))
-		return "has white space";
-	if (!text_is_utf8(s, len))
-		return "is not UTF-8";
-	if (strchr(s, '%')) /* "eth%d" asks the kernel to choose a name, which we would not know */
-		return "has a '%'";
-	return NULL;
 }
 
 static int value_error(struct err *e, const char *name, const char *value, const char *fault)
@@ -127,7 +93,7 @@ int env_judge(const struct env *env, const struct verb *verb, struct err *e)
 		return -EINVAL;
 	}
 	if (verb->env & ENV_IFNAME) {
-		fault = ifname_fault(env->ifname);
+		fault = link_name_fault(env->ifname);
 		if (fault)
 			return value_error(e, "CNI_IFNAME", env->ifname, fault);
 	}

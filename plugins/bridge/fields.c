@@ -86,13 +86,19 @@ static int refuse(struct err *e, const char *msg, const char *hint)
 
 static int judge_name(const char *name, struct err *e)
 {
-	bool bad = !name[0] || strlen(name) >= IFNAME_TEXT || strpbrk(name, "/: \t\n%") ||
-		   strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lo") == 0;
+	const char *fault = link_name_fault(name);
+	char shown[80];
 
-	if (!bad)
+	if (!name[0])
+		fault = "is empty";
+	if (strcmp(name, "lo") == 0)
+		fault = "is the loopback interface";
+	if (!fault)
 		return 0;
-	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" cannot be the name of an interface", name);
-	err_hint(e, "allowed: 1 to 15 bytes without '/', ':', '%%' and space");
+	text_printable(shown, sizeof(shown), name);
+	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" %s", shown, fault);
+	err_hint(e, "it must be possible as the name of an interface: 1 to 15 bytes without '/', "
+		    "':', '%%' and space");
 	return -EINVAL;
 }
 

@@ -380,9 +380,17 @@ if group names; then
 	ip link del cni0
 	t "names that cannot be"
 	ID=n1 refused 7 'bridge.*abcdefghijklmnop' ADD "$(conf '.bridge="abcdefghijklmnop"')"
-	for bad in a/b a:b . .. 'a b' lo; do
-		ID=n1 refused 7 "bridge" ADD "$(conf ".bridge=\"$bad\"")"
+	for bad in a/b a:b a%d . .. 'a b' lo all default 'a\r' 'a\u00a0' 'a\u2003' 'a\u00e0' ''; do
+		ID=n1 refused 7 '^bridge: "[^"]*" (is|has) ' ADD "$(conf ".bridge=\"$bad\"")"
 	done
+	t "names that cannot be, of the task's interface"
+	for bad in all default $'a\r' $'a\xc2\xa0' $'\xc3\xa0'; do
+		ID=n1 refused 4 '^CNI_IFNAME: "[^"]*" (is|has) ' ADD "$(conf)" CNI_IFNAME="$bad"
+	done
+	CONFIG=$(conf '.bridge="all0"')
+	add n1 "$CONFIG" CNI_IFNAME=Default
+	del n1 "$CONFIG" CNI_IFNAME=Default
+	gone all0
 	ID=n1 refused 7 "bridge.*5" ADD "$(conf '.bridge=5')"
 	t "15 bytes are a name"
 	CONFIG=$(conf '.bridge="abcdefghijklmno"')

@@ -91,9 +91,13 @@ static void judges_interface_names(void **state)
 		"b",
 		"a\xc2\x85",
 		"\xff",
+		"\xc3\xa0",
 		"eth%d",
+		"all",
+		"default",
 	};
-	static const char *const fine[] = { "abcdefghijklmno", "eth0.5", "lo", "e\xc3\xa9" };
+	static const char *const fine[] = { "abcdefghijklmno", "eth0.5", "lo", "e\xc3\xa9",
+					    "all0" };
 	struct env env = good();
 	struct err e = { 0 };
 

@@ -62,7 +62,7 @@ static int add_interfaces(struct result *r, const struct attachment *a, struct e
 	if (r->n_interfaces + 3 > RESULT_INTERFACES)
 		return too_many(e, "interfaces", RESULT_INTERFACES);
 	if (a->bridge[0])
-		add_interface(r, a->bridge, &a->bridge_mac, a->mtu);
+		add_interface(r, a->bridge, &a->bridge_mac, a->bridge_mtu ? a->bridge_mtu : a->mtu);
 	if (a->host_ifname[0])
 		add_interface(r, a->host_ifname, &a->host_mac, a->mtu);
 	n = add_interface(r, a->ifname, &a->mac, a->mtu);

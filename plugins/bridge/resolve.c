@@ -77,6 +77,7 @@ static int take_bridge(const struct link_info *link, struct plan_io *io, struct 
 	a->bridge_foreign = link->ifindex != a->bridge_ifindex;
 	a->bridge_ifindex = link->ifindex;
 	a->bridge_mac = link->mac;
+	a->bridge_mtu = a->bridge_foreign ? link->mtu : 0;
 	if (r < 0)
 		return r;
 	return addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),

@@ -479,7 +479,7 @@ fi
 if group existing; then
 	t "a bridge that existed before stays, as it was"
 	ip link add cni0 address 02:be:00:00:00:01 type bridge
-	ip link set cni0 up
+	ip link set cni0 mtu 1450 up
 	ip link add stranger0 type veth peer name stranger1
 	ip link set stranger0 master cni0 up
 	ip link set stranger1 up
@@ -491,6 +491,8 @@ if group existing; then
 	ping_ok a 203.0.113.2
 	is 02:be:00:00:00:01 "$(mac_of host cni0)" "its MAC"
 	is 02:be:00:00:00:01 "$(result a '.interfaces[0].mac')" "its MAC in the result"
+	is "1450 1500 1500" "$(result a '[.interfaces[].mtu | tostring] | join(" ")')" "its MTU in the result, and the task's"
+	is 1450 "$(ip -j link show cni0 | jq '.[0].mtu')" "its MTU"
 	verify a "$DUAL"
 	del a "$DUAL"
 	del b "$DUAL"

@@ -10,6 +10,7 @@
 #define GAP          16
 #define PROBLEMS_MAX 20
 #define LINE         19
+#define NOTE         52 /* above the lines of a note: its title, and air */
 
 /* ---- measures ---- */
 
@@ -41,7 +42,7 @@ static int notes_height(const json *doc)
 	int problems = lines_of(json_get(doc, "problems"), PROBLEMS_MAX),
 	    unused = lines_of(json_get(doc, "unused"), PROBLEMS_MAX);
 
-	return (problems ? 40 + problems * LINE : 0) + (unused ? 40 + unused * LINE : 0);
+	return (problems ? NOTE + problems * LINE : 0) + (unused ? NOTE + unused * LINE : 0);
 }
 
 /* ---- title ---- */
@@ -101,8 +102,8 @@ static int put_problems(FILE *out, const json *doc, int y)
 
 	if (!json_count(list))
 		return y;
-	svg_text(out, at(SVG_MARGIN, y + 28), "h2 bad", 40, "not well");
-	y += 34 + LINE;
+	svg_text(out, at(SVG_MARGIN, y + NOTE - 12), "h2 bad", 40, "not well");
+	y += NOTE - 6 + LINE;
 	for (const json *p = json_first(list); p && n < PROBLEMS_MAX;
 	     p = json_next(p), n++, y += LINE) {
 		bool of_task = json_get(p, "task") != NULL;
@@ -129,8 +130,8 @@ static void put_unused(FILE *out, const json *doc, int y)
 
 	if (!json_count(list))
 		return;
-	svg_text(out, at(SVG_MARGIN, y + 28), "h2", 40, "subnets without a task");
-	y += 34 + LINE;
+	svg_text(out, at(SVG_MARGIN, y + NOTE - 12), "h2", 40, "subnets without a task");
+	y += NOTE - 6 + LINE;
 	for (const json *s = json_first(list); s && n < PROBLEMS_MAX;
 	     s = json_next(s), n++, y += LINE)
 		svg_text(out, at(SVG_MARGIN, y), "s soft", 160, subnet_about(s, line));

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <string.h>
+
 #include "compare.h"
 
 #define TELL(answer, fmt)                                                                          \
@@ -12,6 +14,13 @@
 		vsnprintf((answer)->detail, sizeof((answer)->detail), fmt, ap_);                   \
 		va_end(ap_);                                                                       \
 	} while (0)
+
+int answer_quote(const char *msg)
+{
+	const char *remark = strstr(msg, " (");
+
+	return remark ? (int)(remark - msg) : (int)strlen(msg);
+}
 
 void answer_yes(struct answer *ret, const char *fmt, ...)
 {

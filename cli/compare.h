@@ -36,6 +36,8 @@ void answer_word(struct answer *ret, const char *word, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void answer_figure(struct answer *ret, int64_t figure, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* answer_quote: how much of a plugin's error stands in a cell: what is in parentheses does not. */
+int answer_quote(const char *msg);
 void not_tried(struct answer *ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Which answer one would rather have; WANT_NOTHING where it depends on what one is after. */
@@ -117,6 +119,9 @@ const char *doc_text(const json *object, const char *key);
 const json *doc_cell_of(const json *row, const char *mode);
 /* doc_short: a cell for people: "yes", "1.24 ms", "not tried". @utf8: µ instead of u. */
 void doc_short(const json *row, const json *cell, bool utf8, char *buf, size_t size);
+/* doc_range: the lowest and the highest round, @to between them, as precise as doc_short is.
+ * Return: false if they do not differ. */
+bool doc_range(const json *row, const json *cell, const char *to, char *buf, size_t size);
 /* doc_value: a figure ("value", "low", "high") as it is shown. Return: false if there is none. */
 bool doc_value(const json *row, const json *cell, const char *key, double *ret);
 /* doc_unit: that it is shown in; "" for what is counted. */

@@ -192,6 +192,18 @@ void doc_short(const json *row, const json *cell, bool utf8, char *buf, size_t s
 			 doc_unit(row, utf8));
 }
 
+bool doc_range(const json *row, const json *cell, const char *to, char *buf, size_t size)
+{
+	const struct scale *s = scale_of(row);
+	double low, high;
+
+	if (!doc_value(row, cell, "low", &low) || !doc_value(row, cell, "high", &high) ||
+	    low >= high)
+		return false;
+	snprintf(buf, size, "%.*f%s%.*f", s ? s->decimals : 0, low, to, s ? s->decimals : 0, high);
+	return true;
+}
+
 enum tone doc_tone(const json *row, const json *cell)
 {
 	const char *verdict = doc_text(cell, "verdict"), *want = doc_text(row, "want");

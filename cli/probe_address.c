@@ -53,7 +53,7 @@ void ask_same_port(struct lab *lab, struct answer *ret)
 	if (lab_attach(lab, lab->list, "second", TASK_PORT, &second, &e) == 0)
 		listen_both(lab, &second, ret);
 	else if (cli_status(&e) == EXIT_TAKEN)
-		answer_no(ret, "%s", e.msg);
+		answer_no(ret, "%.*s", answer_quote(e.msg), e.msg);
 	else
 		not_tried(ret, "the second could not be attached: %s", e.msg);
 	lab_detach(lab, &second, &ignored);

@@ -88,7 +88,7 @@ void ask_fit(struct lab *lab, struct answer *ret)
 	if (r == 0)
 		answer_at_least(ret, fit);
 	else if (cli_status(&e) == EXIT_TAKEN)
-		answer_figure(ret, fit, "then: %s", e.msg);
+		answer_figure(ret, fit, "then: %.*s", answer_quote(e.msg), e.msg);
 	else
 		not_tried(ret, "%u, then: %s", fit, e.msg);
 }

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bars from zero, with the range that the rounds had. */
+/* Bars from zero, and below each the range that its rounds had. */
 #include <string.h>
 
 #include "report.h"
 
-#define WIDTH 440
-#define LEFT  124 /* of the bars */
-#define ROOM  220 /* for the longest, and its range */
-#define STEP  30
+#define WIDTH 448
+#define LEFT  132 /* of the bars */
+#define ROOM  220 /* for the longest, and for all ranges */
+#define STEP  34
 #define THICK 16
+#define BELOW 21 /* from a bar's upper edge to its range */
 
 bool report_has_chart(const json *row)
 {
 	return *doc_unit(row, true) != '\0';
 }
 
-static double longest(const json *doc, const json *row)
+static double largest(const json *doc, const json *row, const char *key)
 {
 	double most = 0, value;
 
 	for (const json *mode = json_first(json_get(doc, "modes")); mode; mode = json_next(mode))
-		if (doc_value(row, doc_cell_of(row, doc_text(mode, "key")), "high", &value))
+		if (doc_value(row, doc_cell_of(row, doc_text(mode, "key")), key, &value))
 			most = value > most ? value : most;
+	return most;
+}
+
+/* One round that was disturbed must not squeeze all bars: its range is cut instead. */
+static double longest(const json *doc, const json *row)
+{
+	const double high = largest(doc, row, "high"), twice = 2 * largest(doc, row, "value");
+	const double most = high < twice ? high : twice;
+
 	return most > 0 ? most : 1;
 }
 
@@ -30,6 +40,16 @@ static void label(FILE *out, int x, int y, const char *attributes, const char *t
 	fprintf(out, "<text x=\"%d\" y=\"%d\" %s>", x, y, attributes);
 	html_text(out, text);
 	fputs("</text>", out);
+}
+
+/* From the lowest to the highest round; an arrow where that is not on the paper any more. */
+static void range(FILE *out, double low, double high, double scale, int y)
+{
+	const bool cut = high * scale > ROOM + 0.5;
+
+	fprintf(out, "<path class=\"range\" fill=\"none\" d=\"M%.1f %dv6m0 -3H%.1f%s\"/>",
+		LEFT + low * scale, y - 3, cut ? (double)LEFT + ROOM : LEFT + high * scale,
+		cut ? "m-5 -3l5 3l-5 3" : "m0 -3v6");
 }
 
 static void bar(FILE *out, const json *row, const json *cell, double scale, int y)
@@ -48,11 +68,8 @@ static void bar(FILE *out, const json *row, const json *cell, double scale, int 
 		"<rect class=\"bar\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" rx=\"2\"/>",
 		LEFT, y, value * scale, THICK);
 	if (high > low)
-		fprintf(out,
-			"<path class=\"range\" fill=\"none\" d=\"M%.1f %dv6m0 -3H%.1fm0 -3v6\"/>",
-			LEFT + low * scale, y + THICK / 2 - 3, LEFT + high * scale);
-	label(out, LEFT + 8 + (int)((high > value ? high : value) * scale), y + THICK - 4, "",
-	      text);
+		range(out, low, high, scale, y + BELOW);
+	label(out, LEFT + 8 + (int)(value * scale), y + THICK - 4, "", text);
 }
 
 void report_chart(FILE *out, const json *doc, const json *row)

@@ -37,7 +37,9 @@ static void put_modes(FILE *out, const json *doc)
 {
 	int n = 0;
 
-	fputs("<h2>The modes</h2>\n<div class=\"modes\">\n", out);
+	/* Two beside each other where three would leave one alone. */
+	fprintf(out, "<h2>The modes</h2>\n<div class=\"modes%s\">\n",
+		json_count(json_get(doc, "modes")) % 3 == 1 ? " pairs" : "");
 	for (const json *m = json_first(json_get(doc, "modes")); m; m = json_next(m), n++) {
 		fprintf(out, "<figure class=\"mode m%d\"><figcaption>", n);
 		html_text(out, doc_text(m, "heading"));
@@ -62,10 +64,10 @@ static const char *mark_of(const json *cell)
 
 static void put_range(FILE *out, const json *row, const json *cell)
 {
-	double low, high;
+	char text[CELL_TEXT];
 
-	if (doc_value(row, cell, "low", &low) && doc_value(row, cell, "high", &high) && low < high)
-		fprintf(out, "<small class=\"n\">%.3g – %.3g</small>", low, high);
+	if (doc_range(row, cell, " – ", text, sizeof(text)))
+		html_tag(out, "small", "n", text);
 }
 
 static void put_cell(FILE *out, const json *row, const json *cell)
@@ -171,8 +173,8 @@ static void put_chart(FILE *out, const json *doc, const json *row)
 
 static void put_charts(FILE *out, const json *doc)
 {
-	fputs("<h2>Figures</h2>\n<p class=\"soft\">A bar is the median, the line across its end the "
-	      "lowest and the highest round.</p>\n",
+	fputs("<h2>Figures</h2>\n<p class=\"soft\">A bar is the median; the line below it goes from "
+	      "the lowest to the highest round, and ends in an arrow where that is far off.</p>\n",
 	      out);
 	if (was_restless(doc))
 		fputs("<p class=\"note\">Half of the rounds of some figures took more than thrice the "

@@ -84,7 +84,7 @@ if group "all modes"; then
 		links               1 0 1 0 0
 		fit                 11 11 1 1 at-least-20
 	END
-	like 'host port 80/tcp is held by container a' "$(detail same-port bridge)" "a port that is published twice"
+	like 'host port 80/tcp is held by container a$' "$(detail same-port bridge)" "a port that is published twice"
 	like 'host port 80/tcp is held by container a' "$(detail same-port host)" "a port of the host, twice"
 	like 'exhausted' "$(detail fit awsvpc-veth)" "why no more fit"
 	like '^16 of 16 ' "$(detail sniffing host)" "datagrams"
@@ -115,6 +115,12 @@ if group "all modes"; then
 	like 'prefers-color-scheme:dark' "$(<"$HTML")" "by night"
 	like '@media print' "$(<"$HTML")" "on paper"
 	like 'host&#39;s' "$(<"$HTML")" "escaped"
+	t "one long round squeezes no chart: a bar of half the width is in each"
+	is 0 "$(grep -o 'class="range"[^/]*H[0-9.]*' "$HTML" | sed 's/.*H//' | awk '$1 > 352.1' | wc -l)" "ranges that leave the paper"
+	is "" "$(awk 'BEGIN { RS = "<svg " } /class="axis"/ { n++; most = 0; s = $0
+		while (match(s, /class="bar"[^>]* width="[0-9.]*/)) { w = substr(s, RSTART, RLENGTH); sub(/.*="/, "", w)
+			if (w + 0 > most) most = w + 0; s = substr(s, RSTART + RLENGTH) }
+		if (most < 109.9) print n, most }' "$HTML")" "charts whose longest bar is short"
 	is 644 "$(stat -c %a "$HTML")" "mode of the file"
 	is "$HTML" "$(ls "$HTML"*)" "files beside it"
 fi

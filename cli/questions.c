@@ -5,7 +5,7 @@
 #define ADDRESS   "Addresses and ports"
 #define REACH     "Who reaches whom"
 #define SOURCE    "Who the other side sees"
-#define ISOLATION "Isolation, tried by an attacker in task a"
+#define ISOLATION "Isolation, attacked by task a"
 #define SPEED     "Speed"
 #define COST      "What a task costs"
 

@@ -131,6 +131,14 @@ if group "some modes, as a table"; then
 	like 'An address of its own  *no  *no' "$OUT" "row"
 	like 'taskvpc compare --why' "$OUT" "where there is more"
 	is "" "$(grep -P '[^\x00-\x7f]' <<<"$OUT")" "ASCII in an ASCII locale"
+	t "as wide as the terminal"
+	COLUMNS=80 compare
+	is "" "$(grep '^.\{81\}' <<<"$OUT")" "lines over 80 columns"
+	is "awsvpc, veth awsvpc, macvlan|bridge host none" \
+		"$(grep -E '^ {20}' <<<"$OUT" | xargs -L 1 echo | grep . | paste -sd '|')" "blocks"
+	is 2 "$(grep -c 'Blocks sniffing' <<<"$OUT")" "each has all questions"
+	compare none host bridge
+	is 1 "$(grep -c 'Blocks sniffing' <<<"$OUT")" "a pipe has no width"
 	compare --why none
 	like $'Blocks sniffing\n[^\n]*\n  none  *not tried: a has no interface' "$OUT" "reasons"
 	is 29 "$(grep -c '^  none ' <<<"$OUT")" "answers"

@@ -39,6 +39,7 @@ struct addr_how {
 	bool detect;          /* IPv6: with duplicate address detection */
 	bool gone;            /* the step takes the address away */
 	bool stays;           /* undo leaves it: the interface is somebody else's */
+	bool again;           /* it is there, but may have gone along with one before it */
 };
 
 struct macvlan_of {

@@ -19,6 +19,13 @@ static bool creates_link(const struct step *s)
 	       s->kind == &step_ifb;
 }
 
+/* What others made, and nothing gives back: the kernel goes on after an error, so what may fail is
+ * sent first. */
+static bool takes_away(const struct step *s)
+{
+	return s->kind == &step_addr && s->addr.how.gone;
+}
+
 static int apply_call(const struct plan *p, unsigned i, struct stream *st, struct err *e)
 {
 	int r = stream_flush(st, e);
@@ -42,7 +49,7 @@ static int apply_step(const struct plan *p, unsigned i, struct stream *st, struc
 		return s->kind->apply ? apply_call(p, i, st, e) : 0;
 	/* A link is born by a message alone: if its name or index is taken, nothing else may
 	 * follow. */
-	r = creates_link(s) ? stream_flush(st, e) : 0;
+	r = creates_link(s) || takes_away(s) ? stream_flush(st, e) : 0;
 	if (r == 0)
 		r = stream_to(st, s->kind->via, s->side, e);
 	if (r < 0)

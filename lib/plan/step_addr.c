@@ -19,10 +19,16 @@ static void addr_step_add(const struct step *s, struct plan_io *io, struct batch
 			 s->shared ? TOLERATE_EXISTS : TOLERATE_NOTHING);
 }
 
+/* Undo has nothing to do. */
+static bool left_alone(const struct addr_how *how)
+{
+	return how->gone || how->stays || how->again;
+}
+
 static void addr_step_drop(const struct step *s, struct plan_io *io, struct batch *b)
 {
 	(void)io;
-	if (!s->addr.how.gone && !s->addr.how.stays)
+	if (!left_alone(&s->addr.how))
 		addr_del(b, s->addr.dev.ifindex, &s->addr.cidr, TOLERATE_ABSENT);
 }
 
@@ -100,9 +106,12 @@ static void addr_print(const struct step *s, const struct plan *p, bool undo, st
 	char text[IP_TEXT];
 
 	(void)p;
-	if (undo && (how->gone || how->stays))
+	if (undo && left_alone(how))
 		return;
-	text_add(t, "ip addr %s %s dev ", undo || how->gone ? "del" : "add",
+	text_add(t, "ip addr %s %s dev ",
+		 undo || how->gone ? "del"
+		 : how->again      ? "replace"
+				   : "add",
 		 cidr_text(&s->addr.cidr, text));
 	text_add_shell(t, s->addr.dev.name);
 	if (undo || how->gone)

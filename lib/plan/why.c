@@ -124,6 +124,8 @@ static const char *why_addr(const struct step *s)
 {
 	if (s->addr.how.gone)
 		return "forceAddress: an address that overlaps with the gateway's subnet goes.";
+	if (s->addr.how.again)
+		return NULL;
 	if (s->side == HOST)
 		return "The bridge has the gateway's address: it is the tasks' next hop.";
 	if (s->addr.how.no_prefix_route)

@@ -33,18 +33,6 @@ static void plan_rulesets(struct plan *p)
 		plan_ruleset(p, &ruleset_frames);
 }
 
-/* forceAddress: what overlaps with the gateway's subnet and is not the gateway goes. */
-static void plan_replace(struct plan *p, const struct ifref *bridge, const struct cidr *gateway)
-{
-	const struct attachment *a = p->a;
-
-	for (unsigned i = 0; i < a->n_bridge_had; i++)
-		if (!cidr_equal(&a->bridge_had[i], gateway) &&
-		    cidr_overlap(&a->bridge_had[i], gateway))
-			plan_share(p, plan_addr(p, -1, HOST, bridge, &a->bridge_had[i],
-						(struct addr_how){ .gone = true }));
-}
-
 /* Somebody else gave the bridge this address: it stays when we go. */
 static bool was_there(const struct attachment *a, const struct cidr *gateway)
 {
@@ -63,8 +51,6 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 
 		if (!ip_is_set(&gateway.ip))
 			continue;
-		if (a->force_address)
-			plan_replace(p, bridge, &gateway);
 		plan_share(p, plan_addr(p, -1, HOST, bridge, &gateway,
 					(struct addr_how){ .stays = was_there(a, &gateway) }));
 	}
@@ -165,6 +151,39 @@ static void plan_task_end(struct plan *p, int veth)
 		plan_announce(p, veth, &dev, &a->mac);
 }
 
+/*
+ * What overlaps with the gateway's subnet and is not the gateway goes. In IPv4 the kernel takes
+ * those along that came later into the same subnet, so the gateway's address comes again.
+ */
+static void plan_replace(struct plan *p, const struct ifref *bridge, const struct cidr *gateway)
+{
+	const struct attachment *a = p->a;
+	unsigned had = p->n;
+
+	for (unsigned i = 0; i < a->n_bridge_had; i++)
+		if (!cidr_equal(&a->bridge_had[i], gateway) &&
+		    cidr_overlap(&a->bridge_had[i], gateway))
+			plan_share(p, plan_addr(p, -1, HOST, bridge, &a->bridge_had[i],
+						(struct addr_how){ .gone = true }));
+	if (p->n > had)
+		plan_share(p, plan_addr(p, -1, HOST, bridge, gateway,
+					(struct addr_how){ .again = true }));
+}
+
+/* forceAddress: last, because what others gave the bridge is not ours to give back: nothing that
+ * can fail comes after it. */
+static void plan_force_address(struct plan *p, const struct ifref *bridge)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct cidr gateway = { a->addresses[i].gateway, a->addresses[i].cidr.len };
+
+		if (a->bridge_gateway && a->force_address && ip_is_set(&gateway.ip))
+			plan_replace(p, bridge, &gateway);
+	}
+}
+
 void bridge_plan(const struct attachment *a, struct plan *p)
 {
 	const struct link_end host = { a->host_ifname, a->ifindex, a->host_mac, a->bridge_ifindex };
@@ -181,4 +200,5 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 	veth = plan_veth(p, &host, &task, a->mtu);
 	plan_host_end(p, veth);
 	plan_task_end(p, veth);
+	plan_force_address(p, &bridge);
 }

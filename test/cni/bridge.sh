@@ -418,14 +418,29 @@ if group address; then
 	like forceAddress "$(jq -r '.details // ""' <<<"$OUT")" details
 	like cni0 "$(jq -r .msg <<<"$OUT")" "the bridge is named"
 	ID=f refused '7|100+' 'fd00:88::fffe.*fd00:88::1([^0-9a-f]|$)' ADD "$(conf '.ipam.ranges=[[{subnet:"fd00:88::/64"}]]')"
-	t "forceAddress takes it away"
+	t "forceAddress takes it away, but not where ADD fails"
 	CONFIG=$(jq -c '.forceAddress=true' <<<"$DUAL")
-	add f "$CONFIG"
-	is "10.88.0.1/16 fd00:88::1/64" "$(addresses_of cni0)" addresses
-	ping_ok f 10.88.0.1
-	ping_ok f fd00:88::1
-	verify f "$CONFIG"
-	del f "$CONFIG"
+	add far "$OTHER"
+	nft add element inet taskvpc vpc4 '{ 10.80.0.0/12 . 10.80.0.0/12 }'
+	had=$(addresses_of cni0)
+	ID=f plugin ADD "$CONFIG"
+	expect_error 100 'vpc4.*10.88.0.0/16'
+	is "$had" "$(addresses_of cni0)" addresses
+	del far "$OTHER"
+	drop far
+	# Where it is 0, the first address of a subnet takes the later ones along.
+	for promote in 0 1; do
+		t "forceAddress takes it away: promote_secondaries $promote"
+		echo $promote >/proc/sys/net/ipv4/conf/cni0/promote_secondaries
+		ip addr replace 10.88.0.254/16 dev cni0
+		add f "$CONFIG"
+		is "10.88.0.1/16 fd00:88::1/64" "$(addresses_of cni0)" addresses
+		ping_ok f 10.88.0.1
+		ping_ok f fd00:88::1
+		verify f "$CONFIG"
+		del f "$CONFIG"
+		is "" "$(addresses_of cni0)" "addresses after DEL"
+	done
 	runs "a bridge that was there before stays" ip link show cni0
 	ip link del cni0
 	drop f

@@ -66,7 +66,7 @@ char *fixture_state(const char *tasks)
 		 "{ show ''; nft list ruleset; for t in %s; do echo \"== $t\"; "
 		 "test -e /run/netns/$t && show \"-n $t\"; done; } | "
 		 "sed -E 's/expires [0-9.a-z]+//; s/qdisc [a-z_]+//; s/ valid_lft.*//; "
-		 "s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+//'",
+		 "s/NO-CARRIER,//; s/,LOWER_UP//; s/ linkdown//; s/ state [A-Z]+//'",
 		 tasks);
 	f = popen(command, "r");
 	assert_non_null(f);

@@ -36,7 +36,9 @@ void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const str
 
 /* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
 int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);
-/* addr_list: global addresses of an interface that others gave it; at most @max are told. */
+/* addr_list: global addresses of an interface that others gave it. Return: 0, 1 if there are more
+ * than
+ * @max, or a negative errno. */
 int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned max, unsigned *ret_n,
 	      struct err *e);
 enum addr_detected {

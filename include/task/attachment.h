@@ -118,8 +118,8 @@ struct attachment {
 	uint32_t bridge_ifindex;
 	bool bridge_foreign; /* it was there before us: it stays when we go */
 	struct mac bridge_mac;
-	uint32_t bridge_mtu;       /* of one that is not ours, for the result: not kept. 0: ours */
-	struct cidr bridge_had[8]; /* addresses that others had given it by then */
+	uint32_t bridge_mtu;        /* of one that is not ours, for the result: not kept. 0: ours */
+	struct cidr bridge_had[32]; /* addresses that others had given it by then */
 	unsigned n_bridge_had;
 	bool force_address;  /* take those away that overlap the gateway's subnet */
 	bool bridge_gateway; /* the bridge has the subnets' gateway addresses */

@@ -101,11 +101,15 @@ struct addr_found {
 	uint32_t ifindex;
 	struct cidr *list;
 	unsigned n, max;
+	bool more;
 };
 
 static void forget_addrs(void *ctx)
 {
-	((struct addr_found *)ctx)->n = 0;
+	struct addr_found *f = ctx;
+
+	f->n = 0;
+	f->more = false;
 }
 
 static int take_addr(void *ctx, const struct nlmsghdr *h)
@@ -115,10 +119,13 @@ static int take_addr(void *ctx, const struct nlmsghdr *h)
 	struct nlattr *tb[IFA_MAX + 1];
 	struct cidr *c = &f->list[f->n];
 
-	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != f->ifindex || f->n == f->max ||
+	if (h->nlmsg_type != RTM_NEWADDR || a->ifa_index != f->ifindex ||
 	    a->ifa_scope != RT_SCOPE_UNIVERSE || !attributes(h, sizeof(*a), tb, IFA_MAX))
 		return 0;
 	if (tb[IFA_PROTO] && nla_get_u8(tb[IFA_PROTO]) == ADDR_PROTO)
+		return 0;
+	f->more |= f->n == f->max;
+	if (f->more)
 		return 0;
 	c->ip = attr_ip(tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS], a->ifa_family);
 	c->len = a->ifa_prefixlen;
@@ -135,7 +142,9 @@ int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned m
 	int r = netlink_ask(nl, m, take_addr, forget_addrs, &f, e);
 
 	*ret_n = f.n;
-	return r == -ENODEV ? 0 : r;
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	return f.more;
 }
 
 static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)

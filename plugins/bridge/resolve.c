@@ -67,6 +67,15 @@ int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *r
 	return r < 0 ? r : ask_bridge(nl, own->bridge, ret, e);
 }
 
+/* An address that is not remembered as another's would go with us. */
+static int refuse_crowd(const struct attachment *a, struct err *e)
+{
+	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" has more than %zu addresses that others gave it",
+		a->bridge, ARRAY_SIZE(a->bridge_had));
+	err_hint(e, "use another bridge, or leave its addresses to others: isGateway: false");
+	return -EINVAL;
+}
+
 /* The bridge that is there, ours or another's, and what addresses others have given it. */
 static int take_bridge(const struct link_info *link, struct plan_io *io, struct attachment *a,
 		       struct err *e)
@@ -80,8 +89,9 @@ static int take_bridge(const struct link_info *link, struct plan_io *io, struct 
 	a->bridge_mtu = a->bridge_foreign ? link->mtu : 0;
 	if (r < 0)
 		return r;
-	return addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had),
-			 &a->n_bridge_had, e);
+	r = addr_list(nl, link->ifindex, a->bridge_had, ARRAY_SIZE(a->bridge_had), &a->n_bridge_had,
+		      e);
+	return r == 1 && a->bridge_gateway ? refuse_crowd(a, e) : r;
 }
 
 static bool limits(const struct bandwidth *b)
@@ -147,12 +157,12 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 		return r;
 	text_copy(a->bridge, sizeof(a->bridge), bridge_conf(c)->bridge);
 	name_bridge(a);
+	take_settings(c, a);
 	r = r ? judge_renamed(io, a, e) : take_bridge(&link, io, a, e);
 	if (r >= 0)
 		r = mode_mtu(c, io, &a->mtu, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
-	take_settings(c, a);
 	return r;
 }
 

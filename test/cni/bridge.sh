@@ -445,6 +445,24 @@ if group address; then
 	ip link del cni0
 	drop f
 	clean
+	t "a bridge that others gave many addresses, the gateway's among them: all of them stay"
+	ip link add cni0 type bridge
+	for ((i = 1; i <= 31; i++)); do echo "addr add 10.7.$i.1/24 dev cni0"; done | ip -batch -
+	ip addr add 10.88.0.1/16 dev cni0
+	had=$(addresses_of cni0)
+	add f
+	verify f
+	del f
+	is "$had" "$(addresses_of cni0)" "addresses after DEL"
+	t "more than can be remembered: refused by name, unless the host is no gateway"
+	ip addr add 10.7.33.1/24 dev cni0
+	ID=f refused 7 '"cni0" has more than 32 addresses' ADD "$CONF"
+	CONFIG=$(conf '.isGateway=false | .isDefaultGateway=false')
+	add f "$CONFIG"
+	del f "$CONFIG"
+	ip link del cni0
+	drop f
+	clean
 	t "an address of another subnet: a second one, or both named"
 	ip link add cni0 type bridge
 	ip addr add 10.99.0.1/24 dev cni0

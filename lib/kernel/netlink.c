@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -188,19 +189,21 @@ static int send_all(struct netlink *nl, const void *bytes, size_t len, struct er
 }
 
 /*
- * The last ANSWER_END bytes of @buf are kept free. What is received ends in zeros, so that who
- * reads a number or a text out of an attribute that was cut off stays within the buffer.
+ * What the kernel has sent, or with MSG_PEEK | MSG_TRUNC and no @buf how long it is. The last
+ * ANSWER_END bytes of @buf are kept free: what is received ends in zeros, so that who reads a
+ * number or a text out of an attribute that was cut off stays within the buffer.
  */
-static ssize_t receive(struct netlink *nl, char *buf, size_t size, struct err *e)
+static ssize_t receive(struct netlink *nl, char *buf, size_t size, int flags, struct err *e)
 {
 	ssize_t n;
 
 	do
-		n = recv(nl->fd, buf, size - ANSWER_END, 0);
+		n = recv(nl->fd, buf, buf ? size - ANSWER_END : 0, flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot receive from the kernel");
-	memset(buf + n, 0, ANSWER_END);
+	if (buf)
+		memset(buf + n, 0, ANSWER_END);
 	return n;
 }
 
@@ -230,7 +233,7 @@ static int collect(const struct batch *b, struct netlink *nl, struct batch_failu
 	_Alignas(8) char buf[ANSWER_BYTES];
 
 	for (;;) {
-		ssize_t n = receive(nl, buf, sizeof(buf), e);
+		ssize_t n = receive(nl, buf, sizeof(buf), 0, e);
 		int left = (int)n;
 
 		if (n < 0)
@@ -290,20 +293,47 @@ static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 	return a->reply ? a->reply(a->ctx, h) : 0;
 }
 
-static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct ask *a, struct err *e)
+/* Room for one answer: enough for most, and on the heap for what is longer. */
+struct room {
+	void *p;
+	size_t size;
+	void *larger; /* to be freed */
+};
+
+/* One answer may be longer than any other: a link tells of all its names. What does not fit is
+ * lost, so its length is asked for first. */
+static ssize_t receive_whole(struct netlink *nl, struct room *room, struct err *e)
 {
-	_Alignas(8) char buf[ANSWER_BYTES];
+	ssize_t n = receive(nl, NULL, 0, MSG_PEEK | MSG_TRUNC, e);
+	size_t size = (size_t)n + ANSWER_END;
+	void *larger;
+
+	if (n < 0)
+		return n;
+	if (size > room->size) {
+		larger = realloc(room->larger, size);
+		if (!larger)
+			return err_sys(e, ERR_KERNEL, ENOMEM, "cannot receive from the kernel");
+		room->p = room->larger = larger;
+		room->size = size;
+	}
+	return receive(nl, room->p, room->size, 0, e);
+}
+
+static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct room *room, struct ask *a,
+		    struct err *e)
+{
 	int r;
 
 	a->seq = h->nlmsg_seq = nl->seq++;
 	r = send_all(nl, h, h->nlmsg_len, e);
 	while (r == 0 && !a->done) {
-		ssize_t n = receive(nl, buf, sizeof(buf), e);
+		ssize_t n = receive_whole(nl, room, e);
 		int left = (int)n;
 
 		if (n < 0)
 			return (int)n;
-		for (struct nlmsghdr *m = (void *)buf; r == 0 && nlmsg_ok(m, left);
+		for (struct nlmsghdr *m = room->p; r == 0 && nlmsg_ok(m, left);
 		     m = nlmsg_next(m, &left))
 			r = ask_take(a, m, e);
 	}
@@ -313,6 +343,8 @@ static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct ask *a, struc
 int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 		void (*begin)(void *ctx), void *ctx, struct err *e)
 {
+	_Alignas(8) char buf[ANSWER_BYTES];
+	struct room room = { .p = buf, .size = sizeof(buf) };
 	struct nlmsghdr *h;
 	int r = 0;
 
@@ -325,11 +357,12 @@ int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 
 		if (begin)
 			begin(ctx);
-		r = ask_once(nl, h, &a, e);
+		r = ask_once(nl, h, &room, &a, e);
 		if (r < 0 || !a.interrupted)
 			break;
 		r = err_sys(e, ERR_KERNEL, EAGAIN, "the kernel's tables kept changing while read");
 	}
+	free(room.larger);
 	nlmsg_free(msg);
 	return r;
 }

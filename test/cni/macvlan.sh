@@ -260,6 +260,23 @@ if group mtu; then
 	clean
 fi
 
+if group names; then
+	t "a master of so many names that the kernel's answer is longer than any other"
+	# altnames VERB: 90 of them, of 101 bytes each.
+	altnames() { for ((i = 0; i < 90; i++)); do printf 'link property %s dev lan0 altname x%0100d\n' "$1" $i; done | ip -batch -; }
+	if altnames add 2>/dev/null; then
+		add a "$(mv_conf bridge true)"
+		verify a "$(mv_conf bridge true)"
+		ping_ok a 10.0.1.1
+		del a
+		drop a
+	else
+		skip "needs altnames of links (Linux 5.5)"
+	fi
+	altnames del 2>/dev/null
+	clean
+fi
+
 if group del; then
 	t "DEL: without a namespace, twice, after it died, after the master went"
 	CONFIG=$(mv_conf bridge true)

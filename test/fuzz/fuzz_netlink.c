@@ -53,15 +53,17 @@ ssize_t __wrap_recv(int fd, void *p, size_t size, int flags)
 {
 	size_t n, before;
 
-	(void)fd, (void)flags;
+	(void)fd;
 	if (left < 2) {
 		errno = EAGAIN;
 		return -1;
 	}
 	n = (size_t)(rest[0] | rest[1] << 8);
+	if (n > left - 2)
+		n = left - 2;
+	if (flags & MSG_PEEK)
+		return (ssize_t)n;
 	rest += 2, left -= 2;
-	if (n > left)
-		n = left;
 	if (n > size)
 		n = size;
 	before = fill(p, size - NLMSG_ALIGN(n));

@@ -211,7 +211,8 @@ const struct command command_run = {
 		"The task's network namespace is /run/netns/NAME, so `ip -n NAME addr` works. Signals\n"
 		"are passed on and the exit code is the command's, 128 + n if it died of signal n.\n"
 		"When it ends, its network goes; if taskvpc itself is killed, the command dies with\n"
-		"it, and the next `taskvpc run`, `rm` or `gc` removes what it had.\n",
+		"it, and a guard takes the network down; if that is killed as well, the next\n"
+		"`taskvpc run`, `rm` or `gc` does.\n",
 	.examples =
 		"  taskvpc run -- ip addr\n"
 		"  taskvpc run -d --name web --mode bridge -p 8080:80 -- httpd -f\n"

@@ -155,6 +155,7 @@ int start_abandon(struct start *s, int r)
 	}
 	if (s->held.lock >= 0 && task_leave(&s->held, &ignored) < 0)
 		fprintf(stderr, "taskvpc run: warning: %s\n", ignored.msg);
+	guard_end(&s->guard);
 	return r;
 }
 
@@ -302,6 +303,9 @@ int start_task(struct start *s, struct err *e)
 	struct netns ns = NETNS_NONE;
 	int r = s->task ? join_network(s, &ns, e) : make_network(s, &ns, e);
 
+	/* Not before: an ADD that goes on without us takes itself back, and must not meet a DEL. */
+	if (r == 0)
+		r = guard_start(s->held.name, &s->guard, e);
 	if (r == 0)
 		r = start_command(s, &ns, e);
 	netns_close(&ns);
@@ -315,6 +319,7 @@ int start_finish(struct start *s, struct err *e)
 	s->sandbox.init = -1;
 	container_remove(&s->held, &s->container);
 	r = task_leave(&s->held, e);
+	guard_end(&s->guard);
 	if (r == 0)
 		return code;
 	err_hint(e, "the command ended with %d; `taskvpc gc` tries again", code);

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "guard.h"
 #include "log.h"
 #include "network.h"
 #include "sandbox.h"
@@ -29,12 +30,14 @@ struct start {
 	json *about;       /* of the container */
 	struct log output; /* in the background */
 	struct sandbox sandbox;
+	struct guard guard;
 	sigset_t mask; /* of signals, as it was */
 };
 #define START_NONE                                                                                 \
 	{                                                                                          \
 		.held = TASK_NONE, .container = { .lock = -1 },                                    \
 		.sandbox = { .init = -1, .go = -1, .report = -1 }, .output = LOG_NONE,             \
+		.guard = GUARD_NONE,                                                               \
 	}
 
 /* start_prepare: find the network, judge the wishes. Changes nothing, but heals what is dead. */

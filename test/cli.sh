@@ -60,6 +60,13 @@ gone_task() { ! "$TASKVPC" ls -q | grep -qx "$1"; }
 listens() { "$TASKVPC" exec "$1" -- ss -Hltn "sport = $2" 2>/dev/null | grep -q .; }
 # pid_of TASK CONTAINER [KEY]: of its supervisor, or (pid) of its first process.
 pid_of() { jq -r ".${3:-supervisor}" "/run/taskvpc/run/$1/$2.pid"; }
+# slay TASK: its supervisor is killed, and the guard that would take it down.
+slay() {
+	local supervisor
+	supervisor=$(pid_of "$1" main)
+	pkill -KILL -P "$supervisor" -x taskvpc-guard
+	kill -KILL "$supervisor"
+}
 no_container() { [ ! -e "/run/taskvpc/run/$1/$2.pid" ]; }
 # runs_in TASK COMMAND: is it among its processes?
 runs_in() { "$TASKVPC" exec "$1" -- ps -e -o args= 2>/dev/null | grep -q "^$2"; }

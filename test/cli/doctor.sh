@@ -152,7 +152,7 @@ fi
 
 if group leftovers; then
 	start a -- sleep 60
-	kill -KILL "$(pid_of a main)"
+	slay a
 	until_true eval '[ "$(row a .state)" = dead ]'
 	sick 1 leftovers 'fail a is gone, but holds 10\.200'
 	is "taskvpc gc" "$(fix leftovers)" "fix"

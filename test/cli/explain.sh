@@ -576,7 +576,7 @@ if group "words that cannot be"; then
 	told 0 explain --verb del a
 	t "a task that is dead"
 	start x -- sleep 9999
-	kill -KILL "$(pid_of x main)"
+	slay x
 	until_true eval '[ "$(row x .state)" = dead ]'
 	refuses 66 'x is dead.*taskvpc gc' explain a x
 	told 0 rm --all --time 1

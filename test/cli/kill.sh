@@ -30,7 +30,7 @@ if group "while it runs"; then
 		"$TASKVPC" run --mode $mode --name k -- sh -c 'sleep 64 & sleep 65' &
 		pid=$!
 		until_true runs_in k 'sleep 65'
-		kill -KILL $pid
+		slay k
 		wait $pid 2>/dev/null
 		until_true gone 'sleep 6[45]'
 		fails "what the task ran" pgrep -fx 'sleep 6[45]'
@@ -39,7 +39,7 @@ if group "while it runs"; then
 	done
 	t "background: its supervisor"
 	start k -- sleep 66
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true gone 'sleep 66'
 	fails "what the task ran" pgrep -fx 'sleep 66'
 	healed
@@ -51,7 +51,7 @@ if group "while it runs"; then
 	t "one of two containers"
 	start k -- sleep 66
 	told 0 run -d --task k --name side -- sleep 67
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true gone 'sleep 66'
 	is up "$(row k .state)" "state: the other lives"
 	is "dead up" "$("$TASKVPC" inspect k --json | jq -r '[.[0].containers[].state] | join(" ")')" "containers"
@@ -113,24 +113,77 @@ if group "^C before there is a command"; then
 	fi
 fi
 
+if group "its guard"; then
+	for words in 'awsvpc' 'bridge -p 8080:80' 'host' 'none'; do
+		t "takes it down, $words"
+		# shellcheck disable=SC2086 # they are words
+		start k --mode $words -- sh -c 'sleep 64 & sleep 65'
+		kill -KILL "$(pid_of k main)"
+		until_true nothing_runs || fail "processes: $(pgrep -a taskvpc)"
+		fails "what the task ran" pgrep -fx 'sleep 6[45]'
+		is "" "$(tasks)" "tasks"
+		is "" "$("$TASKVPC" ls -q)" "ls"
+		is "[]" "$("$TASKVPC" ports --json | jq -c .)" "ports"
+		clean
+	done
+	t "in the foreground; and who waits for its output is not kept waiting"
+	is "killed" "$({ "$TASKVPC" run --name k -- sleep 65; echo killed; } 2>/dev/null | {
+		until_true runs_in k 'sleep 65'
+		kill -KILL "$(pid_of k main)"
+		timeout 5 cat
+	})" "output"
+	until_true nothing_runs
+	clean
+	t "it holds nothing of the caller's, and is no child that one waits for"
+	start k --mode none -- sleep 65
+	guard=$(pgrep -x -P "$(pid_of k main)" taskvpc-guard)
+	is "/dev/null /dev/null /dev/null" "$(readlink /proc/"$guard"/fd/[012] | paste -sd ' ')" "standard descriptors"
+	is "2" "$(readlink /proc/"$guard"/fd/* | grep -vc /dev/null)" "others: the pipe, the supervisor"
+	is "/" "$(readlink /proc/"$guard"/cwd)" "directory"
+	kill -TERM "$guard"
+	runs "it heeds no signal" kill -0 "$guard"
+	told 0 rm k
+	fails "it ends with the task" kill -0 "$guard"
+	t "one of two containers: the task lives on"
+	start k -- sleep 65
+	told 0 run -d --task k --name side -- sleep 66
+	kill -KILL "$(pid_of k main)"
+	until_true gone 'sleep 65'
+	told 0 exec k/side -- ip -o -4 addr show eth0
+	like '10\.200' "$OUT" "its address"
+	kill -KILL "$(pid_of k side)"
+	until_true nothing_runs
+	is "" "$(tasks)" "tasks"
+	clean
+	t "rm meets it at work"
+	for ((i = 0; i < 10; i++)); do
+		start k --mode bridge -- sleep 65
+		kill -KILL "$(pid_of k main)"
+		"$TASKVPC" rm k 2>/dev/null # it may be gone already
+		is "" "$(tasks)" "tasks"
+	done
+	until_true nothing_runs
+	clean
+fi
+
 if group "who heals"; then
 	t "run"
 	start k --mode bridge -p 8080:80 -- sleep 66
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true nothing_runs
 	refuses 66 'no container.*runs.*gc' exec k true
 	told 0 run --mode bridge -p 8080:80 --name k -- true
 	clean
 	t "rm"
 	start k --mode bridge -- sleep 66
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true nothing_runs
 	told 0 rm k
 	clean
 	t "rm --all"
 	start k --mode bridge -- sleep 66
 	start l -- sleep 66
-	kill -KILL "$(pid_of k main)"
+	slay k
 	told 0 rm --all --time 1
 	clean
 fi
@@ -138,7 +191,7 @@ fi
 if group "what cannot be read is not taken for nothing"; then
 	file=/run/taskvpc/run/k/task.json
 	start k -- sleep 66
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true nothing_runs
 	cp $file "$TMP/k.json"
 	printf '\377' >>$file
@@ -219,7 +272,7 @@ if group "at every system call"; then
 	KINDS=(pipe2 clone mkdir fcntl) each_kill after_detached run -d --mode none --name k -- sleep 0.2
 	a_dead_task() {
 		"$TASKVPC" run -d --mode bridge --name k -- sleep 66 >/dev/null
-		kill -KILL "$(pid_of k main)"
+		slay k
 		until_true nothing_runs
 	}
 	gc_again() { after_run; }

@@ -40,7 +40,7 @@ if group "while it runs, and afterwards"; then
 	t "killed with its supervisor"
 	start k --mode none -- sh -c 'echo last words; exec sleep 60'
 	until_true ends_with k "last words"
-	kill -KILL "$(pid_of k main)"
+	slay k
 	until_true gone 'sleep 60'
 	told 0 gc
 	told 0 logs k

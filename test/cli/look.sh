@@ -89,7 +89,7 @@ if group "subnets"; then
 	is "3 8" "$(subnet small '"\(.used) \(.free)"')" "three tasks"
 	told 0 rm s1
 	is "2 1 8" "$(subnet small '"\(.used) \(.cooling) \(.free)"')" "one of them cools"
-	kill -KILL "$(pid_of s2 main)"
+	slay s2
 	until_true eval '[ "$(row s2 .state)" = dead ]'
 	is "1 1 1 8" "$(subnet small '"\(.used) \(.leaked) \(.cooling) \(.free)"')" "one leaked"
 	t "the bar has a character for each"
@@ -165,7 +165,7 @@ if group "capture"; then
 		wait $pid
 		is 0 $? "rc of host"
 		refuses 66 'no task "nope"' capture nope
-		kill -KILL "$(pid_of a main)"
+		slay a
 		until_true eval '[ "$(row a .state)" = dead ]'
 		refuses 66 'is dead' capture a
 		told 0 rm a h

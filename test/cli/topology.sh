@@ -315,7 +315,7 @@ if group "what is broken"; then
 	like 'the bridge br-lab is gone' "$(findings)" "finding"
 	is "gone broken" "$(group_of bridge '.link.state') $(of b .state)" "states"
 	t "dead, what it held is leaked"
-	kill -KILL "$(pid_of c main)"
+	slay c
 	until_true eval '[ "$(row c .state)" = dead ]'
 	topology
 	is "dead gone" "$(of c '"\(.state) \(.wire)"')" "state"

@@ -107,7 +107,7 @@ if group gc; then
 	start dead -- sleep 61
 	add container
 	ip netns add gone && ID=gone works ADD "$CONF" CNI_NETNS=$NETNS/gone
-	kill -KILL "$(pid_of dead main)"
+	slay dead
 	drop gone
 	until_true gone 'sleep 61'
 	told 0 gc --json

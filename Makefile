@@ -189,7 +189,7 @@ test-fuzz: ## a few seconds of each fuzz target
 test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni test-cli
 
-# What runs plugins itself is left out: Debian's valgrind does not know pidfd_open().
+# Under valgrind vfork() is fork(), so that nobody hears of a program that cannot be run: test_delegate asks that.
 valgrind_bins := $(filter-out %/test_delegate,$(unit_bins)) $(golden_bin) $(netns_bins)
 valgrind_cni  := args loopback macvlan none veth
 test-valgrind: all $(valgrind_bins) ## unit, golden, netns and a part of the cni suite under valgrind

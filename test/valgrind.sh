@@ -39,6 +39,8 @@ done
 
 failed=0
 BIN=$OWN/bin TEST_TIMEOUT=1500 SUITE_TIMEOUT=1600 test/suite.sh "${wanted[@]}" || failed=1
+# Debian's valgrind does not know pidfd_open(), and says so; lib/ipam/child.c does without.
+find "$OWN/log" -type f -exec sed -i '/WARNING: unhandled amd64-linux syscall: 434/,+4d' {} +
 mapfile -t told < <(find "$OWN/log" -type f -size +0)
 for log in "${told[@]}"; do
 	echo "FAIL: valgrind: ${log#"$ROOT/"}"

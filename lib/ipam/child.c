@@ -24,6 +24,7 @@
 
 #define GRACE_MS   200 /* for output of a child that is gone: a grandchild may hold the pipe */
 #define CHILD_ARGS 4   /* arguments that are passed on */
+#define ASK_MS     20  /* how often its end is asked for where there is no pidfd */
 #define BUSY_TRIES 5   /* "text file busy": the program is being installed right now */
 
 struct child {
@@ -138,14 +139,16 @@ static int spawn(pid_t *pid, const struct child_job *job, int in, int out)
 	return rc;
 }
 
-/* What tells its end. Without it the end would be noticed at the deadline only: then it must not
- * run. */
+/*
+ * What tells its end. Without it the end would be noticed at the deadline only: then it must not
+ * run. Where the call does not exist (a filter of system calls, valgrind), the end is asked for.
+ */
 static int watch(struct child *c)
 {
 	int rc;
 
 	c->pidfd = pidfd_open(c->pid, 0);
-	if (c->pidfd >= 0)
+	if (c->pidfd >= 0 || errno == ENOSYS)
 		return 0;
 	rc = -errno;
 	kill(-c->pid, SIGKILL);
@@ -230,6 +233,21 @@ static void note_end(struct child *c)
 		c->deadline = grace;
 }
 
+static bool is_unwatched(const struct child *c)
+{
+	return c->pidfd < 0 && !c->ended;
+}
+
+/* Has it ended, unreaped, though no pidfd could tell? */
+static bool asked_end(const struct child *c)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return is_unwatched(c) &&
+	       waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == c->pid;
+}
+
 /* Until the child has ended and its output too, or one of the limits is reached. Return: 0 or
  * -errno. */
 static int pump(struct child *c)
@@ -242,6 +260,8 @@ static int pump(struct child *c)
 
 		if (left <= 0)
 			return 0;
+		if (is_unwatched(c) && left > ASK_MS)
+			left = ASK_MS;
 		if (poll(p, ARRAY_SIZE(p), (int)left) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -251,7 +271,7 @@ static int pump(struct child *c)
 			drain(c);
 		if (p[1].revents)
 			feed(c);
-		if (p[2].revents)
+		if (p[2].revents || asked_end(c))
 			note_end(c);
 	}
 	return 0;

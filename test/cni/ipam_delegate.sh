@@ -189,16 +189,27 @@ if group misbehaving; then
 
 	t "its end cannot be watched: it is not left to itself, and nobody waits a minute for it"
 	if command -v strace >/dev/null; then
-		cat >"$TMP/blind" <<-END
-			#!/bin/sh
-			# The leak checker does not run under strace.
-			export ASAN_OPTIONS=detect_leaks=0
-			exec strace -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=ENFILE "$PLUGIN"
-		END
-		chmod +x "$TMP/blind"
+		# blind ERROR: $PLUGIN, which gets no pidfd. The leak checker does not run under strace.
+		blind() {
+			cat >"$TMP/blind" <<-END
+				#!/bin/sh
+				export ASAN_OPTIONS=detect_leaks=0
+				exec strace -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:error=$1 "$PLUGIN"
+			END
+			chmod +x "$TMP/blind"
+		}
+		blind ENFILE
 		say ADD 'exec sleep 63'
 		PLUGIN=$TMP/blind fake_refused 100+ 'fake.*cannot be run.*too many open files' ADD
 		fails "the fake runs on" pgrep -fx 'sleep 63'
+		t "there is no such call: its end is seen all the same, soon"
+		blind ENOSYS
+		say_ok
+		PLUGIN=$TMP/blind ms fake ADD
+		within 2000 "$MS" "milliseconds of ADD"
+		PLUGIN=$TMP/blind fake DEL
+		say ADD "echo '{\"code\":112,\"msg\":\"stuck\"}'; exit 1"
+		PLUGIN=$TMP/blind fake_refused 112 stuck ADD
 		say_ok
 		calls >/dev/null
 	else

@@ -320,7 +320,7 @@ $(BUILD)/fuzz/obj/%.o: %.c
 	  $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -Iplugins -Itest/fuzz -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(fuzz_obj)
 	$(call say,LD,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(if $(findstring netlink,$@),-Wl$(comma)--wrap=sendto$(comma)--wrap=recv) $(LIBS)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(if $(findstring netlink,$@),-Wl$(comma)--wrap=sendto$(comma)--wrap=recvfrom) $(LIBS)
 
 fuzz: $(fuzz_names:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_SECONDS (60), from the corpus in test/fuzz
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run.sh $(fuzz_names)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -34,6 +35,12 @@ struct netlink {
 int netlink_open(int protocol, const struct netns *ns, const struct netns *host,
 		 struct netlink *ret, struct err *e);
 void netlink_close(struct netlink *nl);
+
+/*
+ * netlink_receive: as recv(), but of the kernel alone, and not interrupted. In its own namespace a
+ * task with CAP_NET_ADMIN can send to any socket: what it says is passed over.
+ */
+ssize_t netlink_receive(int fd, void *buf, size_t size, int flags);
 
 #define BATCH_BYTES    32768
 #define BATCH_REQUESTS 256

@@ -188,6 +188,22 @@ static int send_all(struct netlink *nl, const void *bytes, size_t len, struct er
 	return 0;
 }
 
+ssize_t netlink_receive(int fd, void *buf, size_t size, int flags)
+{
+	for (;;) {
+		struct sockaddr_nl from = { .nl_pid = 0 };
+		socklen_t len = sizeof(from);
+		ssize_t n = recvfrom(fd, buf, size, flags, (struct sockaddr *)&from, &len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || from.nl_pid == 0)
+			return n;
+		if (flags & MSG_PEEK)
+			recvfrom(fd, buf, 0, MSG_DONTWAIT, NULL, NULL);
+	}
+}
+
 /*
  * What the kernel has sent, or with MSG_PEEK | MSG_TRUNC and no @buf how long it is. The last
  * ANSWER_END bytes of @buf are kept free: what is received ends in zeros, so that who reads a
@@ -195,11 +211,8 @@ static int send_all(struct netlink *nl, const void *bytes, size_t len, struct er
  */
 static ssize_t receive(struct netlink *nl, char *buf, size_t size, int flags, struct err *e)
 {
-	ssize_t n;
+	ssize_t n = netlink_receive(nl->fd, buf, buf ? size - ANSWER_END : 0, flags);
 
-	do
-		n = recv(nl->fd, buf, buf ? size - ANSWER_END : 0, flags);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot receive from the kernel");
 	if (buf)

@@ -61,7 +61,7 @@ static void release_child(struct netlink *nl, uint32_t ifindex, int report)
 static bool told_gone(int monitor, uint32_t ifindex)
 {
 	_Alignas(8) char buf[16384];
-	ssize_t n = recv(monitor, buf, sizeof(buf), MSG_DONTWAIT);
+	ssize_t n = netlink_receive(monitor, buf, sizeof(buf), MSG_DONTWAIT);
 	unsigned left = n > 0 ? (unsigned)n : 0;
 
 	for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {

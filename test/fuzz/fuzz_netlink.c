@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's answers, garbled, truncated, endless: sendto and recv are ours (--wrap), and hand
- * out the input piece by piece: a length, then so many bytes. Whatever they are, a question ends in
- * an outcome, or in an error with words.
+ * The kernel's answers, garbled, truncated, endless: sendto and recvfrom are ours (--wrap), and
+ * hand out the input piece by piece: a length, then so many bytes. Whatever they are, a question
+ * ends in an outcome, or in an error with words.
  */
 #include "fuzz.h"
 
@@ -20,7 +20,8 @@
 
 ssize_t __wrap_sendto(int fd, const void *p, size_t len, int flags, const struct sockaddr *to,
 		      socklen_t n);
-ssize_t __wrap_recv(int fd, void *p, size_t size, int flags);
+ssize_t __wrap_recvfrom(int fd, void *p, size_t size, int flags, struct sockaddr *from,
+			socklen_t *n_from);
 
 static const uint8_t *rest;
 static size_t left;
@@ -49,11 +50,12 @@ static size_t fill(void *p, size_t len)
 	return len;
 }
 
-ssize_t __wrap_recv(int fd, void *p, size_t size, int flags)
+ssize_t __wrap_recvfrom(int fd, void *p, size_t size, int flags, struct sockaddr *from,
+			socklen_t *n_from)
 {
 	size_t n, before;
 
-	(void)fd;
+	(void)fd, (void)from, (void)n_from;
 	if (left < 2) {
 		errno = EAGAIN;
 		return -1;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets to the kernel where others may send to them too: a task that is root in its namespace. */
+#include "fixture.h"
+
+#include "kernel/link.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Tell the owner of @nl, as if we were the kernel, that what it asks for next is not there. */
+static void lie(const struct netlink *nl)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr answer;
+	} m = {
+		.h = { .nlmsg_len = sizeof(m), .nlmsg_type = NLMSG_ERROR, .nlmsg_seq = nl->seq },
+		.answer = { .error = -ENODEV },
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct sockaddr_nl to;
+	socklen_t len = sizeof(to);
+
+	assert_int_equal(getsockname(nl->fd, (struct sockaddr *)&to, &len), 0);
+	assert_int_equal(sendto(fd, &m, sizeof(m), 0, (struct sockaddr *)&to, sizeof(to)),
+			 (ssize_t)sizeof(m));
+	close(fd);
+}
+
+static void test_answers_of_others(void **state)
+{
+	struct batch_failure failure;
+	struct netns host = NETNS_NONE;
+	struct link_info link;
+	struct batch *b = malloc(sizeof(*b));
+	struct netlink nl;
+	struct err e;
+
+	(void)state;
+	assert_non_null(b);
+	batch_reset(b);
+	assert_int_equal(netns_self(&host, &e), 0);
+	assert_int_equal(netlink_open(NETLINK_ROUTE, &host, &host, &nl, &e), 0);
+	assert_int_equal(link_by_index(&nl, 1, &link, &e), 0); /* its port id comes with this */
+	lie(&nl);
+	assert_int_equal(link_by_index(&nl, 1, &link, &e), 0);
+	assert_string_equal(link.name, "lo");
+	lie(&nl);
+	link_sync(b, 1);
+	assert_int_equal(batch_send(b, &nl, &failure, &e), 0);
+	netlink_close(&nl);
+	netns_close(&host);
+	free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_of_others),
+	};
+
+	fixture_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

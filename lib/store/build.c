@@ -24,6 +24,8 @@ static int drop(const struct records *r, uint32_t n, unsigned *dropped, struct e
 {
 	if (!dropped)
 		return complain(e, n, "is garbled");
+	/* Before the slot: a kill between the two must not forget that there was one. */
+	records_header(r)->bereaved = true;
 	slot_commit(slot_at(r, n), SLOT_FREE);
 	++*dropped;
 	return 0;

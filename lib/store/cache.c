@@ -60,8 +60,6 @@ static int build(struct store *s, struct index *ix, const struct carry *c, unsig
 
 	if (err)
 		return err;
-	if (dropped)
-		records_header(&s->records)->bereaved = true;
 	warn_dropped(s, dropped);
 	index_end(ix);
 	return 0;

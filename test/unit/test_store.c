@@ -495,6 +495,26 @@ static void a_garbled_record_is_dropped(void **state)
 	assert_int_equal(use(), 8);
 }
 
+/* Also if the process is killed before the index is made. */
+static void a_dropped_record_is_remembered_at_once(void **state)
+{
+	struct census census;
+	struct store *s;
+	struct err e = { 0 };
+
+	(void)state;
+	make_store(3);
+	s = open_dir();
+	assert_false(records_header(&s->records)->bereaved);
+	patch("records", slot_offset(1), "????", 4);
+	assert_int_equal(census_take(&s->records, true, &census, &e), 0);
+	assert_int_equal(census.dropped, 1);
+	assert_true(records_header(&s->records)->bereaved);
+	store_close(s);
+	assert_int_equal(unlink(path_of("index")), 0);
+	assert_int_equal(use(), 2);
+}
+
 /* The end of a cooling head and the store of its taker's commit are two stores: a kill between. */
 static void taken_while_cooling_has_one_owner(void **state)
 {
@@ -802,6 +822,7 @@ int main(void)
 		TEST(a_lost_index_is_made_anew),
 		TEST(a_dirty_index_is_made_anew),
 		TEST(a_garbled_record_is_dropped),
+		TEST(a_dropped_record_is_remembered_at_once),
 		TEST(taken_while_cooling_has_one_owner),
 		TEST(flipped_bytes_do_no_harm),
 		TEST(full_disk_is_an_error),

@@ -103,12 +103,15 @@ static int undo_elements_alone(const struct plan *p, struct plan_io *io, unsigne
 static int undo_flush(const struct plan *p, unsigned n, int skip, struct stream *st, struct err *e)
 {
 	bool nft = st->via == VIA_NFT;
-	int r = stream_flush(st, e);
+	int r = unless_missing(nft, st->io, stream_flush(st, e));
+	struct err now;
 
-	if (r < 0 || !st->given_up)
-		return unless_missing(nft, st->io, r);
+	if (!st->given_up)
+		return r;
+	/* What was refused may be of another socket: the elements go all the same. */
 	st->given_up = false;
-	return undo_elements_alone(p, st->io, n, skip, e);
+	keep_first(undo_elements_alone(p, st->io, n, skip, &now), &now, &r, e);
+	return r;
 }
 
 int undo_steps(const struct plan *p, struct plan_io *io, unsigned n, int skip, struct err *e)

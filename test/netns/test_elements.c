@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 
@@ -89,6 +90,47 @@ static void test_port_that_leads_elsewhere_before_6_12(void **state)
 	personality((unsigned long)was);
 }
 
+/* A route that no kernel takes, in front: undone last. */
+static void begin_with_bad_route(struct plan *p)
+{
+	struct plan *scratch = calloc(1, sizeof(*scratch));
+	const struct ifref lo = { "lo", 1 };
+	struct route_spec bad = { .dst = { .len = 33 } };
+
+	assert_non_null(scratch);
+	ip_parse("198.51.100.1", &bad.dst.ip);
+	plan_init(scratch, NULL);
+	plan_route(scratch, -1, HOST, &lo, &bad);
+	memmove(&p->steps[1], &p->steps[0], p->n * sizeof(p->steps[0]));
+	p->steps[0] = scratch->steps[0];
+	p->n++;
+	for (unsigned i = 1; i < p->n; i++)
+		p->steps[i].dies_with += p->steps[i].dies_with >= 0;
+	free(scratch);
+}
+
+/* Elements that were given up together go one by one, also if a route is refused behind them. */
+static void test_elements_behind_a_refusal(void **state)
+{
+	struct scene *s = scene_begin(&drawings[FULL_BRIDGE]);
+	struct err e;
+
+	(void)state;
+	s->a.ports[1].protocol = IPPROTO_TCP; /* flows of UDP would part the elements */
+	drawings[FULL_BRIDGE].mode->plan(&s->a, &s->plan);
+	must(plan_apply(&s->plan, &s->io, &e), &e);
+	fixture_run("nft delete element inet taskvpc ports4 '{ tcp . 8080 }'");
+	fixture_run("nft add element inet taskvpc ports4 '{ tcp . 8080 : 10.77.0.1 . 80 }'");
+	begin_with_bad_route(&s->plan);
+	assert_int_equal(plan_undo(&s->plan, &s->io, &e), -EINVAL);
+	nft_wait_expired();
+	fixture_run("! nft get element inet taskvpc host_ports4 '{ 127.0.0.1 . tcp . 8081 }' "
+		    ">/dev/null 2>&1");
+	fixture_run("nft delete table inet taskvpc");
+	scene_undo_shared(s);
+	scene_end(s, &drawings[FULL_BRIDGE]);
+}
+
 /* The kernel refuses the whole by its first message, and says nothing of the others. */
 static void test_stale_generation(void **state)
 {
@@ -120,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_published_again),
 		cmocka_unit_test(test_port_that_leads_elsewhere),
 		cmocka_unit_test(test_port_that_leads_elsewhere_before_6_12),
+		cmocka_unit_test(test_elements_behind_a_refusal),
 		cmocka_unit_test(test_stale_generation),
 	};
 

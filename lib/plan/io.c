@@ -96,11 +96,23 @@ int plan_release_link(struct plan_io *io, enum side side, uint32_t ifindex, cons
 	return link_release(plan_io_netns(io, side), &io->host, nl, ifindex, e);
 }
 
+/* Before the thread goes to the task: opened in there, the host's socket would be the task's, and
+ * the task's would bring the thread back to the host. */
+static int enter_task(struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = plan_io_route(io, TASK, &nl, e);
+	return r < 0 ? r : netns_enter(&io->task, e);
+}
+
 int plan_call(plan_call_fn *fn, const struct step *s, const struct plan *p, struct plan_io *io,
 	      struct err *e)
 {
 	bool away = s->side == TASK;
-	int r = away ? netns_enter(&io->task, e) : 0;
+	int r = away ? enter_task(io, e) : 0;
 
 	if (r < 0)
 		return r;

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "kernel/link.h"
+#include "plan/io.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -61,10 +62,46 @@ static void test_answers_of_others(void **state)
 	free(b);
 }
 
+/* A step in the task that is the first to need sockets: each is of its own side all the same. */
+static int look_around(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
+{
+	struct link_info link;
+	struct netns now = NETNS_NONE;
+	struct netlink *nl;
+
+	(void)s;
+	(void)p;
+	assert_int_equal(plan_io_route(io, HOST, &nl, e), 0);
+	assert_int_equal(link_by_name(nl, "here0", &link, e), 0);
+	assert_int_equal(plan_io_route(io, TASK, &nl, e), 0);
+	assert_int_equal(link_by_name(nl, "here0", &link, e), 1);
+	assert_int_equal(netns_self(&now, e), 0);
+	assert_true(now.cookie == io->task.cookie);
+	netns_close(&now);
+	return 0;
+}
+
+static void test_sockets_of_a_call(void **state)
+{
+	const struct step step = { .side = TASK };
+	struct attachment a = { .mode = "" };
+	struct plan_io io;
+	struct err e;
+
+	(void)state;
+	fixture_run("ip link add here0 type veth peer name here1");
+	fixture_open(&io, NULL, &a);
+	assert_int_equal(plan_call(look_around, &step, NULL, &io, &e), 0);
+	plan_io_close(&io);
+	fixture_run("ip link del here0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_of_others),
+		cmocka_unit_test(test_sockets_of_a_call),
 	};
 
 	fixture_enter();

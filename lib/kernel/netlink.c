@@ -289,7 +289,7 @@ struct ask {
 /* Return: 0, or the error that the kernel or @reply gave. */
 static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 {
-	if (h->nlmsg_seq != a->seq)
+	if (h->nlmsg_seq != a->seq) /* NOLINT(clang-analyzer-core.*): the kernel has written it */
 		return 0;
 	a->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
@@ -318,11 +318,12 @@ struct room {
 static ssize_t receive_whole(struct netlink *nl, struct room *room, struct err *e)
 {
 	ssize_t n = receive(nl, NULL, 0, MSG_PEEK | MSG_TRUNC, e);
-	size_t size = (size_t)n + ANSWER_END;
+	size_t size;
 	void *larger;
 
 	if (n < 0)
 		return n;
+	size = (size_t)n + ANSWER_END;
 	if (size > room->size) {
 		larger = realloc(room->larger, size);
 		if (!larger)

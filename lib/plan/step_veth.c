@@ -14,7 +14,7 @@ static void veth_add(const struct step *s, struct plan_io *io, struct batch *b)
 /* By index, so that a renamed link is found; but only if it still bears one of our marks. */
 static int veth_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
-	struct link_info link;
+	struct link_info link = { .ifindex = 0 };
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 

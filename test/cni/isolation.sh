@@ -316,7 +316,7 @@ flood() {
 	answers=$(in_ns b ping -n -c 5 -i 0.2 -W 2 "$GW" | grep -c ' bytes from ')
 	stop "$flooder"
 	sent=$(($(sent_by_a) - sent))
-	[ "$sent" -gt 2000 ] || { echo "untried: $sent frames" && return; }
+	[ "$sent" -gt 1000 ] || { echo "untried: $sent frames" && return; }
 	if [ "$answers" -ge 4 ]; then echo blocked; else echo "passes: $answers of 5 answers"; fi
 }
 
@@ -361,10 +361,12 @@ cell() {
 	awk -F ' *[|] *' -v words="$1" -v n="$(($2 + 3))" '$2 == words { split($n, w, " "); print w[1] }' "$TABLE"
 }
 
-# tried WANT ATTACK: its verdict. An attack that should pass may lose a race against the truth: again, then.
+# tried WANT ATTACK: its verdict. An attack that should pass may lose a race against the truth; and one table
+# of neighbours is for all namespaces of the machine, so others may have filled it: again, then, a bit later.
 tried() {
-	local WANT=$1 seen _
-	for _ in 1 2 3; do
+	local WANT=$1 seen pause
+	for pause in 0 0 1 2 4; do
+		sleep $pause
 		seen=$("$2")
 		[ "$WANT $seen" = "passes blocked" ] || break
 	done

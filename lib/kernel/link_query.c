@@ -80,9 +80,13 @@ static int take_link(void *ctx, const struct nlmsghdr *h)
 
 static int ask_link(struct netlink *nl, struct nl_msg *m, struct link_info *ret, struct err *e)
 {
-	int r = netlink_ask(nl, m, take_link, NULL, ret, e);
+	int r;
 
-	return r == -ENODEV ? 1 : r;
+	memset(ret, 0, sizeof(*ret)); /* an answer may tell of no link at all */
+	r = netlink_ask(nl, m, take_link, NULL, ret, e);
+	if (r == -ENODEV || (r == 0 && !ret->ifindex))
+		return 1;
+	return r;
 }
 
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e)

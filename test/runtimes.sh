@@ -93,7 +93,15 @@ inside() {
 	shift
 	lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1
 }
-addr_of() { inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p'; }
+# addr_of NAME: its address. On a busy machine ctr may lose what so short a process says: asked again, then.
+addr_of() {
+	local seen="" _
+	for _ in 1 2 3; do
+		seen=$(inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p')
+		[ -z "$seen" ] || break
+	done
+	echo "$seen"
+}
 # ends NAME: kill its task, wait for ctr to be done with it.
 ends() {
 	lab task kill -s KILL "$1" 2>/dev/null

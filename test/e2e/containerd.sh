@@ -56,7 +56,8 @@ job() { begin "n$1"; }
 many 6 job
 is 6 "$(lab task ls -q | wc -l)" "tasks"
 is 6 "$(records)" "records"
-is 6 "$(for i in 1 2 3 4 5 6; do addr_of "n$i"; done | sort -u | wc -l)" "distinct addresses"
+mapfile -t seen < <(for i in 1 2 3 4 5 6; do addr_of "n$i"; done)
+is 6 "$(printf '%s\n' "${seen[@]}" | grep . | sort -u | wc -l)" "distinct addresses of ${seen[*]}"
 for i in 1 2 3 4 5 6; do lab task kill -s KILL "n$i"; done
 until_true sh -c "[ -z \"\$(timeout 5 ctr -a $C/sock container ls -q)\" ]"
 no_records() { [ "$(records)" = 0 ]; }

@@ -87,21 +87,20 @@ begin() {
 	until_true sh -c "timeout 5 ctr -a $C/sock task ls | grep -q '^$1 .*RUNNING'" &&
 		until_true inside "$1" ip -4 addr show eth0 2>/dev/null | grep -q inet
 }
-# inside NAME COMMAND…: run in it.
+# inside NAME COMMAND…: run in it, a command that says something. On a busy machine ctr now and then loses what
+# a short process has said: it is asked again, then.
 inside() {
-	local name=$1
+	local name=$1 said="" rc=0 _
 	shift
-	lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1
-}
-# addr_of NAME: its address. On a busy machine ctr may lose what so short a process says: asked again, then.
-addr_of() {
-	local seen="" _
 	for _ in 1 2 3; do
-		seen=$(inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p')
-		[ -z "$seen" ] || break
+		rc=0
+		said=$(lab task exec --exec-id "x$RANDOM$RANDOM" "$name" /bin/"$1" "${@:2}" </dev/null 2>&1) || rc=$?
+		[ -z "$said" ] || break
 	done
-	echo "$seen"
+	echo "$said"
+	return $rc
 }
+addr_of() { inside "$1" ip -4 -o addr show eth0 | sed -n 's/.* inet \([0-9.]*\)\/.*/\1/p'; }
 # ends NAME: kill its task, wait for ctr to be done with it.
 ends() {
 	lab task kill -s KILL "$1" 2>/dev/null

@@ -16,7 +16,16 @@ struct held *held_new(struct err *e)
 
 	if (!h)
 		err_sys(e, ERR_IO, ENOMEM, "a record");
+	else
+		h->io = (struct plan_io){ .batch = NULL };
 	return h;
+}
+
+void held_freep(struct held **h)
+{
+	if (*h && (*h)->io.batch)
+		plan_io_close(&(*h)->io);
+	free(*h);
 }
 
 static int held_decode(struct call *c, struct held *h, struct err *e)
@@ -144,24 +153,32 @@ int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, ui
 	return r < 0 ? r : 0;
 }
 
-static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
+/* Sockets cost as much as what is asked over them: GC takes all down over the same ones. */
+static int reach(struct call *c, struct held *h, struct err *e)
 {
 	struct netns task;
-	struct plan_io io;
-	int r;
+	int r = held_namespace(c, h, &task, e);
 
-	r = held_namespace(c, h, &task, e);
 	if (r < 0)
 		return r;
-	r = plan_io_open(&io, &c->host, &task, e);
-	if (r < 0) {
-		netns_close(&task);
-		return r;
+	if (h->io.batch) {
+		plan_io_turn(&h->io, &task);
+		return 0;
 	}
-	r = plan_undo(&h->plan, &io, e);
+	r = plan_io_open(&h->io, &c->host, &task, e);
+	if (r < 0)
+		netns_close(&task);
+	return r;
+}
+
+static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
+{
+	int r = reach(c, h, e);
+
 	if (!r)
-		r = plan_release(c, &h->plan, &io, cooldown_s, e);
-	plan_io_close(&io);
+		r = plan_undo(&h->plan, &h->io, e);
+	if (!r)
+		r = plan_release(c, &h->plan, &h->io, cooldown_s, e);
 	return r;
 }
 

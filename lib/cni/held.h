@@ -6,19 +6,17 @@
 #include "cni/call.h"
 #include "plan/plan.h"
 
-/* A record and what it means. Large: on the heap, by held_new. */
+/* A record and what it means, one after the other. Large: on the heap, by held_new. */
 struct held {
 	struct store_record record;
 	struct attachment a;
 	const struct mode *mode; /* NULL: unknown to this plugin */
 	struct plan plan;
+	struct plan_io io; /* of held_take_down; without a batch: not open */
 };
 
 struct held *held_new(struct err *e);
-static inline void held_freep(struct held **h)
-{
-	free(*h);
-}
+void held_freep(struct held **h);
 #define cleanup_held CLEANUP(held_freep)
 
 /* held_get: the record of @key. Return: 0, STORE_ABSENT, or a negative errno. */

@@ -26,6 +26,22 @@ int plan_io_open(struct plan_io *io, const struct netns *host, const struct netn
 	return 0;
 }
 
+void plan_io_turn(struct plan_io *io, const struct netns *task)
+{
+	struct plan_io next = {
+		.host = io->host,
+		.task = *task,
+		.route = { io->route[HOST], NETLINK_CLOSED },
+		.nft = io->nft,
+		.batch = io->batch,
+	};
+
+	netlink_close(&io->route[TASK]);
+	netns_close(&io->task);
+	*io = next;
+	batch_reset(io->batch);
+}
+
 void plan_io_close(struct plan_io *io)
 {
 	netlink_close(&io->route[HOST]);

@@ -97,6 +97,26 @@ is 0 "$(records)" "records"
 drop a
 clean
 
+t "it shares its parent's memory; where clone3() is unknown, as under valgrind, it is forked"
+for inject in "" --inject=clone3:error=ENOSYS; do
+	add a "$CONFIG"
+	HA=$(host_link a)
+	# shellcheck disable=SC2086 # nothing, or an option
+	env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS="$NETNS/a" CNI_IFNAME=eth0 CNI_PATH="$BIN" \
+		strace -qq -o "$TMP/trace" -e trace=clone,clone3,fork,vfork $inject "$PLUGIN" <<<"$CONFIG"
+	if [ -z "$inject" ]; then
+		like 'clone\(.*CLONE_VM\|SIGCHLD' "$(<"$TMP/trace")" "children"
+	else
+		is 0 "$(grep -c CLONE_VM "$TMP/trace")" "children in our memory"
+		like 'clone\(.*SIGCHLD' "$(<"$TMP/trace")" "children"
+	fi
+	no_link "$HA" || fail "$HA is still there after DEL"
+	is 0 "$(records)" "records"
+	drop a
+done
+pass
+clean
+
 t "stopped: its parent waits for it no longer than ten seconds"
 add a "$CONFIG"
 HA=$(host_link a)

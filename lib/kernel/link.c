@@ -180,7 +180,10 @@ void link_announce(struct batch *b, uint32_t ifindex, const struct mac *mac)
 
 void link_sync(struct batch *b, uint32_t ifindex)
 {
-	batch_add(b, link_message(RTM_GETLINK, 0, ifindex), TOLERATE_ABSENT);
+	struct nl_msg *msg = link_message(RTM_GETLINK, 0, ifindex);
+
+	message_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS); /* nobody reads the answer */
+	batch_add(b, msg, TOLERATE_ABSENT);
 }
 
 void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate)

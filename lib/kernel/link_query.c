@@ -78,6 +78,16 @@ static int take_link(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
+/* Without its counters, which the kernel sums up over all processors for each link that it tells of. */
+static struct nl_msg *question(uint16_t flags, uint32_t ifindex)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct nl_msg *m = message_new(RTM_GETLINK, flags, &header, sizeof(header));
+
+	message_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return m;
+}
+
 static int ask_link(struct netlink *nl, struct nl_msg *m, struct link_info *ret, struct err *e)
 {
 	int r;
@@ -91,9 +101,7 @@ static int ask_link(struct netlink *nl, struct nl_msg *m, struct link_info *ret,
 
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
-
-	return ask_link(nl, message_new(RTM_GETLINK, 0, &header, sizeof(header)), ret, e);
+	return ask_link(nl, question(0, ifindex), ret, e);
 }
 
 static int count_port(void *ctx, const struct nlmsghdr *h)
@@ -109,8 +117,7 @@ static void no_port(void *ctx)
 
 int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *m = message_new(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	struct nl_msg *m = question(NLM_F_DUMP, 0);
 	bool found = false;
 	int r;
 
@@ -133,8 +140,7 @@ int link_bridge_vlans(struct netlink *nl, struct err *e)
 
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *m = message_new(RTM_GETLINK, 0, &header, sizeof(header));
+	struct nl_msg *m = question(0, 0);
 
 	message_put_text(m, IFLA_IFNAME, name);
 	return ask_link(nl, m, ret, e);
@@ -170,8 +176,7 @@ static void list_nothing(void *ctx)
 
 int link_list(struct netlink *nl, struct link_info **ret, size_t *ret_n, struct err *e)
 {
-	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *m = message_new(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	struct nl_msg *m = question(NLM_F_DUMP, 0);
 	struct list l = { .of = NULL };
 	int r = netlink_ask(nl, m, list_link, list_nothing, &l, e);
 

@@ -112,7 +112,7 @@ void doctor_store(struct doctor *d)
 		cleanup_store struct store *s = NULL;
 		char warn[256] = "", fix[512];
 		struct err e = { 0 };
-		int r = store_open(stores.of[i], true, &s, warn, sizeof(warn), &e);
+		int r = store_open(stores.of[i], STORE_READ, &s, warn, sizeof(warn), &e);
 
 		if (r == 0)
 			r = store_verify(s, &e);

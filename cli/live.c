@@ -89,7 +89,7 @@ static int add_records(struct live_look *look, const char *dir, json *rows, stru
 
 	if (!record)
 		return err_sys(e, ERR_STORE, ENOMEM, "%s", dir);
-	r = store_open(dir, true, &store, warn, sizeof(warn), e);
+	r = store_open(dir, STORE_READ, &store, warn, sizeof(warn), e);
 	while (r == 0) {
 		before = cursor;
 		r = store_next(store, NULL, &cursor, record, e);

@@ -83,7 +83,7 @@ static int add_range(const struct counting *c, const struct pool_range *range, s
 static int add_pool(struct counting *c, const struct pool *pool, struct err *e)
 {
 	char warn[256];
-	int r = store_open(c->dir, true, &c->store, warn, sizeof(warn), e);
+	int r = store_open(c->dir, STORE_READ, &c->store, warn, sizeof(warn), e);
 
 	if (r < 0)
 		return r;

@@ -141,18 +141,25 @@ struct store_record {
 	char text[STORE_BODY_MAX + 1]; /* NUL-terminated */
 };
 
+/* What a store is opened for. All but STORE_CREATE leave a host without a store as it is. */
+enum store_access {
+	STORE_READ,   /* no changes */
+	STORE_CHANGE, /* records of what is there; as DEL and GC do, which never make anything */
+	STORE_CREATE, /* the same, and the store is made where there is none */
+};
+
 /*
- * store_open: open the store in directory @dir, making it (0700, parents too) unless @readonly.
+ * store_open: open the store in directory @dir, which STORE_CREATE makes (0700, parents too).
  * Symbolic links in the last component of the directory or in the files are refused, and so is a
  * directory that another user owns or may write to. A store of an earlier boot is emptied: what it
  * describes died with that boot. A store that a kill left in the middle of a change is repaired;
  * one that cannot be read is moved aside ("…​.broken-<time>") and said so in *warn, never
  * trusted.
  * @warn: filled (size @warn_size) with a sentence for the log, or the empty string.
- * Return: 0, STORE_ABSENT (readonly and there is none), or a negative errno with code 101.
+ * Return: 0, STORE_ABSENT (not STORE_CREATE, and there is none), or a negative errno with code 101.
  */
-int store_open(const char *dir, bool readonly, struct store **ret, char *warn, size_t warn_size,
-	       struct err *e);
+int store_open(const char *dir, enum store_access access, struct store **ret, char *warn,
+	       size_t warn_size, struct err *e);
 /* store_hint: the remedy, where there is one, for what the file system of @dir refused with @sys.
  */
 void store_hint(int sys, const char *dir, struct err *e);

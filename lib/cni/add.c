@@ -273,7 +273,7 @@ static int add_new(struct add *add, struct err *e)
 	if (!r && add->mode->stateless)
 		return attach_stateless(add, e);
 	if (!r)
-		r = call_store(add->c, false, e);
+		r = call_store(add->c, STORE_CREATE, e);
 	if (!r)
 		r = turn_key(add->c, &key, true, e);
 	if (!r)

@@ -53,14 +53,14 @@ int call_netlink(struct call *c, struct err *e)
 	return netlink_open(NETLINK_ROUTE, &c->host, &c->host, &c->nl, e);
 }
 
-int call_store(struct call *c, bool readonly, struct err *e)
+int call_store(struct call *c, enum store_access access, struct err *e)
 {
 	char warn[512] = "";
 	int r;
 
 	store_close(c->store);
 	c->store = NULL;
-	r = store_open(c->data_dir, readonly, &c->store, warn, sizeof(warn), e);
+	r = store_open(c->data_dir, access, &c->store, warn, sizeof(warn), e);
 	if (warn[0])
 		call_warn(c, "%s", warn);
 	return r;

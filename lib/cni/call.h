@@ -110,8 +110,8 @@ int call_host(struct call *c, struct err *e);
 int call_task(const struct call *c, const struct mode *mode, struct netns *ret, struct err *e);
 /* call_netlink: also opens the host's namespace. */
 int call_netlink(struct call *c, struct err *e);
-/* call_store: (re)open. Return: 0, STORE_ABSENT (only if @readonly) or a negative errno. */
-int call_store(struct call *c, bool readonly, struct err *e);
+/* call_store: (re)open. Return: 0, STORE_ABSENT (unless STORE_CREATE) or a negative errno. */
+int call_store(struct call *c, enum store_access access, struct err *e);
 /* call_answer: write @text and a newline to stdout. A failure is told and must undo the verb. */
 int call_answer(struct call *c, const char *text, struct err *e);
 /* call_names_itself: `ipam.type` is this very plugin, which would call itself without end. */

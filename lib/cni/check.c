@@ -33,7 +33,7 @@ static int read_prev(struct call *c, struct result *ret, struct err *e)
 static int find_record(struct call *c, struct held *h, struct err *e)
 {
 	const struct store_key key = call_key(c);
-	int r = call_store(c, true, e);
+	int r = call_store(c, STORE_READ, e);
 
 	if (!r)
 		r = held_get(c, &key, h, e);

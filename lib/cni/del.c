@@ -17,14 +17,12 @@ static int del_own(struct call *c, struct err *e)
 
 	if (!h)
 		return -ENOMEM;
-	r = call_store(c, true, e);
+	r = call_store(c, STORE_CHANGE, e);
 	if (!r)
 		r = held_get(c, &key, h, e);
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
-	r = call_store(c, false, e);
-	if (!r)
-		r = held_seize(c, &key, true, h, e);
+	r = held_seize(c, &key, true, h, e);
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
 	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);

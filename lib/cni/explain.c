@@ -58,7 +58,7 @@ static int with_throwaway_store(struct call *c, int (*run)(struct add *add, stru
 	if (!mkdtemp(path))
 		return err_sys(e, ERR_IO, errno, "explain: %s", path);
 	text_copy(c->data_dir, sizeof(c->data_dir), path);
-	r = call_store(c, false, e);
+	r = call_store(c, STORE_CREATE, e);
 	if (!r)
 		r = run(add, e);
 	remove_directory(path);
@@ -111,7 +111,7 @@ static int explain_new(struct add *add, bool has_store, struct err *e)
 		return r;
 	if (!has_store)
 		return with_throwaway_store(add->c, print_dry_run, add, e);
-	r = call_store(add->c, false, e); /* also a dry lease asks for the writers' lock */
+	r = call_store(add->c, STORE_CREATE, e); /* also a dry lease asks for the writers' lock */
 	return r < 0 ? r : print_dry_run(add, e);
 }
 
@@ -124,7 +124,7 @@ static int explain_held(struct call *c, bool *has_store, struct err *e)
 
 	if (!h)
 		return -ENOMEM;
-	r = call_store(c, true, e);
+	r = call_store(c, STORE_READ, e);
 	*has_store = !r;
 	if (!r)
 		r = held_get(c, &key, h, e);

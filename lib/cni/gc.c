@@ -263,15 +263,13 @@ static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 {
 	struct sweep s = { 0 };
 	cleanup_held struct held *h = held_new(e);
-	int r = h ? call_store(c, true, e) : -ENOMEM;
+	int r = h ? call_store(c, STORE_CHANGE, e) : -ENOMEM;
 
 	if (r)
 		return r == STORE_ABSENT ? 0 : r;
-	r = call_store(c, false, e);
-	if (!r && valid->given) /* without a list only what is dead goes, and that has no links */
+	if (valid->given) /* without a list only what is dead goes, and that has no links */
 		release_links(c, valid, h);
-	if (!r)
-		r = sweep_records(c, valid, &s, h, e);
+	r = sweep_records(c, valid, &s, h, e);
 	if (!r && s.stay && tend_survivor(c, h, e) < 0)
 		keep_first(&s, e);
 	if (r < 0 || !s.failed)

@@ -41,7 +41,7 @@ static int judge_place(const struct call *c, struct err *e)
 
 static int judge_store(struct call *c, struct err *e)
 {
-	int r = call_store(c, true, e);
+	int r = call_store(c, STORE_READ, e);
 
 	if (r == STORE_ABSENT)
 		return judge_place(c, e);

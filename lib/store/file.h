@@ -22,7 +22,7 @@ struct map {
 struct store {
 	char *dir;
 	int dirfd, lockfd;
-	bool readonly;
+	enum store_access access;
 	struct map records_map, index_map;
 	struct records records;
 	struct index index;

@@ -251,7 +251,7 @@ int store_lease(struct store *s, const struct store_want *want, store_compose_fn
 
 	if (r)
 		return r;
-	if (s->readonly)
+	if (s->access == STORE_READ)
 		return err_set(e, ERR_STORE, EROFS, "the store in %s is open for reading", s->dir);
 	*grant = (struct store_grant){ 0 };
 	*holder = (struct store_holder){ 0 };

@@ -44,7 +44,7 @@ int store_locked(struct store *s, locked_fn *fn, void *args, struct err *e)
 			r = err_set(e, ERR_STORE, EUCLEAN, "the state in %s contradicts itself",
 				    s->dir);
 	}
-	if (r == -ENOENT && s->readonly)
+	if (r == -ENOENT && s->access != STORE_CREATE)
 		r = STORE_ABSENT;
 	/* unlocked, not closed: a child that somebody forked meanwhile shares the lock */
 	flock(s->lockfd, LOCK_UN);
@@ -59,23 +59,23 @@ static int nothing_locked(struct store *s, void *args, struct err *e)
 	return 0;
 }
 
-/* Who only reads makes no store; but where one has lost its lock, the lock is made. */
+/* Only STORE_CREATE makes a store; but where one has lost its lock, the lock is made. */
 static int open_files(struct store *s, struct err *e)
 {
 	bool make;
 
-	s->dirfd = dir_open(s->dir, !s->readonly, e);
+	s->dirfd = dir_open(s->dir, s->access == STORE_CREATE, e);
 	if (s->dirfd < 0)
 		return s->dirfd;
-	make = !s->readonly || truth_exists(s);
+	make = s->access == STORE_CREATE || truth_exists(s);
 	s->lockfd = dir_file(s, "lock", make ? O_CREAT : 0, e);
 	if (s->lockfd < 0)
 		return s->lockfd;
 	return store_locked(s, nothing_locked, NULL, e);
 }
 
-int store_open(const char *dir, bool readonly, struct store **ret, char *warn, size_t warn_size,
-	       struct err *e)
+int store_open(const char *dir, enum store_access access, struct store **ret, char *warn,
+	       size_t warn_size, struct err *e)
 {
 	cleanup_store struct store *s = calloc(1, sizeof(*s));
 	int r;
@@ -85,7 +85,7 @@ int store_open(const char *dir, bool readonly, struct store **ret, char *warn, s
 	if (s)
 		*s = (struct store){ .dirfd = -1,
 				     .lockfd = -1,
-				     .readonly = readonly,
+				     .access = access,
 				     .records_map.fd = -1,
 				     .index_map.fd = -1,
 				     .warn = warn_size ? warn : NULL,
@@ -95,7 +95,7 @@ int store_open(const char *dir, bool readonly, struct store **ret, char *warn, s
 	if (!s || !s->dir)
 		return err_sys(e, ERR_STORE, ENOMEM, "cannot open the store");
 	r = open_files(s, e);
-	if (r == -ENOENT && readonly)
+	if (r == -ENOENT && access != STORE_CREATE)
 		return STORE_ABSENT;
 	if (r)
 		return r;
@@ -180,7 +180,7 @@ int store_release(struct store *s, const struct store_key *key, uint32_t cooldow
 {
 	struct release_call c = { key, cooldown_s, last, ctx };
 
-	if (s->readonly)
+	if (s->access == STORE_READ)
 		return err_set(e, ERR_STORE, EROFS, "the store in %s is open for reading", s->dir);
 	return store_locked(s, release_locked, &c, e);
 }

@@ -125,7 +125,7 @@ static int reopen(struct store *s, struct err *e)
 
 	map_close(&s->records_map);
 	err = map_open(s, NAME, &s->records_map, e);
-	if (err == -ENOENT && !s->readonly)
+	if (err == -ENOENT && s->access == STORE_CREATE)
 		return create(s, false, e);
 	if (err)
 		return err;

@@ -86,7 +86,7 @@ static void reopen(struct bench *b)
 
 	store_close(b->s);
 	b->s = NULL;
-	must(store_open(b->dir, false, &b->s, warn, sizeof(warn), &e), &e, "open");
+	must(store_open(b->dir, STORE_CREATE, &b->s, warn, sizeof(warn), &e), &e, "open");
 }
 
 /* As a plugin does it: a fresh mapping for every call. */

@@ -30,7 +30,7 @@ static struct store *open_store(void)
 	char warn[256];
 	struct err e;
 
-	return store_open(dir, false, &s, warn, sizeof(warn), &e) == 0 ? s : NULL;
+	return store_open(dir, STORE_CREATE, &s, warn, sizeof(warn), &e) == 0 ? s : NULL;
 }
 
 static void lease(struct store *s, const char *id)

@@ -268,7 +268,7 @@ static bool open_store(struct worker *w)
 {
 	struct err e = { 0 };
 	char warn[300];
-	int r = store_open(w->sh->dir, false, &w->s, warn, sizeof(warn), &e);
+	int r = store_open(w->sh->dir, STORE_CREATE, &w->s, warn, sizeof(warn), &e);
 
 	if (r)
 		fail(w->sh, "open: %d %s", r, e.msg);

@@ -135,7 +135,7 @@ static int setup(void **state)
 
 	strcpy(f->dir, "/tmp/test-lease-XXXXXX");
 	*state = f;
-	return mkdtemp(f->dir) ? store_open(f->dir, false, &f->store, warn, sizeof(warn), &f->e)
+	return mkdtemp(f->dir) ? store_open(f->dir, STORE_CREATE, &f->store, warn, sizeof(warn), &f->e)
 			       : -1;
 }
 

@@ -67,7 +67,7 @@ static struct store *open_dir(void)
 	struct store *s = NULL;
 	struct err e = { 0 };
 
-	if (store_open(dir, false, &s, warning, sizeof(warning), &e))
+	if (store_open(dir, STORE_CREATE, &s, warning, sizeof(warning), &e))
 		print_message("open: %s\n", e.msg);
 	return s;
 }
@@ -100,7 +100,7 @@ static void assert_refused(const char *what)
 	struct store *s = NULL;
 	struct err e = { 0 };
 
-	assert_true(store_open(dir, false, &s, warning, sizeof(warning), &e) < 0);
+	assert_true(store_open(dir, STORE_CREATE, &s, warning, sizeof(warning), &e) < 0);
 	assert_null(s);
 	assert_int_equal(e.code, ERR_STORE);
 	if (!strstr(e.msg, what))
@@ -276,16 +276,36 @@ static void reading_makes_nothing(void **state)
 
 	(void)state;
 	new_dir();
-	assert_int_equal(store_open(dir, true, &s, warning, sizeof(warning), &e), STORE_ABSENT);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), STORE_ABSENT);
 	assert_int_equal(access(path_of("lock"), F_OK), -1);
 	assert_int_equal(rmdir(dir), 0);
-	assert_int_equal(store_open(dir, true, &s, warning, sizeof(warning), &e), STORE_ABSENT);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), STORE_ABSENT);
 	make_store(3);
-	assert_int_equal(store_open(dir, true, &s, warning, sizeof(warning), &e), 0);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), 0);
 	assert_int_equal(store_get(s, &key, &rec, &e), STORE_OK);
 	assert_int_equal(test_lease(s, test_want("net", "x"), NULL, NULL), -EROFS);
 	assert_int_equal(test_release(s, "net", "0", 0), -EROFS);
 	test_verify(s);
+	store_close(s);
+}
+
+static void changing_makes_nothing(void **state)
+{
+	struct store *s = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	new_dir();
+	assert_int_equal(store_open(dir, STORE_CHANGE, &s, warning, sizeof(warning), &e),
+			 STORE_ABSENT);
+	assert_int_equal(access(path_of("lock"), F_OK), -1);
+	make_store(3);
+	assert_int_equal(store_open(dir, STORE_CHANGE, &s, warning, sizeof(warning), &e), 0);
+	assert_int_equal(test_release(s, "net", "0", 0), 0);
+	assert_int_equal(count_records(s), 2);
+	assert_int_equal(unlink(path_of("records")), 0);
+	assert_int_equal(test_release(s, "net", "1", 0), STORE_ABSENT);
+	assert_int_equal(access(path_of("records"), F_OK), -1);
 	store_close(s);
 }
 
@@ -417,7 +437,7 @@ static void a_lost_lock_is_no_lost_store(void **state)
 	(void)state;
 	make_store(2);
 	assert_int_equal(unlink(path_of("lock")), 0);
-	assert_int_equal(store_open(dir, true, &s, warning, sizeof(warning), &e), 0);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), 0);
 	assert_int_equal(count_records(s), 2);
 	store_close(s);
 }
@@ -815,6 +835,7 @@ int main(void)
 		TEST(foreign_directories_are_refused),
 		TEST(foreign_files_are_refused),
 		TEST(reading_makes_nothing),
+		TEST(changing_makes_nothing),
 		TEST(state_of_an_earlier_boot_is_dropped),
 		TEST(broken_records_are_moved_aside),
 		TEST(where_records_were_lost_nobody_is_last),

@@ -58,8 +58,8 @@ int lease_status(struct store *s, const struct pool *pool, struct err *e);
 
 /*
  * lease_count: what is used and cooling of the addresses that @range may give. Not what is held
- * from before in what is excluded or reserved by now: that takes nothing from its capacity. May look
- * at every record. @s may be NULL (no store yet). Return: 0, or a negative errno.
+ * from before in what is excluded or reserved by now: that takes nothing from its capacity. May
+ * look at every record. @s may be NULL (no store yet). Return: 0, or a negative errno.
  */
 int lease_count(struct store *s, const struct pool_range *range, struct store_usage *ret,
 		struct err *e);

@@ -12,20 +12,20 @@
 struct add {
 	struct call *c;
 	const struct mode *mode;
+	char *body;       /* of the record */
+	json *given_root; /* the document that `given` borrows from */
+	int patience;     /* how often a holder that is about to go may still be waited for */
+	bool is_linked;   /* `linked` is */
+	bool io_is_open;
 	struct netconf conf;
 	struct asked asked;
 	struct plan_io io;
-	bool io_is_open;
 	struct attachment a;
 	struct mode_view view;
 	struct plan plan;
-	struct plan linked; /* link_first: the part that was applied before the addresses */
-	bool is_linked;
-	char *body;           /* of the record */
+	struct plan linked;   /* link_first: the part that was applied before the addresses */
 	struct result result; /* starts as prevResult */
-	struct result given;  /* what a foreign IPAM plugin answered, */
-	json *given_root;     /* and the document it borrows from */
-	int patience;         /* how often a holder that is about to go may still be waited for */
+	struct result given;  /* what a foreign IPAM plugin answered */
 };
 
 struct add *prepare_new(struct call *c, struct err *e);

@@ -78,7 +78,8 @@ static int take_link(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
-/* Without its counters, which the kernel sums up over all processors for each link that it tells of. */
+/* Without its counters, which the kernel sums up over all processors for each link that it tells
+ * of. */
 static struct nl_msg *question(uint16_t flags, uint32_t ifindex)
 {
 	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };

@@ -23,8 +23,8 @@
 #define DUMP_TRIES       16
 #define ERRNO_MAX        4095 /* MAX_ERRNO of include/linux/err.h */
 #define ANSWER_END       8
-/* what the kernel makes of a dump that finds this little room (netlink(7)) */
-#define ANSWER_BYTES (8192 + ANSWER_END)
+/* of a batch: an error with the kernel's words. What is longer tells of a link, and is not read. */
+#define ANSWER_BYTES (2048 + ANSWER_END)
 
 static int socket_options(int fd)
 {
@@ -156,9 +156,12 @@ static int answer_error(const struct nlmsghdr *h)
 
 static int kernel_error(struct err *e, int error, const char *text)
 {
-	if (text[0])
-		return err_set(e, ERR_KERNEL, error, "%s: %s", text, strerror(error));
-	return err_set(e, ERR_KERNEL, error, "%s", strerror(error));
+	/* as strerror(), without its search for a translation: that a link is absent is no rare
+	 * answer */
+	const char *word = strerrordesc_np(error);
+
+	return err_set(e, ERR_KERNEL, error, "%s%s%s", text, text[0] ? ": " : "",
+		       word ? word : "unknown error");
 }
 
 /* Number the requests and ask for one acknowledgement, of the last that can be acknowledged. */
@@ -306,11 +309,11 @@ static int ask_take(struct ask *a, const struct nlmsghdr *h, struct err *e)
 	return a->reply ? a->reply(a->ctx, h) : 0;
 }
 
-/* Room for one answer: enough for most, and on the heap for what is longer. */
+/* Room for one answer, as long as the longest yet. On the heap, which is in use already: the stack
+ * would be new pages. */
 struct room {
 	void *p;
 	size_t size;
-	void *larger; /* to be freed */
 };
 
 /* One answer may be longer than any other: a link tells of all its names. What does not fit is
@@ -319,16 +322,16 @@ static ssize_t receive_whole(struct netlink *nl, struct room *room, struct err *
 {
 	ssize_t n = receive(nl, NULL, 0, MSG_PEEK | MSG_TRUNC, e);
 	size_t size;
-	void *larger;
+	void *p;
 
 	if (n < 0)
 		return n;
 	size = (size_t)n + ANSWER_END;
 	if (size > room->size) {
-		larger = realloc(room->larger, size);
-		if (!larger)
+		p = realloc(room->p, size);
+		if (!p)
 			return err_sys(e, ERR_KERNEL, ENOMEM, "cannot receive from the kernel");
-		room->p = room->larger = larger;
+		room->p = p;
 		room->size = size;
 	}
 	return receive(nl, room->p, room->size, 0, e);
@@ -357,8 +360,7 @@ static int ask_once(struct netlink *nl, struct nlmsghdr *h, struct room *room, s
 int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 		void (*begin)(void *ctx), void *ctx, struct err *e)
 {
-	_Alignas(8) char buf[ANSWER_BYTES];
-	struct room room = { .p = buf, .size = sizeof(buf) };
+	struct room room = { .p = NULL };
 	struct nlmsghdr *h;
 	int r = 0;
 
@@ -376,7 +378,7 @@ int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 			break;
 		r = err_sys(e, ERR_KERNEL, EAGAIN, "the kernel's tables kept changing while read");
 	}
-	free(room.larger);
+	free(room.p);
 	nlmsg_free(msg);
 	return r;
 }

@@ -95,21 +95,17 @@ static pid_t start(const struct carrier *carrier, void *stack)
 	return child;
 }
 
-/* Return: true if one of the messages read tells that the link is gone; also drains them. */
+/* Return: true if the next notice tells that the link is gone. Only how it begins is read. */
 static bool told_gone(int monitor, uint32_t ifindex)
 {
-	_Alignas(8) char buf[16384];
-	ssize_t n = netlink_receive(monitor, buf, sizeof(buf), MSG_DONTWAIT);
-	unsigned left = n > 0 ? (unsigned)n : 0;
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg link;
+	} notice = { .h = { .nlmsg_type = NLMSG_NOOP } };
+	ssize_t n = netlink_receive(monitor, &notice, sizeof(notice), MSG_DONTWAIT);
 
-	for (struct nlmsghdr *h = (void *)buf; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-		const struct ifinfomsg *info = NLMSG_DATA(h);
-
-		if (h->nlmsg_type == RTM_DELLINK && h->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)) &&
-		    (uint32_t)info->ifi_index == ifindex)
-			return true;
-	}
-	return false;
+	return n == sizeof(notice) && notice.h.nlmsg_type == RTM_DELLINK &&
+	       (uint32_t)notice.link.ifi_index == ifindex;
 }
 
 /* Wait for the kernel's notice, the child's end or the time. The caller looks for itself then. */

@@ -27,7 +27,9 @@ static void print_in_task(const char *netns, const char *line, int len, struct t
 	}
 }
 
-void plan_print_step(const struct plan *p, const struct step *s, bool undo, struct text *t)
+/* Apart, for each ADD prints steps of the host, and would touch two pages of stack for nothing. */
+__attribute__((noinline)) static void print_task_step(const struct plan *p, const struct step *s,
+						      bool undo, struct text *t)
 {
 	char lines[STEP_TEXT];
 	struct text step;
@@ -35,10 +37,6 @@ void plan_print_step(const struct plan *p, const struct step *s, bool undo, stru
 
 	text_init(&step, lines, sizeof(lines));
 	s->kind->print(s, p, undo, &step);
-	if (s->side == HOST) {
-		text_add(t, "%s", lines);
-		return;
-	}
 	while (*line) {
 		size_t len = strcspn(line, "\n");
 
@@ -46,6 +44,14 @@ void plan_print_step(const struct plan *p, const struct step *s, bool undo, stru
 		line += len + (line[len] == '\n');
 		text_add(t, "%s", *line ? "\n" : "");
 	}
+}
+
+void plan_print_step(const struct plan *p, const struct step *s, bool undo, struct text *t)
+{
+	if (s->side == TASK)
+		print_task_step(p, s, undo, t);
+	else
+		s->kind->print(s, p, undo, t);
 }
 
 void plan_hint_command(const struct plan *p, enum side side, const char *line, struct err *e)

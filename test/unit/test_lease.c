@@ -135,8 +135,9 @@ static int setup(void **state)
 
 	strcpy(f->dir, "/tmp/test-lease-XXXXXX");
 	*state = f;
-	return mkdtemp(f->dir) ? store_open(f->dir, STORE_CREATE, &f->store, warn, sizeof(warn), &f->e)
-			       : -1;
+	return mkdtemp(f->dir)
+		       ? store_open(f->dir, STORE_CREATE, &f->store, warn, sizeof(warn), &f->e)
+		       : -1;
 }
 
 static int teardown(void **state)

@@ -146,7 +146,10 @@ struct plan_io {
 /* plan_io_open: @task is taken over (its descriptor is closed by plan_io_close). */
 int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task,
 		 struct err *e);
-/* plan_io_turn: to another task, taken over as well; the sockets in the host stay. */
+/*
+ * plan_io_turn: to another task, taken over as well. The sockets in the host stay; all else is as
+ * after plan_io_open.
+ */
 void plan_io_turn(struct plan_io *io, const struct netns *task);
 void plan_io_close(struct plan_io *io);
 #define cleanup_plan_io CLEANUP(plan_io_close)

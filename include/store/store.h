@@ -141,11 +141,11 @@ struct store_record {
 	char text[STORE_BODY_MAX + 1]; /* NUL-terminated */
 };
 
-/* What a store is opened for. All but STORE_CREATE leave a host without a store as it is. */
+/* What a store is opened for. Only STORE_CREATE makes one where there is none. */
 enum store_access {
-	STORE_READ,   /* no changes */
-	STORE_CHANGE, /* records of what is there; as DEL and GC do, which never make anything */
-	STORE_CREATE, /* the same, and the store is made where there is none */
+	STORE_READ,   /* records are only looked at */
+	STORE_CHANGE, /* they may change and go: DEL and GC, which never make anything */
+	STORE_CREATE,
 };
 
 /*

@@ -173,12 +173,20 @@ static int reach(struct call *c, struct held *h, struct err *e)
 
 static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
 {
+	const struct netns none = NETNS_NONE;
 	int r = reach(c, h, e);
 
-	if (!r)
-		r = plan_undo(&h->plan, &h->io, e);
+	if (r < 0)
+		return r;
+	r = plan_undo(&h->plan, &h->io, e);
 	if (!r)
 		r = plan_release(c, &h->plan, &h->io, cooldown_s, e);
+	/* The task's namespace must not live until the last is down; after an error nobody knows
+	 * what the sockets have not answered yet. */
+	if (r < 0)
+		plan_io_close(&h->io);
+	else
+		plan_io_turn(&h->io, &none);
 	return r;
 }
 
@@ -219,12 +227,11 @@ static void restore_all(struct call *c, struct plan_io *io, struct held *h)
 void held_restore(struct call *c, struct plan_io *io)
 {
 	struct err e;
-	struct held *h = held_new(&e);
+	cleanup_held struct held *h = held_new(&e);
 
 	if (h && turn_alone(c, &e) == 0)
 		restore_all(c, io, h);
 	else
 		call_warn(c, "restoring rules: %s", e.msg);
 	turn_end(c);
-	free(h);
 }

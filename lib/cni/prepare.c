@@ -40,8 +40,7 @@ static void touch_pages(struct add *add)
 	uintptr_t from = (uintptr_t)add / page * page;
 	uintptr_t to = (uintptr_t)&add->plan.steps[USUAL_STEPS] / page * page;
 
-	/* since Linux 5.14; before, and where there is no memory, each is touched when it is needed
-	 */
+	/* Where that is refused, each comes when it is needed. */
 	madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 

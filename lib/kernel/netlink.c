@@ -23,7 +23,9 @@
 #define DUMP_TRIES       16
 #define ERRNO_MAX        4095 /* MAX_ERRNO of include/linux/err.h */
 #define ANSWER_END       8
-/* of a batch: an error with the kernel's words. What is longer tells of a link, and is not read. */
+#define DUMP_BYTES       8192 /* the kernel makes a dump's parts as long as what they are read into */
+/* of a batch: an error with the kernel's words. Longer is only what tells of a link: that is cut
+ * off, and passed over. */
 #define ANSWER_BYTES (2048 + ANSWER_END)
 
 static int socket_options(int fd)
@@ -161,7 +163,7 @@ static int kernel_error(struct err *e, int error, const char *text)
 	const char *word = strerrordesc_np(error);
 
 	return err_set(e, ERR_KERNEL, error, "%s%s%s", text, text[0] ? ": " : "",
-		       word ? word : "unknown error");
+		       word ? word : strerror(error));
 }
 
 /* Number the requests and ask for one acknowledgement, of the last that can be acknowledged. */
@@ -316,24 +318,27 @@ struct room {
 	size_t size;
 };
 
+static bool make_room(struct room *room, size_t size)
+{
+	void *p = size > room->size ? realloc(room->p, size) : room->p;
+
+	if (!p)
+		return false;
+	room->p = p;
+	room->size = size > room->size ? size : room->size;
+	return true;
+}
+
 /* One answer may be longer than any other: a link tells of all its names. What does not fit is
  * lost, so its length is asked for first. */
 static ssize_t receive_whole(struct netlink *nl, struct room *room, struct err *e)
 {
 	ssize_t n = receive(nl, NULL, 0, MSG_PEEK | MSG_TRUNC, e);
-	size_t size;
-	void *p;
 
 	if (n < 0)
 		return n;
-	size = (size_t)n + ANSWER_END;
-	if (size > room->size) {
-		p = realloc(room->p, size);
-		if (!p)
-			return err_sys(e, ERR_KERNEL, ENOMEM, "cannot receive from the kernel");
-		room->p = p;
-		room->size = size;
-	}
+	if (!make_room(room, (size_t)n + ANSWER_END))
+		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot receive from the kernel");
 	return receive(nl, room->p, room->size, 0, e);
 }
 
@@ -362,12 +367,16 @@ int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 {
 	struct room room = { .p = NULL };
 	struct nlmsghdr *h;
+	bool dump;
 	int r = 0;
 
 	if (!msg)
 		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot build a netlink request");
 	h = nlmsg_hdr(msg);
-	h->nlmsg_flags |= NLM_F_REQUEST | ((h->nlmsg_flags & NLM_F_DUMP) ? 0 : NLM_F_ACK);
+	dump = h->nlmsg_flags & NLM_F_DUMP;
+	h->nlmsg_flags |= NLM_F_REQUEST | (dump ? 0 : NLM_F_ACK);
+	if (dump)
+		make_room(&room, DUMP_BYTES);
 	for (int i = 0; i < DUMP_TRIES; i++) {
 		struct ask a = { .reply = reply, .ctx = ctx };
 

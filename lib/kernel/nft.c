@@ -141,14 +141,14 @@ void nft_commit(struct batch *b)
 /* Versions decide, not tries: older kernels ignore what they do not know, silently. */
 static bool kernel_is(unsigned long want_major, unsigned long want_minor)
 {
-	static unsigned long major, minor;
+	unsigned long major, minor;
 	struct utsname u;
 	char *end;
 
-	if (!major && uname(&u) == 0) {
-		major = strtoul(u.release, &end, 10);
-		minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	}
+	if (uname(&u) < 0)
+		return false;
+	major = strtoul(u.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 	return major > want_major || (major == want_major && minor >= want_minor);
 }
 

@@ -21,6 +21,7 @@
 
 #define GONE_TIMEOUT_MS 10000
 #define STACK_BYTES     16384
+#define CARRIER_BYTES   64 /* a multiple of the stack's alignment */
 
 /* Delete and wait for the kernel to be through with it. Return: 0 or -errno. */
 static int delete_now(struct netlink *nl, uint32_t ifindex, struct err *e)
@@ -39,7 +40,8 @@ static int delete_now(struct netlink *nl, uint32_t ifindex, struct err *e)
 	return r;
 }
 
-/* All that the child has: it lies at the low end of the child's stack, and stays as long. */
+/* All that the child has: it lies at the high end of the child's stack, and stays as long. The
+ * descriptors are beyond 2, as standard_fds_guard has seen to. */
 struct carrier {
 	int nl;     /* its socket, in the link's namespace */
 	int null;   /* /dev/null, or -1 */
@@ -53,7 +55,8 @@ struct carrier {
 /*
  * The child: holds nothing of the runtime's (which reads our stdout to its end), nor of ours but
  * its socket and the pipe. It runs in our memory, beside us: it allocates nothing, and asks
- * nothing but the kernel. The request is worked off when send() returns.
+ * nothing but the kernel. errno is one for both: it does not read it, and we only to wait once
+ * more. The request is worked off when send() returns.
  */
 __attribute__((no_sanitize("address"))) static int carry(void *arg)
 {
@@ -73,25 +76,27 @@ __attribute__((no_sanitize("address"))) static int carry(void *arg)
 
 /*
  * A child that shares our memory costs a third of a forked one, and the kernel takes the memory
- * down when the child ends, not while the runtime waits for us. valgrind and gVisor know neither
- * clone3() nor such children.
+ * down when the child ends, not while the runtime waits for us. valgrind knows neither clone3()
+ * nor such children. Asked for with no arguments at all, clone3() is refused where it is known.
  */
 static bool may_share_memory(void)
 {
-	return syscall(SYS_clone3, NULL, 0) == 0 || errno != ENOSYS;
+	return !(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
 }
 
 /* Return: the child, or -1 with errno. Its stack is mapped until it is reaped, or we end. */
-static pid_t start(const struct carrier *carrier, void *stack)
+static pid_t start(const struct carrier *carrier, char *stack)
 {
+	/* what is below it, to the page's begin, is enough for carry(): one page each */
+	struct carrier *top = (void *)(stack + STACK_BYTES - CARRIER_BYTES);
 	pid_t child;
 
-	memcpy(stack, carrier, sizeof(*carrier));
+	*top = *carrier;
 	if (may_share_memory())
-		return clone(carry, (char *)stack + STACK_BYTES, CLONE_VM | SIGCHLD, stack);
+		return clone(carry, top, CLONE_VM | SIGCHLD, top);
 	child = fork();
 	if (child == 0)
-		_exit(carry(stack));
+		_exit(carry(top));
 	return child;
 }
 
@@ -141,6 +146,8 @@ static int watch_links(const struct netns *ns, const struct netns *host, struct 
 	netlink_close(ret);
 	return r;
 }
+
+_Static_assert(sizeof(struct carrier) <= CARRIER_BYTES, "it has its place");
 
 /* Start the child and wait until the link is gone. Return: 0, or -errno if there is no child. */
 static int defer_with(struct netlink *monitor, struct carrier *c, int report, void *stack,

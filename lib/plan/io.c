@@ -39,6 +39,7 @@ void plan_io_turn(struct plan_io *io, const struct netns *task)
 	netlink_close(&io->route[TASK]);
 	netns_close(&io->task);
 	*io = next;
+	io->batch->owner = 0;
 	batch_reset(io->batch);
 }
 

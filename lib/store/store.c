@@ -11,11 +11,14 @@
 
 #include "base/io.h"
 
+/* Return: 0, STORE_ABSENT (there are no records, and none are to be made), or a negative errno. */
 static int attach(struct store *s, struct err *e)
 {
 	int err = truth_attach(s, e);
 
-	return err ? err : cache_attach(s, e);
+	if (!err)
+		err = cache_attach(s, e);
+	return err == -ENOENT && s->access != STORE_CREATE ? STORE_ABSENT : err;
 }
 
 static int lock(struct store *s, struct err *e)
@@ -44,8 +47,6 @@ int store_locked(struct store *s, locked_fn *fn, void *args, struct err *e)
 			r = err_set(e, ERR_STORE, EUCLEAN, "the state in %s contradicts itself",
 				    s->dir);
 	}
-	if (r == -ENOENT && s->access != STORE_CREATE)
-		r = STORE_ABSENT;
 	/* unlocked, not closed: a child that somebody forked meanwhile shares the lock */
 	flock(s->lockfd, LOCK_UN);
 	return r;

@@ -276,10 +276,12 @@ static void reading_makes_nothing(void **state)
 
 	(void)state;
 	new_dir();
-	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), STORE_ABSENT);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e),
+			 STORE_ABSENT);
 	assert_int_equal(access(path_of("lock"), F_OK), -1);
 	assert_int_equal(rmdir(dir), 0);
-	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), STORE_ABSENT);
+	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e),
+			 STORE_ABSENT);
 	make_store(3);
 	assert_int_equal(store_open(dir, STORE_READ, &s, warning, sizeof(warning), &e), 0);
 	assert_int_equal(store_get(s, &key, &rec, &e), STORE_OK);
@@ -289,8 +291,16 @@ static void reading_makes_nothing(void **state)
 	store_close(s);
 }
 
+static int find_nothing(void *ctx, uint32_t last_tags, struct err *e)
+{
+	(void)ctx;
+	(void)last_tags;
+	return err_set(e, ERR_KERNEL, ENOENT, "no such thing");
+}
+
 static void changing_makes_nothing(void **state)
 {
+	struct store_key key = { "net", "1", "eth0" };
 	struct store *s = NULL;
 	struct err e = { 0 };
 
@@ -302,6 +312,9 @@ static void changing_makes_nothing(void **state)
 	make_store(3);
 	assert_int_equal(store_open(dir, STORE_CHANGE, &s, warning, sizeof(warning), &e), 0);
 	assert_int_equal(test_release(s, "net", "0", 0), 0);
+	assert_int_equal(count_records(s), 2);
+	/* what a caller does not find is no missing record */
+	assert_int_equal(store_release(s, &key, 0, find_nothing, NULL, &e), -ENOENT);
 	assert_int_equal(count_records(s), 2);
 	assert_int_equal(unlink(path_of("records")), 0);
 	assert_int_equal(test_release(s, "net", "1", 0), STORE_ABSENT);

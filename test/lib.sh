@@ -25,7 +25,7 @@ if [ "${TASKVPC_TEST:-}" != inside ]; then
 		exit 0
 	fi
 	exec env TASKVPC_TEST=inside BIN="$BIN" CNI_REF="$CNI_REF" \
-		timeout --foreground -k 5 "${TEST_TIMEOUT:-300}" \
+		timeout --foreground -k 5 "${TEST_TIMEOUT:-900}" \
 		unshare --net --mount --pid --fork --kill-child --mount-proc \
 		--propagation private bash "$0" "$@"
 fi

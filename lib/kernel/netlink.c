@@ -320,12 +320,15 @@ struct room {
 
 static bool make_room(struct room *room, size_t size)
 {
-	void *p = size > room->size ? realloc(room->p, size) : room->p;
+	void *p;
 
+	if (size <= room->size)
+		return true;
+	p = realloc(room->p, size);
 	if (!p)
 		return false;
 	room->p = p;
-	room->size = size > room->size ? size : room->size;
+	room->size = size;
 	return true;
 }
 

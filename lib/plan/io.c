@@ -9,23 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task,
-		 struct err *e)
-{
-	*io = (struct plan_io){
-		.host = *host,
-		.task = *task,
-		.route = { NETLINK_CLOSED, NETLINK_CLOSED },
-		.nft = NETLINK_CLOSED,
-		.batch = malloc(sizeof(*io->batch)),
-	};
-	if (!io->batch)
-		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot plan");
-	io->batch->owner = 0;
-	batch_reset(io->batch);
-	return 0;
-}
-
 void plan_io_turn(struct plan_io *io, const struct netns *task)
 {
 	struct plan_io next = {
@@ -41,6 +24,22 @@ void plan_io_turn(struct plan_io *io, const struct netns *task)
 	*io = next;
 	io->batch->owner = 0;
 	batch_reset(io->batch);
+}
+
+int plan_io_open(struct plan_io *io, const struct netns *host, const struct netns *task,
+		 struct err *e)
+{
+	*io = (struct plan_io){
+		.host = *host,
+		.task = NETNS_NONE,
+		.route = { NETLINK_CLOSED, NETLINK_CLOSED },
+		.nft = NETLINK_CLOSED,
+		.batch = malloc(sizeof(*io->batch)),
+	};
+	if (!io->batch)
+		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot plan");
+	plan_io_turn(io, task);
+	return 0;
 }
 
 void plan_io_close(struct plan_io *io)

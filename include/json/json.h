@@ -57,6 +57,9 @@ bool json_is_absent(const json *j);      /* NULL or null: Go's zero value */
 const json *json_get(const json *object, const char *key);
 const json *json_first(const json *array_or_object);
 const json *json_next(const json *item);
+/* json_find: @from or the first after it with that key, whatever its case; NULL: none. Of an
+ * object. */
+const json *json_find(const json *from, const char *key);
 const char *json_key(const json *item);
 unsigned json_count(const json *array_or_object);
 const char *json_string(const json *j);       /* NULL if it is no string */

@@ -18,16 +18,8 @@ struct reading {
 	struct err *e;
 };
 
-static int read_table(const struct field *table, const json *object, const char *path, void *out,
-		      const struct reading *r);
-
-void field_path(char buf[static FIELD_PATH], const char *path, const char *key)
-{
-	struct text t;
-
-	text_init(&t, buf, FIELD_PATH);
-	text_add(&t, "%s%s%s", path, *path ? "." : "", key);
-}
+static int read_table(const struct field *table, const json *object, const struct place *at,
+		      void *out, const struct reading *r);
 
 const struct field *field_row(const struct field *table, const char *key)
 {
@@ -38,11 +30,12 @@ const struct field *field_row(const struct field *table, const char *key)
 	return NULL;
 }
 
-static int refuse_twice(const json *first, const json *second, const char *path,
+static int refuse_twice(const json *first, const json *second, const struct place *at,
 			const struct reading *r)
 {
-	char one[64], two[64];
+	char path[FIELD_PATH], one[64], two[64];
 
+	place_text(path, at);
 	text_printable(one, sizeof(one), json_key(first));
 	text_printable(two, sizeof(two), json_key(second));
 	if (!strcmp(one, two))
@@ -55,86 +48,87 @@ static int refuse_twice(const json *first, const json *second, const char *path,
 }
 
 /* The member of a row. Two are an error: which one counts would differ from reader to reader. */
-static int find_member(const struct field *f, const json *object, const char *path,
+static int find_member(const struct field *f, const json *object, const struct place *at,
 		       const json **ret, const struct reading *r)
 {
-	*ret = NULL;
-	for (const json *i = json_first(object); i; i = json_next(i)) {
-		if (strcasecmp(json_key(i), f->key) != 0)
-			continue;
-		if (*ret)
-			return refuse_twice(*ret, i, path, r);
-		*ret = i;
-	}
-	return 0;
+	const json *second;
+
+	*ret = json_find(json_first(object), f->key);
+	second = json_find(json_next(*ret), f->key);
+	return second ? refuse_twice(*ret, second, at, r) : 0;
 }
 
-static int read_one(const struct field *f, const json *value, const char *path, void *out,
+static int read_one(const struct field *f, const json *value, const struct place *at, void *out,
 		    const struct reading *r)
 {
 	if (f->type != FIELD_OBJECT)
-		return field_scalar_read(f, value, path, r->code, out, r->e);
+		return field_scalar_read(f, value, at, r->code, out, r->e);
 	if (json_kind(value) != JSON_IS_OBJECT)
-		return field_refuse(f, value, path, r->code, NULL, r->e);
-	return read_table(f->fields, value, path, out, r);
+		return field_refuse(f, value, at, r->code, NULL, r->e);
+	return read_table(f->fields, value, at, out, r);
 }
 
-static int refuse_list(const struct field *f, const json *value, const char *path,
+static int refuse_list(const struct field *f, const json *value, const struct place *at,
 		       const struct reading *r)
 {
 	char words[512];
 	struct text t;
 
-	field_refuse(f, value, path, r->code, NULL, r->e);
+	field_refuse(f, value, at, r->code, NULL, r->e);
 	text_init(&t, words, sizeof(words));
 	field_allowed(f, &t);
 	err_hint(r->e, "allowed: a list, each entry %s", words);
 	return -EINVAL;
 }
 
-static int read_list(const struct field *f, const json *value, const char *path, void *out,
+static int refuse_count(const struct field *f, unsigned n, const struct place *at,
+			const struct reading *r)
+{
+	char path[FIELD_PATH];
+
+	place_text(path, at);
+	err_set(r->e, r->code, EINVAL, "%s: %u entries are too many", path, n);
+	err_hint(r->e, "allowed: at most %u", f->max_count);
+	return -EINVAL;
+}
+
+static int read_list(const struct field *f, const json *value, const struct place *at, void *out,
 		     const struct reading *r)
 {
-	unsigned n = json_count(value), i = 0;
-	char *element = (char *)out + f->offset, at[FIELD_PATH];
+	char *element = (char *)out + f->offset;
+	struct place entry = { .above = at };
+	unsigned n = json_count(value);
 	int rc = 0;
 
-	if (n > f->max_count) {
-		err_set(r->e, r->code, EINVAL, "%s: %u entries are too many", path, n);
-		err_hint(r->e, "allowed: at most %u", f->max_count);
-		return -EINVAL;
-	}
-	for (const json *v = json_first(value); v && !rc; v = json_next(v), i++) {
-		struct text t;
-
-		text_init(&t, at, sizeof(at));
-		text_add(&t, "%s[%u]", path, i);
-		rc = read_one(f, v, at, element + i * f->size, r);
-	}
+	if (n > f->max_count)
+		return refuse_count(f, n, at, r);
+	for (const json *v = json_first(value); v && !rc; v = json_next(v), entry.index++)
+		rc = read_one(f, v, &entry, element + entry.index * f->size, r);
 	memcpy((char *)out + f->count_offset, &n, sizeof(n));
 	return rc;
 }
 
-static int read_row(const struct field *f, const json *value, const char *path, void *out,
+static int read_row(const struct field *f, const json *value, const struct place *at, void *out,
 		    const struct reading *r)
 {
 	unsigned one = 1;
 
 	if (!(f->flags & FIELD_LIST))
-		return read_one(f, value, path, (char *)out + f->offset, r);
+		return read_one(f, value, at, (char *)out + f->offset, r);
 	if (json_kind(value) == JSON_IS_ARRAY)
-		return read_list(f, value, path, out, r);
+		return read_list(f, value, at, out, r);
 	if (!(f->flags & FIELD_ONE_OR_LIST))
-		return refuse_list(f, value, path, r);
+		return refuse_list(f, value, at, r);
 	memcpy((char *)out + f->count_offset, &one, sizeof(one));
-	return read_one(f, value, path, (char *)out + f->offset, r);
+	return read_one(f, value, at, (char *)out + f->offset, r);
 }
 
-static int refuse_missing(const struct field *f, const char *path, const struct reading *r)
+static int refuse_missing(const struct field *f, const struct place *at, const struct reading *r)
 {
-	char words[512];
+	char path[FIELD_PATH], words[512];
 	struct text t;
 
+	place_text(path, at);
 	text_init(&t, words, sizeof(words));
 	field_allowed(f, &t);
 	err_set(r->e, r->code, EINVAL, "%s is missing", path);
@@ -142,23 +136,23 @@ static int refuse_missing(const struct field *f, const char *path, const struct 
 	return -EINVAL;
 }
 
-static int read_table(const struct field *table, const json *object, const char *path, void *out,
-		      const struct reading *r)
+static int read_table(const struct field *table, const json *object, const struct place *at,
+		      void *out, const struct reading *r)
 {
-	char at[FIELD_PATH];
+	struct place member = { .above = at };
 
 	for (const struct field *f = table; f->key; f++) {
 		const json *value;
 		int rc;
 
-		field_path(at, path, f->key);
-		rc = find_member(f, object, at, &value, r);
+		member.key = f->key;
+		rc = find_member(f, object, &member, &value, r);
 		if (rc)
 			return rc;
 		if (!json_is_absent(value))
-			rc = read_row(f, value, at, out, r);
+			rc = read_row(f, value, &member, out, r);
 		else if (f->flags & FIELD_REQUIRED)
-			rc = refuse_missing(f, at, r);
+			rc = refuse_missing(f, &member, r);
 		if (rc)
 			return rc;
 	}
@@ -168,46 +162,65 @@ static int read_table(const struct field *table, const json *object, const char 
 int field_read(const struct field *table, const json *object, const char *path, enum err_code code,
 	       void *out, struct err *e)
 {
-	static const struct field root = { .type = FIELD_OBJECT };
+	static const struct field any = { .type = FIELD_OBJECT };
 	struct reading r = { .code = code, .e = e };
+	struct place root = { .key = path };
 
-	if (!json_is_absent(object) && json_kind(object) != JSON_IS_OBJECT)
-		return field_refuse(&root, object, *path ? path : "the document", code, NULL, e);
-	return read_table(table, object, path, out, &r);
+	if (json_is_absent(object) || json_kind(object) == JSON_IS_OBJECT)
+		return read_table(table, object, &root, out, &r);
+	if (!*path)
+		root.key = "the document";
+	return field_refuse(&any, object, &root, code, NULL, e);
 }
 
-static void unknown_below(const struct field *f, const json *value, const char *path,
-			  void (*tell)(void *ctx, const char *path), void *ctx)
+/* Whom to tell of what the table lacks. */
+struct listener {
+	void (*tell)(void *ctx, const char *path);
+	void *ctx;
+};
+
+static void unknown_in(const struct field *table, const json *object, const struct place *at,
+		       const struct listener *l);
+
+static void unknown_below(const struct field *f, const json *value, const struct place *at,
+			  const struct listener *l)
 {
-	char at[FIELD_PATH];
-	struct text t;
-	unsigned i = 0;
+	struct place entry = { .above = at };
 
 	if (json_kind(value) == JSON_IS_OBJECT) {
-		field_unknown(f->fields, value, path, tell, ctx);
+		unknown_in(f->fields, value, at, l);
 		return;
 	}
-	for (const json *v = json_first(value); v; v = json_next(v), i++) {
-		text_init(&t, at, sizeof(at));
-		text_add(&t, "%s[%u]", path, i);
-		field_unknown(f->fields, v, at, tell, ctx);
-	}
+	for (const json *v = json_first(value); v; v = json_next(v), entry.index++)
+		unknown_in(f->fields, v, &entry, l);
 }
 
-void field_unknown(const struct field *table, const json *object, const char *path,
-		   void (*tell)(void *ctx, const char *path), void *ctx)
+static void unknown_in(const struct field *table, const json *object, const struct place *at,
+		       const struct listener *l)
 {
-	char at[FIELD_PATH];
+	struct place member = { .above = at };
+	char path[FIELD_PATH];
 
 	if (json_kind(object) != JSON_IS_OBJECT)
 		return;
 	for (const json *i = json_first(object); i; i = json_next(i)) {
 		const struct field *f = field_row(table, json_key(i));
 
-		field_path(at, path, json_key(i));
-		if (!f)
-			tell(ctx, at);
-		else if (f->type == FIELD_OBJECT)
-			unknown_below(f, i, at, tell, ctx);
+		member.key = json_key(i);
+		if (f && f->type == FIELD_OBJECT)
+			unknown_below(f, i, &member, l);
+		if (f)
+			continue;
+		place_text(path, &member);
+		l->tell(l->ctx, path);
 	}
+}
+
+void field_unknown(const struct field *table, const json *object, const char *path,
+		   void (*tell)(void *ctx, const char *path), void *ctx)
+{
+	const struct listener listener = { .tell = tell, .ctx = ctx };
+	const struct place root = { .key = path };
+
+	unknown_in(table, object, &root, &listener);
 }

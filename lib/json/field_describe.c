@@ -64,6 +64,7 @@ static void describe_row(const struct field *f, const char *path, struct text *t
 
 void field_describe(const struct field *table, const char *path, struct text *t)
 {
+	const struct place root = { .key = path };
 	char at[FIELD_PATH], below[FIELD_PATH];
 
 	for (const struct field *f = table; f->key; f++) {
@@ -71,7 +72,7 @@ void field_describe(const struct field *table, const char *path, struct text *t)
 
 		if (f->flags & FIELD_HIDDEN)
 			continue;
-		field_path(at, path, f->key);
+		place_text(at, &(struct place){ .above = &root, .key = f->key });
 		describe_row(f, at, t);
 		if (f->type != FIELD_OBJECT)
 			continue;

@@ -110,12 +110,31 @@ void field_allowed(const struct field *f, struct text *t)
 	}
 }
 
-int field_refuse(const struct field *f, const json *value, const char *path, enum err_code code,
-		 const char *complaint, struct err *e)
+static void add_place(struct text *t, const struct place *at)
 {
-	char shown[VALUE_TEXT], words[512];
+	if (at->above)
+		add_place(t, at->above);
+	if (at->key)
+		text_add(t, "%s%s", t->len ? "." : "", at->key);
+	else
+		text_add(t, "[%u]", at->index);
+}
+
+void place_text(char buf[static FIELD_PATH], const struct place *at)
+{
 	struct text t;
 
+	text_init(&t, buf, FIELD_PATH);
+	add_place(&t, at);
+}
+
+int field_refuse(const struct field *f, const json *value, const struct place *at,
+		 enum err_code code, const char *complaint, struct err *e)
+{
+	char path[FIELD_PATH], shown[VALUE_TEXT], words[512];
+	struct text t;
+
+	place_text(path, at);
 	field_value_text(value, shown, sizeof(shown));
 	err_set(e, code, EINVAL, "%s: %s %s", path, shown,
 		complaint ? complaint : kind_words(value));
@@ -287,14 +306,14 @@ static void hint_network(const json *value, struct err *e)
 	err_hint(e, "write the network: \"%s\"", cidr_text(&c, meant));
 }
 
-int field_scalar_read(const struct field *f, const json *value, const char *path,
+int field_scalar_read(const struct field *f, const json *value, const struct place *at,
 		      enum err_code code, void *out, struct err *e)
 {
 	const char *complaint = read_any(f, value, out);
 
 	if (!complaint)
 		return 0;
-	field_refuse(f, value, path, code, *complaint ? complaint : NULL, e);
+	field_refuse(f, value, at, code, *complaint ? complaint : NULL, e);
 	if (!strcmp(complaint, "has host bits"))
 		hint_network(value, e);
 	return -EINVAL;

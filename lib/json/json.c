@@ -87,6 +87,19 @@ const json *json_get(const json *object, const char *key)
 	return exact ? exact : folded;
 }
 
+/* Letters of either case differ in one bit, so most keys are told apart by their first. */
+static bool same_key(const char *a, const char *b)
+{
+	return (*a | 0x20) == (*b | 0x20) && !strcasecmp(a, b);
+}
+
+const json *json_find(const json *from, const char *key)
+{
+	while (from && !same_key(from->string, key))
+		from = from->next;
+	return from;
+}
+
 const json *json_first(const json *array_or_object)
 {
 	enum json_kind kind = json_kind(array_or_object);

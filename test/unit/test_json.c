@@ -189,6 +189,24 @@ static void finds_keys_as_go_does(void **state)
 	assert_null(json_get(json_get(j, "a"), "c"));
 }
 
+/* One after the other, in the order of the document; letters alone have a case. */
+static void finds_all_of_a_name(void **state)
+{
+	cleanup_json json *j = must("{\"\":0,\"@x\":1,\"Ab\":2,\"b\":3,\"aB\":4,\"`x\":5}");
+	const json *i = json_find(json_first(j), "ab");
+	int64_t n;
+
+	(void)state;
+	assert_true(json_integer(i, &n) && n == 2);
+	i = json_find(json_next(i), "AB");
+	assert_true(json_integer(i, &n) && n == 4);
+	assert_null(json_find(json_next(i), "ab"));
+	assert_true(json_integer(json_find(json_first(j), "`x"), &n) && n == 5);
+	assert_true(json_integer(json_find(json_first(j), ""), &n) && n == 0);
+	assert_null(json_find(json_first(j), " "));
+	assert_null(json_find(NULL, "ab"));
+}
+
 static void tells_kinds_and_integers(void **state)
 {
 	cleanup_json json *j = must("[null,true,1,\"s\",[],{},1.5,9007199254740992,1e300,1e15,-1]");
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test(bounds_the_depth),
 		cmocka_unit_test(takes_five_megabytes),
 		cmocka_unit_test(finds_keys_as_go_does),
+		cmocka_unit_test(finds_all_of_a_name),
 		cmocka_unit_test(tells_kinds_and_integers),
 		cmocka_unit_test(builds),
 	};

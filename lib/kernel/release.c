@@ -2,6 +2,7 @@
 /* Deferred release: a detached child waits for the kernel, we only for the link to be gone. */
 #include "kernel/release.h"
 
+#include "base/io.h"
 #include "kernel/link.h"
 
 #include <errno.h>
@@ -113,14 +114,16 @@ static bool told_gone(int monitor, uint32_t ifindex)
 	       (uint32_t)notice.link.ifi_index == ifindex;
 }
 
-/* Wait for the kernel's notice, the child's end or the time. The caller looks for itself then. */
+/* Wait for the kernel's notice, the child's end or the time, however many notices of other links
+ * come meanwhile. The caller looks for itself then. */
 static void wait_gone(int monitor, int report, uint32_t ifindex)
 {
 	struct pollfd p[2] = { { .fd = monitor, .events = POLLIN },
 			       { .fd = report, .events = POLLIN } };
+	int64_t left, deadline = io_clock_ms() + GONE_TIMEOUT_MS;
 
-	for (;;) {
-		int n = poll(p, 2, GONE_TIMEOUT_MS);
+	while ((left = deadline - io_clock_ms()) > 0) {
+		int n = poll(p, 2, (int)left);
 
 		if (n < 0 && errno == EINTR)
 			continue;

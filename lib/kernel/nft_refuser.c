@@ -158,27 +158,17 @@ static void next_chain(void *ctx)
 	((struct nft_reading *)ctx)->last = NFT_CONTINUE;
 }
 
-static int read_chain(struct netlink *nl, const struct nft_refuser *r, const char *chain,
-		      struct nft_reading *reading, struct err *e)
+/* The rules of a chain, or where the elements of a map lead. */
+static int read_in(struct netlink *nl, const struct nft_refuser *r, bool map, const char *name,
+		   struct nft_reading *reading, struct err *e)
 {
-	struct nl_msg *m = question(NFT_MSG_GETRULE, NLM_F_DUMP, r->family);
+	struct nl_msg *m =
+		question(map ? NFT_MSG_GETSETELEM : NFT_MSG_GETRULE, NLM_F_DUMP, r->family);
 	int ret;
 
-	message_put_text(m, NFTA_RULE_TABLE, r->table);
-	message_put_text(m, NFTA_RULE_CHAIN, chain);
-	ret = netlink_ask(nl, m, take_rule, next_chain, reading, e);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-static int read_map(struct netlink *nl, const struct nft_refuser *r, const char *map,
-		    struct nft_reading *reading, struct err *e)
-{
-	struct nl_msg *m = question(NFT_MSG_GETSETELEM, NLM_F_DUMP, r->family);
-	int ret;
-
-	message_put_text(m, NFTA_SET_ELEM_LIST_TABLE, r->table);
-	message_put_text(m, NFTA_SET_ELEM_LIST_SET, map);
-	ret = netlink_ask(nl, m, take_elements, next_chain, reading, e);
+	message_put_text(m, map ? NFTA_SET_ELEM_LIST_TABLE : NFTA_RULE_TABLE, r->table);
+	message_put_text(m, map ? NFTA_SET_ELEM_LIST_SET : NFTA_RULE_CHAIN, name);
+	ret = netlink_ask(nl, m, map ? take_elements : take_rule, next_chain, reading, e);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -188,12 +178,8 @@ static int read_leads(struct netlink *nl, const struct nft_refuser *r, struct nf
 {
 	int ret = 0;
 
-	for (unsigned i = 0; i < reading->n_leads && ret == 0; i++) {
-		const struct nft_lead *lead = &reading->leads[i];
-
-		ret = lead->is_map ? read_map(nl, r, lead->name, reading, e)
-				   : read_chain(nl, r, lead->name, reading, e);
-	}
+	for (unsigned i = 0; i < reading->n_leads && ret == 0; i++)
+		ret = read_in(nl, r, reading->leads[i].is_map, reading->leads[i].name, reading, e);
 	return ret;
 }
 
@@ -245,7 +231,7 @@ static int refuses(struct netlink *nl, const struct nft_crossing *at, struct nft
 
 	if (at->some && !leads)
 		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot read the chain %s", r->chain);
-	ret = read_chain(nl, r, r->chain, &reading, e);
+	ret = read_in(nl, r, false, r->chain, &reading, e);
 	if (ret < 0)
 		return ret;
 	judge_rest(r, &reading);

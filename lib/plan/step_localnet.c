@@ -13,24 +13,31 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOCALNET_PATH 64
-#define OURS          "118" /* as the protocol of our addresses: 0x76 */
+#define LOCALNET_PATH  64
+#define LOCALNET_VALUE 16
+#define OURS           "118" /* as the protocol of our addresses: 0x76 */
 
 static void localnet_path(const struct step *s, char ret[static LOCALNET_PATH])
 {
 	snprintf(ret, LOCALNET_PATH, "net/ipv4/conf/%s/route_localnet", s->localnet.dev.name);
 }
 
+/* What it is now. Return: as sysctl_read(). */
+static int localnet_read(const struct step *s, char path[static LOCALNET_PATH],
+			 char now[static LOCALNET_VALUE], struct err *e)
+{
+	localnet_path(s, path);
+	return sysctl_read(path, now, LOCALNET_VALUE, e);
+}
+
 static int localnet_apply(const struct step *s, const struct plan *p, struct plan_io *io,
 			  struct err *e)
 {
-	char path[LOCALNET_PATH], now[16];
-	int r;
+	char path[LOCALNET_PATH], now[LOCALNET_VALUE];
+	int r = localnet_read(s, path, now, e);
 
 	(void)p;
 	(void)io;
-	localnet_path(s, path);
-	r = sysctl_read(path, now, sizeof(now), e);
 	if (r == 0 && strcmp(now, "0") != 0)
 		return 0;
 	return r < 0 ? r : sysctl_write(path, OURS, e);
@@ -39,13 +46,11 @@ static int localnet_apply(const struct step *s, const struct plan *p, struct pla
 static int localnet_undo(const struct step *s, const struct plan *p, struct plan_io *io,
 			 struct err *e)
 {
-	char path[LOCALNET_PATH], now[16];
-	int r;
+	char path[LOCALNET_PATH], now[LOCALNET_VALUE];
+	int r = localnet_read(s, path, now, e);
 
 	(void)p;
 	(void)io;
-	localnet_path(s, path);
-	r = sysctl_read(path, now, sizeof(now), e);
 	if (r != 0 || strcmp(now, OURS) != 0)
 		return r < 0 ? r : 0;
 	return sysctl_write(path, "0", e);
@@ -54,13 +59,11 @@ static int localnet_undo(const struct step *s, const struct plan *p, struct plan
 static int localnet_check(const struct step *s, const struct plan *p, struct plan_io *io,
 			  struct err *e)
 {
-	char path[LOCALNET_PATH], now[16];
-	int r;
+	char path[LOCALNET_PATH], now[LOCALNET_VALUE];
+	int r = localnet_read(s, path, now, e);
 
 	(void)p;
 	(void)io;
-	localnet_path(s, path);
-	r = sysctl_read(path, now, sizeof(now), e);
 	if (r < 0 || (r == 0 && strcmp(now, "0") != 0))
 		return r;
 	err_set(e, ERR_CHECK, 0, "the sysctl %s is %s: 127.0.0.1 reaches no published port", path,

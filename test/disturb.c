@@ -114,7 +114,8 @@ static void at_entry(struct process *p, uint64_t nr)
 		return;
 	}
 	p->refused = true;
-	put(p->pid, false, -1);
+	if (nr != SYS_close) /* whatever it says, the descriptor is closed */
+		put(p->pid, false, -1);
 }
 
 /* brk() has no errors: it returns where the heap ends. */

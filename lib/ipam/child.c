@@ -42,13 +42,20 @@ struct signals {
 	struct sigaction pipe, chld;
 };
 
-/* A runtime may have started us with SIGCHLD ignored: then there would be no status to wait for. */
-static void signals_set(struct signals *old)
+/* A runtime may have started us with SIGCHLD ignored: then there would be no status to wait for.
+ * What cannot be set cannot be restored either. Return: 0 or -errno. */
+static int signals_set(struct signals *old)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, normal = { .sa_handler = SIG_DFL };
+	int rc;
 
-	sigaction(SIGPIPE, &ignore, &old->pipe);
-	sigaction(SIGCHLD, &normal, &old->chld);
+	if (sigaction(SIGPIPE, &ignore, &old->pipe) < 0)
+		return -errno;
+	if (sigaction(SIGCHLD, &normal, &old->chld) == 0)
+		return 0;
+	rc = -errno;
+	sigaction(SIGPIPE, &old->pipe, NULL);
+	return rc;
 }
 
 static void signals_restore(const struct signals *old)
@@ -307,9 +314,10 @@ int child_run(const struct child_job *job, struct child_end *ret)
 			   .input_left = job->input_len,
 			   .max = job->output_max };
 	struct signals old;
-	int rc, reaped;
+	int rc = signals_set(&old), reaped;
 
-	signals_set(&old);
+	if (rc)
+		return rc;
 	rc = start(&c, job);
 	if (!rc) {
 		c.deadline = io_clock_ms() + job->timeout_ms;

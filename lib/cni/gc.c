@@ -78,19 +78,24 @@ static int read_valid(const struct call *c, struct valid *ret, struct err *e)
 	return r;
 }
 
+/* Does the runtime say that it is gone? */
+static bool is_unlisted(const struct held *h, const struct valid *valid)
+{
+	const struct entry key = { h->record.key.container_id, h->record.key.ifname };
+
+	return valid->given &&
+	       (!valid->n || !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp));
+}
+
 /* Return: 1 must go, 0 stays, or a negative errno. */
 static int is_stale(struct call *c, const struct held *h, const struct valid *valid, struct err *e)
 {
-	const struct entry key = { h->record.key.container_id, h->record.key.ifname };
 	int r;
 
-	if (!h->mode)
-		return 0;
-	if (!valid->given) {
-		r = held_fate(c, h, e);
-		return r < 0 ? r : r == HELD_DEAD;
-	}
-	return !valid->n || !bsearch(&key, valid->entries, valid->n, sizeof(key), entry_cmp);
+	if (!h->mode || valid->given)
+		return h->mode && is_unlisted(h, valid);
+	r = held_fate(c, h, e);
+	return r < 0 ? r : r == HELD_DEAD;
 }
 
 /*
@@ -150,12 +155,24 @@ static int take_stale(struct call *c, const struct store_key *key, struct held *
 	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
 }
 
+/* Must it be looked at with the attachment to ourselves? What is unlisted need not be read before.
+ */
+static int is_suspect(struct call *c, struct held *h, const struct valid *valid, struct err *e)
+{
+	int r;
+
+	if (is_unlisted(h, valid))
+		return 1;
+	r = held_decode(c, h, e);
+	return r < 0 ? r : is_stale(c, h, valid, e);
+}
+
 /* One record. Return: 1 it stays, 0 it is gone, or a negative errno. */
 static int sweep_one(struct call *c, struct held *h, const struct valid *valid, struct err *e)
 {
 	const struct store_holder of = h->record.key;
 	const struct store_key key = { of.network, of.container_id, of.ifname };
-	int r = is_stale(c, h, valid, e);
+	int r = is_suspect(c, h, valid, e);
 
 	if (r <= 0)
 		return r < 0 ? r : 1;
@@ -172,7 +189,7 @@ static int sweep_records(struct call *c, const struct valid *valid, struct sweep
 
 	for (;;) {
 		before = cursor;
-		r = held_next(c, c->network, &cursor, h, e);
+		r = store_next(c->store, c->network, &cursor, &h->record, e);
 		if (r == STORE_ABSENT)
 			return 0;
 		if (r < 0 && cursor == before) /* the store, not one record, is at fault */

@@ -28,7 +28,7 @@ void held_freep(struct held **h)
 	free(*h);
 }
 
-static int held_decode(struct call *c, struct held *h, struct err *e)
+int held_decode(struct call *c, struct held *h, struct err *e)
 {
 	const struct store_holder *key = &h->record.key;
 	int r;

@@ -112,7 +112,8 @@ static int judge_netns(int fd, const char *path, struct err *e)
 		       path);
 }
 
-static int open_any(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+/* Proof that it is a network namespace; which one, its cookie tells. */
+static int open_path(const char *path, struct netns *ret, struct err *e)
 {
 	int r;
 
@@ -131,8 +132,18 @@ static int open_any(const char *path, const struct netns *host, struct netns *re
 		return -e->sys;
 	}
 	r = judge_netns(ret->fd, path, e);
-	if (r == 0)
-		r = visit_cookie(ret, host, e);
+	if (r < 0)
+		netns_close(ret);
+	return r;
+}
+
+static int open_any(const char *path, const struct netns *host, struct netns *ret, struct err *e)
+{
+	int r = open_path(path, ret, e);
+
+	if (r < 0)
+		return r;
+	r = visit_cookie(ret, host, e);
 	if (r < 0)
 		netns_close(ret);
 	return r;
@@ -172,8 +183,7 @@ static bool leads_nowhere(int r)
 	case ESRCH:
 	case ENXIO:
 	case ENODEV:
-	case EINVAL:  /* no namespace, or no absolute path */
-	case EDEADLK: /* the host's own */
+	case EINVAL: /* no namespace, or no absolute path */
 		return true;
 	default:
 		return false;
@@ -183,14 +193,17 @@ static bool leads_nowhere(int r)
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e)
 {
 	struct netns host = NETNS_NONE;
-	int r = netns_self(&host, e);
+	int r = 1;
 
 	ret->fd = -1;
-	if (r < 0)
-		return r;
-	r = path[0] ? netns_open(path, &host, ret, e) : 1;
+	if (path[0])
+		r = open_path(path, ret, e);
+	if (r == 0)
+		r = netns_self(&host, e);
+	if (r == 0)
+		r = visit_cookie(ret, &host, e);
 	netns_close(&host);
-	if (r == 0 && ret->cookie == cookie)
+	if (r == 0 && ret->cookie == cookie && cookie != host.cookie)
 		return 0;
 	netns_close(ret);
 	return r < 0 && !leads_nowhere(r) ? r : 1;

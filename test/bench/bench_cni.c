@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define ROUNDS      61
+#define ROUNDS      101
 #define PEER_ROUNDS 31 /* they take ten to a hundred times as long */
 #define WARM_UP     2
 

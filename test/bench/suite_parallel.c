@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define CALLERS_MAX 32
-#define TASKS       256
-#define PEER_TASKS  48 /* they take ten to a hundred times as long */
+#define TASKS       128
+#define PEER_TASKS  32 /* they take ten to a hundred times as long */
 #define ROUNDS      3
 
 /* Whoever is free takes the next, so that none waits for the slowest at the end. */

@@ -5,8 +5,9 @@
  *
  *   disturb REPORT list 0 0 COMMAND…      each call in REPORT: "PROCESS CALL NAME"
  *   disturb REPORT kill K N COMMAND…      SIGKILL for the K-th process as it begins its N-th call
- *   disturb REPORT ENOMEM K N COMMAND…    the N-th call of the K-th process is not made and fails
- *   disturb REPORT ENOMEM+ K N COMMAND…   and so do all later ones of its name in that process
+ *   disturb REPORT ENOMEM K N COMMAND…    the N-th call of the K-th process is not made (save a
+ * close) and fails disturb REPORT ENOMEM+ K N COMMAND…   and so do all later ones of its name in
+ * that process
  *
  * REPORT: the name of the call that was disturbed, a line each time; empty if it was never made.
  * The first process counts from its exec() on, its descendants from their birth; restarts of a call
@@ -114,7 +115,8 @@ static void at_entry(struct process *p, uint64_t nr)
 		return;
 	}
 	p->refused = true;
-	if (nr != SYS_close) /* whatever it says, the descriptor is closed */
+	if (nr != SYS_close &&
+	    nr != SYS_close_range) /* whatever they say, descriptors are closed */
 		put(p->pid, false, -1);
 }
 

@@ -39,8 +39,8 @@ int netns_open_host(const char *path, const struct netns *host, struct netns *re
 
 /*
  * netns_reopen: open @path if it still leads to the namespace with @cookie.
- * Return: 0 with *ret open, 1 if it leads nowhere or elsewhere (*ret closed), or a negative errno
- * where that cannot be told: memory or descriptors are short.
+ * Return: 0 with *ret open, 1 if it leads nowhere, elsewhere or to the caller's own namespace (*ret
+ * closed), or a negative errno where that cannot be told: memory or descriptors are short.
  */
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e);
 

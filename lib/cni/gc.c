@@ -92,8 +92,10 @@ static int is_stale(struct call *c, const struct held *h, const struct valid *va
 {
 	int r;
 
-	if (!h->mode || valid->given)
-		return h->mode && is_unlisted(h, valid);
+	if (!h->mode)
+		return 0;
+	if (valid->given)
+		return is_unlisted(h, valid);
 	r = held_fate(c, h, e);
 	return r < 0 ? r : r == HELD_DEAD;
 }
@@ -141,7 +143,9 @@ static void keep_first(struct sweep *s, const struct err *e)
 		s->first = *e;
 }
 
-/* With the attachment to ourselves, look again: it may be another one by now. Return: as below. */
+/* With the attachment to ourselves, look again: it may be another one by now. Return: as
+ * sweep_one().
+ */
 static int take_stale(struct call *c, const struct store_key *key, struct held *h,
 		      const struct valid *valid, struct err *e)
 {
@@ -156,7 +160,7 @@ static int take_stale(struct call *c, const struct store_key *key, struct held *
 }
 
 /* Must it be looked at with the attachment to ourselves? What is unlisted need not be read before.
- */
+ * Return: 1, 0, or a negative errno. */
 static int is_suspect(struct call *c, struct held *h, const struct valid *valid, struct err *e)
 {
 	int r;
@@ -225,9 +229,11 @@ static int gather_links(struct call *c, const struct valid *valid, struct held *
 	uint64_t cursor = 0;
 	int r;
 
-	while ((r = held_next(c, c->network, &cursor, h, e)) == 0) {
-		r = is_stale(c, h, valid, e);
-		if (r == 1)
+	while ((r = store_next(c->store, c->network, &cursor, &h->record, e)) == 0) {
+		if (!is_unlisted(h, valid))
+			continue;
+		r = held_decode(c, h, e);
+		if (r == 0 && h->mode)
 			r = held_host_end(c, &h->a, e);
 		if (r == 1) {
 			link_set_group(b->batch, h->a.ifindex, b->group);

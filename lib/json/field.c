@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading an object by its table: finds each row's member, once and whatever its case, and walks
- * into lists and sub-tables with the path in hand. The values themselves are read in field_value.c.
+ * into lists and sub-tables, knowing the place. The values themselves are read in field_value.c.
  */
 #include "json/field.h"
 

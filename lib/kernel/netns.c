@@ -198,15 +198,17 @@ int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct er
 	ret->fd = -1;
 	if (path[0])
 		r = open_path(path, ret, e);
-	if (r == 0)
-		r = netns_self(&host, e);
+	if (r != 0) /* what comes after is not the path's fault */
+		return r < 0 && !leads_nowhere(r) ? r : 1;
+	r = netns_self(&host, e);
 	if (r == 0)
 		r = visit_cookie(ret, &host, e);
 	netns_close(&host);
+	/* The host's own is nobody's: what is done to a task's namespace must not be done to it. */
 	if (r == 0 && ret->cookie == cookie && cookie != host.cookie)
 		return 0;
 	netns_close(ret);
-	return r < 0 && !leads_nowhere(r) ? r : 1;
+	return r < 0 ? r : 1;
 }
 
 int netns_new(const struct netns *host, struct netns *ret, struct err *e)

@@ -138,31 +138,18 @@ void nft_commit(struct batch *b)
 	b->ack = ack; /* the kernel acknowledges requests, not the commit */
 }
 
-struct version {
-	unsigned long major, minor;
-};
-
-static struct version running_kernel(void)
+/* Versions decide, not tries: older kernels ignore what they do not know, silently. */
+static bool kernel_is(unsigned long want_major, unsigned long want_minor)
 {
-	struct version v = { 0, 0 };
+	unsigned long major, minor;
 	struct utsname u;
 	char *end;
 
 	if (uname(&u) < 0)
-		return v;
-	v.major = strtoul(u.release, &end, 10);
-	v.minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return v;
-}
-
-/* Versions decide, not tries: older kernels ignore what they do not know, silently. */
-static bool kernel_is(unsigned long major, unsigned long minor)
-{
-	static struct version v;
-
-	if (!v.major) /* it stays the same while we live, and GC asks for every element */
-		v = running_kernel();
-	return v.major > major || (v.major == major && v.minor >= minor);
+		return false;
+	major = strtoul(u.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > want_major || (major == want_major && minor >= want_minor);
 }
 
 /* Update the timeout of an element that exists. */

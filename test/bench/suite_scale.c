@@ -75,6 +75,7 @@ static void sweep(const struct contestant *c, const char *what, bool dead)
 		if (dead)
 			tasks_drop(0, STALE);
 		sleep(1); /* the kernel takes namespaces apart behind our back */
+		settle();
 		take(&gc, runtime_call(c, "GC", 0), c->name, "GC");
 		detach(c, 0, STALE, CALLERS);
 		if (!dead)

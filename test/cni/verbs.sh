@@ -294,6 +294,20 @@ if group gc; then
 	gc "$VALID=[]" "$LAB2"
 	drop a b c
 	clean
+	t "GC takes what another of our plugins has made under the same name"
+	OTHERS=$(jq -c '{cniVersion, name, type: "task-bridge", bridge: "br9", isGateway: true,
+		ipam: (.ipam | {dataDir, cooldown: 0, ranges: [[{subnet: "10.0.8.0/24"}]]})}' <<<"$CONF")
+	add a
+	PLUGIN=$BIN/task-bridge add b "$OTHERS"
+	PLUGIN=$BIN/task-bridge add c "$OTHERS"
+	gc "$VALID=[{containerID:\"c\",ifname:\"eth0\"}]"
+	PLUGIN=$BIN/task-bridge verify c "$OTHERS"
+	is 1 "$(records)" "records: c"
+	gc "$VALID=[]"
+	is 0 "$(records)" "records"
+	fails "the bridge" ip link show br9
+	drop a b c
+	clean
 	t "GC after links, rules and namespaces went"
 	add a && add b && add c
 	ip link del "$(host_link a)"

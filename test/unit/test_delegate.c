@@ -12,12 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../lib/ipam/child.h"
+#include "../refuse.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "ipam/delegate.h"
@@ -232,6 +234,29 @@ static void does_not_wait_for_grandchildren(void **state)
 	assert_true(io_clock_ms() - start < 3000);
 }
 
+/* Where handlers cannot be set they cannot be restored either: nothing is run. */
+static void needs_its_signals(void **state)
+{
+	cleanup_free char *out = NULL;
+	struct err e = { 0 };
+	int status, r;
+	pid_t child;
+
+	(void)state;
+	script("echo result\n");
+	child = fork();
+	if (child == 0) {
+		if (!refuse_call(SYS_rt_sigaction, EPERM))
+			_exit(77);
+		r = run(5000, &out, &e);
+		_exit(r == -EPERM && strstr(e.msg, "cannot be run") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* a kernel without seccomp */
+	assert_int_equal(status, 0);
+}
+
 static void survives_unread_stdin(void **state)
 {
 	enum {
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test(tells_how_it_failed),
 		cmocka_unit_test(kills_what_hangs),
 		cmocka_unit_test(does_not_wait_for_grandchildren),
+		cmocka_unit_test(needs_its_signals),
 		cmocka_unit_test(survives_unread_stdin),
 		cmocka_unit_test(works_where_sigchld_is_ignored),
 		cmocka_unit_test(waits_for_its_installation),

@@ -13,7 +13,8 @@ ROOT=$PWD
 BUILD=$ROOT/${BUILD:-build}
 OWN=$BUILD/valgrind
 
-OPTIONS=(-q --vgdb=no --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
+# Names of inlined functions would take a third of each start.
+OPTIONS=(-q --vgdb=no --read-inline-info=no --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
 	--leak-check=full "--errors-for-leak-kinds=definite,possible")
 
 # under REAL NAME: a program that runs REAL under valgrind.

@@ -7,7 +7,7 @@
 #   PEER_DIR=DIR  the plugins to compare with (default /usr/lib/cni)
 #   OUT=DIR       where figures.jsonl, report.txt and the charts go (default build/bench)
 #   ONLY=LIST     suites: latency start memory parallel scale gc packets data store
-#   PACKETS=N     rounds of the suite packets (default 500)
+#   PACKETS=N     rounds of the suite packets (default 400)
 set -eu
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BIN=$(realpath "${BIN:-$ROOT/build/bin}")

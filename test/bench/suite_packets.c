@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ready means ready: a packet each way at the very moment that ADD returns. PACKETS=N rounds
- * (default 500); prints how many were lost.
+ * (default 400); prints how many were lost.
  */
 #include "suites.h"
 
@@ -86,7 +86,7 @@ void suite_packets(void)
 {
 	static const char *const names[] = { "awsvpc veth", "task-bridge" };
 	const char *text = getenv("PACKETS");
-	unsigned rounds = text ? (unsigned)atoi(text) : 500;
+	unsigned rounds = text ? (unsigned)atoi(text) : 400;
 	int host = udp_socket();
 
 	tasks_make(0, TASKS);

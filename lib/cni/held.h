@@ -25,11 +25,11 @@ int held_get(struct call *c, const struct store_key *key, struct held *ret, stru
 int held_next(struct call *c, const char *network, uint64_t *cursor, struct held *ret,
 	      struct err *e);
 /*
- * held_decode: what @ret->record means, where store_next() has filled that in; until then the other
+ * held_decode: what @h->record means, where store_next() has filled that in; until then the other
  * members are those of the record before, or of none.
  * Return: 0, or a negative errno.
  */
-int held_decode(struct call *c, struct held *ret, struct err *e);
+int held_decode(struct call *c, struct held *h, struct err *e);
 /*
  * held_seize: be the only call at the attachment of @key (turn_key), and know it as it is now.
  * @wait: for another call that is at it. Return: as held_get, or HELD_BUSY (only without @wait).

@@ -143,9 +143,8 @@ static void keep_first(struct sweep *s, const struct err *e)
 		s->first = *e;
 }
 
-/* With the attachment to ourselves, look again: it may be another one by now. Return: as
- * sweep_one().
- */
+/* With the attachment to ourselves, look again: it may be another one by now.
+ * Return: as sweep_one(). */
 static int take_stale(struct call *c, const struct store_key *key, struct held *h,
 		      const struct valid *valid, struct err *e)
 {

@@ -5,10 +5,10 @@
  *
  *   disturb REPORT list 0 0 COMMAND…      each call in REPORT: "PROCESS CALL NAME"
  *   disturb REPORT kill K N COMMAND…      SIGKILL for the K-th process as it begins its N-th call
- *   disturb REPORT ENOMEM K N COMMAND…    the N-th call of the K-th process is not made (save a
- * close) and fails disturb REPORT ENOMEM+ K N COMMAND…   and so do all later ones of its name in
- * that process
+ *   disturb REPORT ENOMEM K N COMMAND…    the N-th call of the K-th process is not made and fails
+ *   disturb REPORT ENOMEM+ K N COMMAND…   and so do all later ones of its name in that process
  *
+ * A close() is made all the same, for the kernel closes whatever it returns.
  * REPORT: the name of the call that was disturbed, a line each time; empty if it was never made.
  * The first process counts from its exec() on, its descendants from their birth; restarts of a call
  * do not count. Ends with the first process, as it ended; others go on, alone.
@@ -115,8 +115,7 @@ static void at_entry(struct process *p, uint64_t nr)
 		return;
 	}
 	p->refused = true;
-	if (nr != SYS_close &&
-	    nr != SYS_close_range) /* whatever they say, descriptors are closed */
+	if (nr != SYS_close && nr != SYS_close_range)
 		put(p->pid, false, -1);
 }
 

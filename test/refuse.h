@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A filter of system calls, as container runtimes have them: for children of tests, there is no way back. */
+/* A filter of system calls, as container runtimes have them. */
 #ifndef TEST_REFUSE_H
 #define TEST_REFUSE_H
 
@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REFUSE_NO_FILTER 77                      /* how the child ends there, */
+#define REFUSE_SKIPPED   (REFUSE_NO_FILTER << 8) /* and what wait() says of it */
 
 /* refuse_call: from now on the call @nr fails with @error in this process. Return: false where the
  * kernel has no such filters. */
@@ -23,6 +28,21 @@ static inline bool refuse_call(unsigned nr, unsigned error)
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* refused: does @holds in a child where the call @nr fails with @error? Return: as wait() tells its
+ * end: 0 it does; REFUSE_SKIPPED where the kernel has no such filters; else it does not. */
+static inline int refused(unsigned nr, unsigned error, bool (*holds)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (!refuse_call(nr, error))
+			_exit(REFUSE_NO_FILTER);
+		_exit(!holds());
+	}
+	return waitpid(child, &status, 0) == child ? status : -1;
 }
 
 #endif

@@ -71,6 +71,12 @@ bool json_is_absent(const json *j)
 	return json_kind(j) <= JSON_IS_NULL;
 }
 
+/* Letters of either case differ in one bit, so most keys are told apart by their first. */
+static bool same_key(const char *a, const char *b)
+{
+	return (*a | 0x20) == (*b | 0x20) && !strcasecmp(a, b);
+}
+
 /* The last of equal keys counts, as in Go; cJSON's own lookup takes the first. */
 const json *json_get(const json *object, const char *key)
 {
@@ -81,16 +87,10 @@ const json *json_get(const json *object, const char *key)
 	for (const json *i = object->child; i; i = i->next) {
 		if (!strcmp(i->string, key))
 			exact = i;
-		else if (!strcasecmp(i->string, key))
+		else if (same_key(i->string, key))
 			folded = i;
 	}
 	return exact ? exact : folded;
-}
-
-/* Letters of either case differ in one bit, so most keys are told apart by their first. */
-static bool same_key(const char *a, const char *b)
-{
-	return (*a | 0x20) == (*b | 0x20) && !strcasecmp(a, b);
 }
 
 const json *json_find(const json *from, const char *key)
@@ -221,7 +221,7 @@ void json_remove(json *object, const char *key)
 		return;
 	for (json *i = object->child; i; i = next) {
 		next = i->next;
-		if (!strcasecmp(i->string, key))
+		if (same_key(i->string, key))
 			cJSON_Delete(cJSON_DetachItemViaPointer(object, i));
 	}
 }

@@ -93,6 +93,8 @@ struct store_grant {
 	unsigned range_index[STORE_ADDRESSES]; /* of the alternative chosen; 0 for a static address
 						*/
 	unsigned n_addresses;
+	bool never_held; /* certainly no record of this boot held any of the addresses before; of
+			  * IPv6 addresses that is never certain */
 	uint16_t ports[STORE_PORTS]; /* in the order of the want */
 	unsigned n_ports;
 };
@@ -222,8 +224,9 @@ int store_count(struct store *s, const struct ip_span *span, struct store_usage 
 int store_tag_count(struct store *s, uint64_t tag, uint64_t *ret, struct err *e);
 
 /*
- * store_verify: rebuild every index from the records and compare it with the one in use: for tests
- * and `taskvpc doctor`. Return: 0, or -EUCLEAN with the first difference in *e.
+ * store_verify: rebuild every index from the records and compare it with the one in use, and see
+ * that no address of a record counts as never held: for tests and `taskvpc doctor`. Return: 0, or
+ * -EUCLEAN with the first difference in *e.
  */
 int store_verify(struct store *s, struct err *e);
 

@@ -90,6 +90,8 @@ struct attachment {
 	/* addressing */
 	struct address addresses[STORE_ADDRESSES];
 	unsigned n_addresses;
+	bool new_addresses; /* chosen by us, and nobody had them since the boot: no neighbour knows
+			     * them with another MAC */
 	struct route
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;

@@ -169,6 +169,8 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 
 	a->ifindex = grant->boot_base + grant->id;
 	add->io.crowded = grant->id > CROWD;
+	/* Somebody may be waiting already for an address that was asked for. */
+	a->new_addresses = grant->never_held && !add->c->foreign && !add->asked.n_ips;
 	use_gateway(a, &add->asked.gateway);
 	r = add->mode->accept ? add->mode->accept(a, e) : 0;
 	if (r < 0)

@@ -107,6 +107,27 @@ static int build_scratch(struct store *s, struct carry *carry, void **mem, struc
 	return index_build(ret, &r, carry, false, NULL, e);
 }
 
+/* No address of a record may pass for one that nobody had. */
+static int compare_seen(const struct records *r, struct err *e)
+{
+	const struct seen *seen = &records_header(r)->seen;
+	char text[IP_TEXT];
+
+	for (uint32_t n = 1; n < r->n; n++) {
+		struct slot_view v;
+
+		if (slot_state(slot_at(r, n)) == SLOT_FREE || !slot_parse(r, n, &v))
+			continue;
+		for (unsigned i = 0; i < v.h->n_addresses; i++)
+			if (seen_never(seen, &v.addresses[i]))
+				return err_set(e, ERR_STORE, EUCLEAN,
+					       "the state file takes %s, which slot %u holds, for "
+					       "an address that nobody had",
+					       ip_text(&v.addresses[i], text), n);
+	}
+	return 0;
+}
+
 /* Its findings are the answer, so they must not set off a repair: they go by the side. */
 static int verify_locked(struct store *s, void *args, struct err *e)
 {
@@ -119,6 +140,8 @@ static int verify_locked(struct store *s, void *args, struct err *e)
 		       : err_sys(e, ERR_STORE, ENOMEM, "cannot verify the store in %s", s->dir);
 	if (!*found)
 		*found = index_compare(&s->index, &fresh, e);
+	if (!*found)
+		*found = compare_seen(&s->records, e);
 	return 0;
 }
 

@@ -169,6 +169,8 @@ static int commit(struct store *s, const struct lease *l, const struct slot_cont
 	struct slot_view v;
 	int err;
 
+	for (unsigned i = 0; i < c->n_addresses; i++) /* before the record: a kill forgets none */
+		seen_add(&records_header(&s->records)->seen, &c->addresses[i]);
 	index_begin(&s->index);
 	err = write_record(s, n, c);
 	if (!err)
@@ -209,6 +211,16 @@ static int compose_and_commit(struct store *s, struct lease *l, struct err *e)
 	return err ? err : commit(s, l, &content);
 }
 
+static bool all_never_held(const struct store *s, const struct store_grant *g)
+{
+	const struct seen *seen = &records_header(&s->records)->seen;
+	bool never = true;
+
+	for (unsigned i = 0; i < g->n_addresses; i++)
+		never = never && seen_never(seen, &g->addresses[i]);
+	return never;
+}
+
 static int lease_locked(struct store *s, void *args, struct err *e)
 {
 	struct lease *l = args;
@@ -231,6 +243,7 @@ static int lease_locked(struct store *s, void *args, struct err *e)
 		return r;
 	l->grant->id = ix->h->free.first ? ix->h->free.first : ix->shape.n_slots;
 	l->grant->boot_base = records_header(&s->records)->boot_base;
+	l->grant->never_held = all_never_held(s, l->grant);
 	return compose_and_commit(s, l, e);
 }
 

@@ -10,6 +10,7 @@
 #ifndef STORE_SLOTS_H
 #define STORE_SLOTS_H
 
+#include "seen.h"
 #include "store/store.h"
 
 #define SLOT_SIZE       1024u
@@ -39,6 +40,7 @@ struct records_header {
 	uint64_t sum;      /* of all above */
 	uint32_t n_slots;  /* how many slots of the file are in use, header included */
 	uint32_t bereaved; /* records were lost: there may be attachments that none tells of */
+	struct seen seen;
 };
 
 struct slot {

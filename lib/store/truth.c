@@ -85,6 +85,7 @@ static int create(struct store *s, bool bereaved, struct err *e)
 		struct records_header *h = (struct records_header *)(void *)m.p;
 
 		h->bereaved = bereaved;
+		h->seen.complete = !bereaved;
 		h->sum = records_header_sum(h);
 		if (renameat(s->dirfd, NEW_NAME, s->dirfd, NAME))
 			err = err_sys(e, ERR_STORE, errno, "cannot name %s/%s", s->dir, NAME);

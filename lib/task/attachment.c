@@ -68,6 +68,7 @@ const struct field attachment_fields[] = {
 
 	FIELD_ARRAY(struct attachment, addresses, n_addresses, "addresses", FIELD_OBJECT,
 		    .fields = address_fields),
+	FIELD(struct attachment, new_addresses, "newAddresses", FIELD_BOOL),
 	FIELD_ARRAY(struct attachment, routes, n_routes, "routes", FIELD_OBJECT,
 		    .fields = route_fields),
 	FIELD_ARRAY(struct attachment, ports, n_ports, "ports", FIELD_OBJECT,

@@ -126,6 +126,16 @@ static void plan_host_end(struct plan *p, int veth)
 	plan_bandwidth(p, veth, &dev);
 }
 
+/*
+ * Who knows an address with the MAC of a task that had it before must hear of the new one. The
+ * kernel hands that to every port in turn, which with many tasks takes longer than all else, so an
+ * address that nobody can know is not announced.
+ */
+static bool may_be_known(const struct attachment *a)
+{
+	return a->n_addresses && (a->bridge_foreign || !a->new_addresses);
+}
+
 static void plan_task_end(struct plan *p, int veth)
 {
 	const struct attachment *a = p->a;
@@ -147,7 +157,7 @@ static void plan_task_end(struct plan *p, int veth)
 	plan_task_routes(p, veth, &dev);
 	if (v6)
 		plan_sysctl(p, veth, TASK, "1", "net/ipv6/conf/%s/ndisc_notify", a->ifname);
-	if (a->n_addresses)
+	if (may_be_known(a))
 		plan_announce(p, veth, &dev, &a->mac);
 }
 

@@ -509,6 +509,56 @@ if group heir; then
 	done
 fi
 
+# heard COMMAND…: ARP that a task of the bridge hears meanwhile.
+heard() {
+	in_ns listener nft 'table arp heard { chain in { type filter hook input priority 0; counter; }; }'
+	"$@"
+	sleep 0.05
+	in_ns listener nft list table arp heard | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'
+	in_ns listener nft delete table arp heard
+}
+
+if group newcomer; then
+	forget
+	CONFIG=$(one 10.88.0.0/24 '.ipam.ranges[0][0] += {rangeStart:"10.88.0.2",rangeEnd:"10.88.0.5"}')
+	add listener "$CONFIG"
+	t "an address that nobody had is not announced, and reached at once"
+	is 0 "$(heard add first "$CONFIG")" "announcements"
+	is 10.88.0.3 "$(address first)" address
+	pings host 10.88.0.3 -W 2 || fail "the first ping from the host: expected an answer"
+	pings listener 10.88.0.3 -W 2 || fail "the first ping from a neighbour: expected an answer"
+	t "one that was asked for is announced: somebody may be waiting for it"
+	is 1 "$(heard add asked "$CONFIG" CNI_ARGS=IP=10.88.0.5)" "announcements"
+	t "one that somebody had is announced, and its new owner reached at once"
+	del first "$CONFIG"
+	drop first
+	add between "$CONFIG"
+	is 1 "$(heard add second "$CONFIG")" "announcements"
+	is 10.88.0.3 "$(address second)" address
+	pings listener 10.88.0.3 -W 2 || fail "the first ping from a neighbour: expected an answer"
+	for task in second between asked; do del $task "$CONFIG"; done
+	drop second between asked
+	t "so is a new one of both families, as it is not certain of IPv6"
+	CONFIG=$(conf '.ipam.ranges=[[{subnet:"10.88.0.0/24",rangeStart:"10.88.0.77"}],[{subnet:"fd00:88::/64"}]]')
+	is 1 "$(heard add both "$CONFIG")" "announcements"
+	is 10.88.0.77 "$(address both)" address
+	del both "$CONFIG"
+	del listener "$CONFIG"
+	drop both listener
+	clean
+	t "so is any on a bridge of others, who may have known the address before"
+	forget
+	ip link add cni0 type bridge
+	ip link set cni0 up
+	add listener
+	is 1 "$(heard add first)" "announcements"
+	del first
+	del listener
+	drop first listener
+	ip link del cni0
+	clean
+fi
+
 if group existing; then
 	t "a bridge that existed before stays, as it was"
 	ip link add cni0 address 02:be:00:00:00:01 type bridge

@@ -1057,6 +1057,95 @@ static void random_operations_follow_the_model(void **state)
 	finish(s);
 }
 
+/* ---- addresses that nobody had -----------------------------------------------------------------
+ */
+
+static bool never_held(struct store *s, const char *id, const char *v4, const char *v6,
+		       bool dry_run)
+{
+	struct store_want *w = test_want("net", id);
+	struct store_grant g;
+
+	if (v4)
+		test_choose_ip(w, v4);
+	if (v6)
+		test_choose_ip(w, v6);
+	w->dry_run = dry_run;
+	assert_int_equal(test_lease(s, w, &g, NULL), STORE_OK);
+	return g.never_held;
+}
+
+static void an_address_is_new_once(void **state)
+{
+	struct store *s = fresh(state);
+
+	assert_true(never_held(s, "a", "10.0.0.1", NULL, false));
+	assert_int_equal(test_release(s, "net", "a", 0), STORE_OK);
+	assert_false(never_held(s, "b", "10.0.0.1", NULL, false));
+	assert_true(never_held(s, "c", "10.0.0.2", NULL, true));
+	assert_true(never_held(s, "c", "10.0.0.2", NULL, false)); /* a dry run holds nothing */
+	assert_true(never_held(s, "d", "255.255.255.255", NULL, false));
+	assert_true(never_held(s, "e", "0.0.0.0", NULL, false));
+	assert_int_equal(test_release(s, "net", "e", 100), STORE_OK);
+	assert_false(never_held(s, "f", "0.0.0.0", NULL, false));
+	finish(s);
+}
+
+static void of_ipv6_nobody_is_certain(void **state)
+{
+	struct store *s = fresh(state);
+
+	assert_false(never_held(s, "a", NULL, "fd00::1", false));
+	assert_false(never_held(s, "b", "10.0.0.1", "fd00::2", false));
+	assert_true(never_held(s, "c", "10.0.0.9", NULL, false));
+	finish(s);
+}
+
+/* Whatever is held, from one subnet or from anywhere: no address is called new a second time. */
+static void no_address_is_new_twice(void **state)
+{
+	static uint8_t held[1 << 16];
+	struct store *s = fresh(state);
+	struct model m = { .seed = 7 };
+	unsigned news = 0;
+
+	memset(held, 0, sizeof(held));
+	for (unsigned round = 0; round < 4000; round++) {
+		unsigned n = draw(&m, 4) ? draw(&m, 600) : draw(&m, sizeof(held));
+		char text[32];
+
+		snprintf(text, sizeof(text), "10.%u.%u.%u", n % 3, n >> 8, n & 255);
+		if (never_held(s, "a", text, NULL, false)) {
+			assert_false(held[n]);
+			news++;
+		}
+		held[n] = 1;
+		assert_int_equal(test_release(s, "net", "a", 0), STORE_OK);
+	}
+	assert_true(news >= 16);
+	finish(s);
+}
+
+static void a_subnet_in_order_is_new_to_the_end(void **state)
+{
+	struct store_range r[] = { test_range("10.1.0.1", "10.1.3.254"),
+				   test_range("10.2.0.1", "10.2.3.254") };
+	struct store *s = fresh(state);
+	char id[16];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct store_want *w;
+		struct store_grant g;
+
+		snprintf(id, sizeof(id), "%u", i);
+		w = test_want(i % 2 ? "odd" : "even", id);
+		test_choose(w, &r[i % 2], 1);
+		assert_int_equal(test_lease(s, w, &g, NULL), STORE_OK);
+		assert_true(g.never_held);
+	}
+	finish(s);
+}
+
 /* ---- the suite --------------------------------------------------------------------------------
  */
 
@@ -1084,6 +1173,10 @@ int store_conformance(const struct store_backend *backend)
 		TEST(cooling_addresses_wait),
 		TEST(cooling_ends),
 		TEST(static_address_may_cool),
+		TEST(an_address_is_new_once),
+		TEST(of_ipv6_nobody_is_certain),
+		TEST(no_address_is_new_twice),
+		TEST(a_subnet_in_order_is_new_to_the_end),
 		TEST(large_subnet_fills_up),
 		TEST(ipv6_subnet),
 		TEST(port_conflicts),

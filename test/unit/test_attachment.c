@@ -67,6 +67,7 @@ static struct mac random_mac(uint64_t *seed)
 static void random_lists(uint64_t *seed, struct attachment *a)
 {
 	a->n_addresses = below(seed, STORE_ADDRESSES + 1);
+	a->new_addresses = below(seed, 2);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct address *d = &a->addresses[i];
 

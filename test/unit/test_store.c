@@ -384,6 +384,69 @@ static long slot_offset(unsigned n)
 	return (long)n * SLOT_SIZE;
 }
 
+static bool next_is_new(void)
+{
+	struct store_want *w = test_want("net", "one more");
+	struct store_range r = test_range("10.9.0.1", "10.9.0.254");
+	struct store *s = open_dir();
+	struct store_grant g;
+
+	test_choose(w, &r, 1);
+	assert_int_equal(test_lease(s, w, &g, NULL), STORE_OK);
+	store_close(s);
+	return g.never_held;
+}
+
+/* Of a file of before there was such a note, of one that took the place of a broken one: nobody
+ * knows. A boot is a beginning. */
+static void what_was_held_is_known_or_nothing_is_new(void **state)
+{
+	struct records_header h;
+	uint32_t none = 0, many = SEEN_SPANS + 1;
+
+	(void)state;
+	make_store(10);
+	assert_true(next_is_new());
+	make_store(10);
+	patch("records", offsetof(struct records_header, seen.complete), &none, sizeof(none));
+	assert_false(next_is_new());
+	make_store(10);
+	patch("records", offsetof(struct records_header, seen.n), &many, sizeof(many));
+	assert_false(next_is_new());
+	make_store(10);
+	assert_int_equal(truncate(path_of("records"), 500), 0);
+	assert_false(next_is_new());
+	make_store(10);
+	read_at("records", 0, &h, sizeof(h));
+	h.boot_id[0] = h.boot_id[0] == 'a' ? 'b' : 'a';
+	h.seen.complete = 0;
+	h.sum = records_header_sum(&h);
+	patch("records", 0, &h, sizeof(h));
+	assert_true(next_is_new());
+}
+
+/* Killed between the note of an address and its record: it is noted. The other way round is found.
+ */
+static void what_is_held_is_noted(void **state)
+{
+	struct store *s = fresh_dir();
+	struct store_range r = test_range("10.9.0.1", "10.9.0.254");
+	struct err e = { 0 };
+
+	(void)state;
+	test_lease_ok(s, "net", "killed", &r);
+	patch("records", slot_offset(1), "\0\0\0", 4); /* as if it had not been committed */
+	store_close(s);
+	assert_int_equal(unlink(path_of("index")), 0);
+	assert_false(next_is_new());
+	s = open_dir();
+	test_verify(s);
+	patch("records", offsetof(struct records_header, seen.n), "\0\0\0", 4);
+	assert_int_equal(store_verify(s, &e), -EUCLEAN);
+	assert_non_null(strstr(e.msg, "10.9.0.1"));
+	store_close(s);
+}
+
 static int tell_one_tag(void *ctx, const struct store_grant *grant, struct store_body *ret,
 			struct err *e)
 {
@@ -851,6 +914,8 @@ int main(void)
 		TEST(changing_makes_nothing),
 		TEST(state_of_an_earlier_boot_is_dropped),
 		TEST(broken_records_are_moved_aside),
+		TEST(what_was_held_is_known_or_nothing_is_new),
+		TEST(what_is_held_is_noted),
 		TEST(where_records_were_lost_nobody_is_last),
 		TEST(a_lost_lock_is_no_lost_store),
 		TEST(a_lost_index_is_made_anew),

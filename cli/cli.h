@@ -107,7 +107,7 @@ extern const struct command command_capture, command_check, command_compare, com
  */
 int cli_options(struct cli *c, int argc, char **argv, void *values, int *rest, struct err *e);
 /* cli_words: no more than @max words may be left. Return: 0 or -EINVAL. */
-int cli_words(const struct cli *c, int argc, int rest, int max, struct err *e);
+int cli_words(const struct cli *c, int argc, char **argv, int rest, int max, struct err *e);
 void cli_help(const struct command *command);
 
 #endif

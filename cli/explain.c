@@ -283,7 +283,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
-	r = cli_words(c, argc, rest, 2, e);
+	r = cli_words(c, argc, argv, rest, 2, e);
 	if (r == 0 && rest == argc) {
 		cli_error(e, EXIT_USAGE, "no network, and no task");
 		err_hint(e, "taskvpc explain NETWORK|FILE|TASK; try: taskvpc explain lab-awsvpc\n"
@@ -318,7 +318,8 @@ const struct command command_explain = {
 		"Every attachment is a list of steps, and every step is a command of ip, nft or\n"
 		"sysctl that does the same. Of a network, they are what the next task would get;\n"
 		"of a task, what it has. Nothing is changed: but what is printed can be run by sh,\n"
-		"on a host of one's own, and then does what the plugin does.\n\n"
+		"on a host of one's own where the task's namespace is (`ip netns add NAME`), and\n"
+		"then does what the plugin does.\n\n"
 		"With two words it follows a packet and its answer, hop by hop: at each station the\n"
 		"kernel is asked as the packet would ask it (route, neighbour, bridge, the element of\n"
 		"the rule that decides), and the command that asks the same is told. Each end is a\n"
@@ -331,7 +332,8 @@ const struct command command_explain = {
 		"  refused  it arrives, but nobody listens on the port\n"
 		"  dies     where, why, and the command that repairs it\n"
 		"  unsure   it would get through, but a firewall of others drops some packets, by\n"
-		"           conditions that are not read here: which chain, and how to list it\n",
+		"           conditions that are not read here: which chain, and how to list it; or\n"
+		"           it is SCTP, of which nobody is asked who listens\n",
 	.examples = "  taskvpc explain lab-awsvpc\n"
 		    "  taskvpc explain lab-bridge -p 8080:80\n"
 		    "  taskvpc explain --verb del web\n"

@@ -115,7 +115,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
 	network = rest < argc ? argv[rest] : NULL;
-	r = cli_words(c, argc, rest, 1, e);
+	r = cli_words(c, argc, argv, rest, 1, e);
 	if (r == 0)
 		r = live_attachments(c, &before, e);
 	if (r == 0)

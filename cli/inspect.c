@@ -119,7 +119,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
-	r = cli_words(c, argc, rest, 1, e);
+	r = cli_words(c, argc, argv, rest, 1, e);
 	if (r == 0 && rest == argc) {
 		cli_error(e, EXIT_USAGE, "no task");
 		err_hint(e, "taskvpc inspect TASK|NETWORK; tasks: taskvpc ls");

@@ -190,7 +190,7 @@ static int refuse(const json *all, const char *name, struct err *e)
 		text_add(&t, " %.63s", live_text(row, "task"));
 	text_printable(shown, sizeof(shown), name);
 	cli_error(e, EXIT_ABSENT, "there is no task \"%s\"", shown);
-	err_hint(e, t.len ? "there is%s" : "there is none: `taskvpc run` starts one%s", list);
+	err_hint(e, t.len ? "there is%s" : "no task runs here: `taskvpc run` starts one%s", list);
 	return -ENOENT;
 }
 

@@ -151,11 +151,14 @@ int cli_options(struct cli *c, int argc, char **argv, void *values, int *rest, s
 	return rc ? rc : judge_root(c, e);
 }
 
-int cli_words(const struct cli *c, int argc, int rest, int max, struct err *e)
+int cli_words(const struct cli *c, int argc, char **argv, int rest, int max, struct err *e)
 {
+	char shown[60];
+
 	if (argc - rest <= max)
 		return 0;
-	cli_error(e, EXIT_USAGE, "too many words: %d, at most %d", argc - rest, max);
+	text_printable(shown, sizeof(shown), argv[rest + max]);
+	cli_error(e, EXIT_USAGE, "too many words: what is \"%s\"?", shown);
 	err_hint(e, "taskvpc %s %s", c->command->name, c->command->synopsis);
 	return -EINVAL;
 }

@@ -52,7 +52,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
-	r = cli_words(c, argc, rest, 0, e);
+	r = cli_words(c, argc, argv, rest, 0, e);
 	if (r == 0)
 		r = live_attachments(c, &rows, e);
 	if (r < 0)

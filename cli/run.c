@@ -215,7 +215,7 @@ const struct command command_run = {
 		"`taskvpc run`, `rm` or `gc` does.\n",
 	.examples =
 		"  taskvpc run -- ip addr\n"
-		"  taskvpc run -d --name web --mode bridge -p 8080:80 -- httpd -f\n"
+		"  taskvpc run -d --name web --mode bridge -p 8080:80 -- busybox httpd -f\n"
 		"  taskvpc run --task web -- ss -ltn            a second container of one task\n"
 		"  taskvpc run --net ./my.conflist --ip 10.0.1.50 -- sh\n",
 	.flags = COMMAND_ROOT | COMMAND_RUNS,

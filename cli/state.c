@@ -158,7 +158,7 @@ static int refuse_absent(const char *name, struct err *e)
 	tasks_each(note_name, &t, e);
 	text_printable(shown, sizeof(shown), name);
 	cli_error(e, EXIT_ABSENT, "there is no task \"%s\" that taskvpc runs", shown);
-	err_hint(e, t.len ? "there is%s" : "there is none: `taskvpc run` starts one%s", list);
+	err_hint(e, t.len ? "there is%s" : "no task runs here: `taskvpc run` starts one%s", list);
 	return -ENOENT;
 }
 

@@ -105,7 +105,7 @@ const struct command command_status = {
 		"Networks of a cniVersion before 1.1.0 have no STATUS; their status is unknown. The\n"
 		"exit code is 1 if one of them could not take a task.\n",
 	.examples = "  taskvpc status\n"
-		    "  taskvpc status ./my.conflist && echo it works\n",
+		    "  taskvpc status ./my.conflist && echo an ADD would succeed\n",
 	.flags = COMMAND_ROOT,
 	.run = run,
 };

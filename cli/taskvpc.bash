@@ -14,6 +14,11 @@ _taskvpc_help() { # [COMMAND]: the words that its --help offers
 
 _taskvpc_tasks() { taskvpc ls --quiet 2>/dev/null; }
 
+# What logs can read, of tasks that have ended too: "web.main" is web's, "web.c2" its second container's.
+_taskvpc_logs() {
+	find /run/taskvpc/log -type f -printf '%f\n' 2>/dev/null | sed 's/\.main$//; t; s/\.\([^.]*\)$/\/\1/'
+}
+
 _taskvpc_networks() {
 	taskvpc status --json 2>/dev/null | sed -n 's/^[[:space:]]*"network":[[:space:]]*"\([^"]*\)".*/\1/p'
 }
@@ -79,7 +84,8 @@ _taskvpc() {
 					mapfile -t COMPREPLY < <(compgen -c -- "$word") && return
 				words=$(_taskvpc_tasks)
 				;;
-			logs | rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
+			logs) words=$(_taskvpc_logs) ;;
+			rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
 			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			explain)
 				words="$(_taskvpc_tasks) host outside"

@@ -51,6 +51,8 @@ static int deliver(struct way *w, struct err *e)
 		hop = way_tell(w, "socket", asks ? "somebody listens on %s port %u" : "%s takes it",
 			       dst, w->p.port);
 		way_ends(w, hop, FATE_ARRIVES, "%s", "");
+		if (!w->answer && w->p.protocol == IPPROTO_SCTP)
+			way_doubts(w, hop, "whether anybody listens for SCTP is not looked at");
 	}
 	if (asks)
 		way_command(hop, "%sss -Hln%c 'sport = %u'", w->at->run,

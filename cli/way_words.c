@@ -292,7 +292,12 @@ static int choose_addresses(struct way *w, struct way_end *src, struct way_end *
 	if (ip_is_set(&dst->ip))
 		return 0;
 	cli_error(e, EXIT_NO, "the host has no way to the source, and so no address for it");
-	err_hint(e, "name one of its addresses instead of \"host\": ip addr");
+	if (src->kind == END_OUTSIDE)
+		err_hint(e,
+			 "without a default route nobody is \"outside\": ip route add default via "
+			 "ROUTER, or name an address instead");
+	else
+		err_hint(e, "name one of its addresses instead of \"host\": ip addr");
 	return -EINVAL;
 }
 

@@ -41,7 +41,7 @@ const struct field bridge_fields[] = {
 	FIELD(struct bridge_conf, detect_duplicates, "enabledad", FIELD_BOOL, .fallback = "false",
 	      .help = "IPv6 duplicate address detection in the task, which takes seconds."),
 	FIELD(struct bridge_conf, isolated, "portIsolation", FIELD_BOOL, .fallback = "false",
-	      .help = "Tasks on the bridge reach the bridge, not each other."),
+	      .help = "The bridge forwards nothing from this task to others with it; by way of the host they can still reach each other, unless ingressPolicy forbids it."),
 	FIELD(struct bridge_conf, ingress_policy, "ingressPolicy", FIELD_ENUM,
 	      .names = ingress_policy_names, .fallback = "open",
 	      .help = "Who reaches the tasks: everybody, only tasks of the same bridge among those of "

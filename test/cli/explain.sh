@@ -115,6 +115,11 @@ if group "what arrives, and what does not"; then
 			sed -n 's/.* src \([^ ]*\).*/\1/p')
 		is "$want" "$(jq -r '(if .source.name == "host" then .source else .destination end).address' <<<"$OUT")" "$ends"
 	done
+	t "SCTP: the way is known, who listens is not"
+	told 1 explain a b:5000/sctp --json
+	is unsure "$(jq -r .verdict <<<"$OUT")" verdict
+	reason "^$(ip_of b) takes it\$"
+	like 'whether anybody listens' "$(jq -r .fix <<<"$OUT")" "what is not looked at"
 	t "a subnet's broadcast address: nobody has it, and there is nothing to repair"
 	told 1 explain a 10.200.1.255 --json
 	is "dies null" "$(jq -r '"\(.verdict) \(.fix)"' <<<"$OUT")" "verdict and fix"
@@ -565,7 +570,7 @@ if group "words that cannot be"; then
 	done
 	refuses 66 'there is no task "nope"' explain a nope:80
 	refuses 1 'no address family in common' explain a n
-	refuses 64 'too many words' explain a b c
+	refuses 64 'too many words.*"c"' explain a b c
 	t "options of a plan"
 	refuses 64 '--verb: not of a packet' explain --verb del host a
 	refuses 64 '--name: not of a packet' explain --name x host a

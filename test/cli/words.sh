@@ -99,6 +99,9 @@ if group "completion"; then
 	is web "$(completes exec '')" "tasks"
 	is web "$(completes rm w)" "tasks of rm"
 	is web "$(completes topology w)" "tasks of topology"
+	told 0 run -d --name ended --mode none -- true
+	until_true fails "the task" "$TASKVPC" inspect ended
+	is ended "$(completes logs e)" "logs of a task that has ended"
 	is "lab-awsvpc" "$(completes run --net lab-a)" "networks"
 	is "lab-bridge web" "$(completes inspect '' | grep -E 'bridge|web' | sort | tr '\n' ' ' | sed 's/ $//')" "both"
 	is "host lab-host" "$(completes explain h | tr '\n' ' ')$(completes explain lab-h)" "explain: ends and networks"

@@ -205,6 +205,24 @@ static int realize(struct add *add, struct err *e)
 }
 
 /*
+ * The foreign IPAM plugin over a link that stands. It may take a minute, which nobody may have to
+ * wait for who wants the turn alone; till then record and kernel agree.
+ */
+static int delegate_over_link(struct add *add, struct err *e)
+{
+	struct err turn;
+	int r;
+
+	turn_end(add->c);
+	r = delegate(add, e);
+	if (turn_share(add->c, &turn) >= 0)
+		return r;
+	if (r == 0)
+		*e = turn;
+	return r < 0 ? r : -EIO;
+}
+
+/*
  * The link, which knows no address yet, and the foreign IPAM plugin over it. What it takes to be
  * whole is another plan then.
  */
@@ -214,7 +232,7 @@ static int link_up(struct add *add, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = delegate(add, e);
+	r = delegate_over_link(add, e);
 	if (r == 0 && add->mode->accept)
 		r = add->mode->accept(&add->a, e);
 	if (r < 0) {
@@ -289,7 +307,9 @@ static int add_new(struct add *add, struct err *e)
 		r = delegate(add, e);
 	if (!r)
 		r = attach(add, link_first, e);
-	if (r < 0)
+	turn_end(add->c);
+	/* What stands has its address: the DEL or GC that takes it down gives that back. */
+	if (r < 0 && !add->io.stuck)
 		delegate_undo(add, "after a failed ADD");
 	return r;
 }

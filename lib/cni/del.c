@@ -28,16 +28,14 @@ static int del_own(struct call *c, struct err *e)
 	return held_take_down(c, h, pool_read_cooldown(c->foreign ? NULL : c->ipam), e);
 }
 
-/* Our part and the foreign IPAM plugin's are both done, whatever fails; the first error is told. */
+/*
+ * The foreign IPAM plugin gives the address to somebody else as soon as it hears of the DEL, so it
+ * does not while ours has failed and the task may have it still: the runtime's next DEL comes to
+ * it.
+ */
 int del_run(struct call *c, struct err *e)
 {
-	struct err theirs;
-	int ours = del_own(c, e);
-	int r = call_delegate(c, "DEL", NULL, &theirs);
+	int r = del_own(c, e);
 
-	if (ours < 0)
-		return ours;
-	if (r < 0)
-		*e = theirs;
-	return r;
+	return r < 0 ? r : call_delegate(c, "DEL", NULL, e);
 }

@@ -219,6 +219,21 @@ if group misbehaving; then
 	clean
 fi
 
+if group "a DEL that fails"; then
+	t "the plugin hears of no DEL while the task may have the address still"
+	say_ok
+	fake ADD
+	calls >/dev/null
+	printf '%s' "$FCONF" >"$TMP/stdin"
+	CNI_PATH="/none:$FAKE" CNI_COMMAND=DEL CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 fails "a DEL without buffers" \
+		strace -qq -o /dev/null -e trace=sendto -e inject=sendto:error=ENOBUFS "$PLUGIN" <"$TMP/stdin"
+	is "" "$(calls)" "calls"
+	like 'inet 10.0.7.7/24' "$(ip -n c1 addr show eth0)" "kernel"
+	fake DEL
+	is "DEL " "$(calls)" "calls of the next"
+	clean
+fi
+
 if group search; then
 	say_ok
 	t "types that cannot be found, and paths that are none"

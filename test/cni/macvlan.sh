@@ -229,6 +229,39 @@ if group announce; then
 	fi
 fi
 
+if group "a slow pool"; then
+	t "while a foreign pool takes its time over a link, others restore rules"
+	FAKE=$TMP/slow
+	mkdir -p "$FAKE"
+	mkfifo "$FAKE/go"
+	cat >"$FAKE/slow" <<-END
+		#!/bin/sh
+		cat >/dev/null
+		[ "\$CNI_COMMAND" != ADD ] || { touch $FAKE/asked; cat $FAKE/go; }
+		echo '{"cniVersion":"1.1.0","ips":[{"address":"10.0.1.222/24"}]}'
+	END
+	chmod +x "$FAKE/slow"
+	ROUTED=$(one 10.0.9.0/24)
+	add guarded "$ROUTED"
+	CONFIG=$(mv_conf bridge false '.ipam={type:"slow"}')
+	netns slow
+	slow_add() { env -i PATH="$PATH" CNI_COMMAND=ADD CNI_CONTAINERID=slow CNI_NETNS=$NETNS/slow CNI_IFNAME=eth0 CNI_PATH="$FAKE" "$PLUGIN" <<<"$CONFIG" >"$TMP/slow.out"; }
+	slow_add &
+	slow=$!
+	until_true [ -e "$FAKE/asked" ]
+	nft flush ruleset
+	add second "$ROUTED"
+	like "$(host_link guarded)" "$(nft list set inet taskvpc tasks)" "the guard of another, restored meanwhile"
+	echo >"$FAKE/go"
+	wait $slow || fail "the slow ADD: expected success, seen $(<"$TMP/slow.out")"
+	is 10.0.1.222 "$(ip -n slow -j addr show eth0 | jq -r '.[0].addr_info[0].local')" "its address"
+	ID=slow works DEL "$CONFIG" CNI_PATH="$FAKE"
+	del guarded "$ROUTED"
+	del second "$ROUTED"
+	drop slow guarded second
+	clean
+fi
+
 if group "IPv6 off"; then
 	t "a task whose new interfaces have IPv6 off has it where it has an address"
 	netns off

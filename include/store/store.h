@@ -135,6 +135,7 @@ struct store_record {
 	struct store_holder key; /* key.choice is unused */
 	uint32_t id;
 	uint32_t schema;
+	bool settled; /* by store_settle */
 	struct ip addresses[STORE_ADDRESSES];
 	unsigned n_addresses;
 	struct store_port ports[STORE_PORTS];
@@ -179,6 +180,13 @@ static inline void store_closep(struct store **s)
  */
 int store_lease(struct store *s, const struct store_want *want, store_compose_fn *compose,
 		void *ctx, struct store_grant *grant, struct store_holder *holder, struct err *e);
+
+/*
+ * store_settle: note that what the record tells of was made whole, and its caller told so. A kill
+ * before it leaves a record that looks half made. Return: STORE_OK, STORE_ABSENT, or a negative
+ * errno.
+ */
+int store_settle(struct store *s, const struct store_key *key, struct err *e);
 
 /*
  * store_release: forget the record and free what it holds.

@@ -15,9 +15,11 @@
 #include "kernel/link.h"
 
 /*
- * Does the attachment @h stand: in the namespace of @add, or alive in another? Its MAC is taken as
- * it is found: a chained plugin may have changed it. Return: 1, 0 (it is dead, or an ADD was killed
- * midway), or a negative errno.
+ * Does the attachment @h stand: in the namespace of @add, or alive in another? One that an ADD has
+ * answered for stands as long as its interface does: what else has changed is for CHECK to tell,
+ * and no reason to take a task's address away. One that was never answered for must be whole; its
+ * MAC is taken as it is found, as a chained plugin may have changed it. Return: 1, 0 (it is dead,
+ * or an ADD was killed midway), or a negative errno.
  */
 static int stands(struct add *add, const struct held *h, struct err *e)
 {
@@ -36,6 +38,8 @@ static int stands(struct add *add, const struct held *h, struct err *e)
 		r = link_by_name(nl, h->a.ifname, &link, e);
 	if (r)
 		return r < 0 ? r : 0;
+	if (h->record.settled && link.ifindex == h->a.ifindex)
+		return 1;
 	r = plan_check(&h->plan, &add->io, &link.mac, e);
 	return r < 0 ? (e->code == ERR_CHECK ? 0 : r) : 1;
 }
@@ -186,6 +190,16 @@ static int apply(struct add *add, struct err *e)
 	return r;
 }
 
+/* A note that is missing costs nothing: the next ADD of the key then looks at all of it. */
+static void settle(struct add *add)
+{
+	const struct store_key key = call_key(add->c);
+	struct err e;
+
+	if (store_settle(add->c->store, &key, &e) < 0)
+		call_warn(add->c, "the record: %s", e.msg);
+}
+
 /* Apply and answer. */
 static int realize(struct add *add, struct err *e)
 {
@@ -201,6 +215,8 @@ static int realize(struct add *add, struct err *e)
 	r = call_answer(add->c, text, e);
 	if (r < 0)
 		undo(add, &add->plan);
+	else
+		settle(add);
 	return r;
 }
 

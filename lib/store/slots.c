@@ -332,6 +332,7 @@ int slot_load(const struct records *r, uint32_t n, struct store_record *ret)
 	ret->key.choice = 0;
 	ret->id = n;
 	ret->schema = v.h->schema;
+	ret->settled = v.h->cooling & SLOT_SETTLED;
 	ret->n_addresses = v.h->n_addresses;
 	memcpy(ret->addresses, v.addresses, v.h->n_addresses * sizeof(struct ip));
 	ret->n_ports = v.h->n_ports;

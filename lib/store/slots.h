@@ -22,6 +22,8 @@
 #define RECORDS_VERSION 1u
 #define BOOT_ID_SIZE    40
 
+#define SLOT_SETTLED (1u << 31) /* no address has this bit: STORE_ADDRESSES are fewer */
+
 /* Words, not small numbers: a flipped bit gives no other state. */
 enum slot_state {
 	SLOT_FREE = 0, /* free, or a continuation */
@@ -54,7 +56,8 @@ struct head {
 	uint64_t released_ms; /* of a cooling head, CLOCK_BOOTTIME; not under the sum */
 	uint64_t order;       /* of releases; not under the sum */
 	uint32_t cooldown_s;  /* not under the sum */
-	uint32_t cooling;     /* bit i: address i still cools; not under the sum */
+	uint32_t cooling;     /* of a cooling head, bit i: address i still cools; of a live one
+			       * SLOT_SETTLED or 0; not under the sum */
 	uint64_t sum;         /* of the rest of the head */
 	uint64_t stream_sum;  /* of ports and body */
 	int64_t created;      /* seconds since the epoch */

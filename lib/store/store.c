@@ -211,6 +211,27 @@ int store_get(struct store *s, const struct store_key *key, struct store_record 
 	return store_locked(s, get_locked, &c, e);
 }
 
+static int settle_locked(struct store *s, void *args, struct err *e)
+{
+	const struct read_call *c = args;
+	struct slot_view v;
+	int r = index_find_key(&s->index, &s->records, c->key, &v);
+
+	(void)e;
+	if (!r)
+		v.h->cooling = SLOT_SETTLED;
+	return r;
+}
+
+int store_settle(struct store *s, const struct store_key *key, struct err *e)
+{
+	struct read_call c = { .key = key };
+
+	if (s->access == STORE_READ)
+		return err_set(e, ERR_STORE, EROFS, "the store in %s is open for reading", s->dir);
+	return store_locked(s, settle_locked, &c, e);
+}
+
 static int find_locked(struct store *s, void *args, struct err *e)
 {
 	const struct read_call *c = args;

@@ -225,6 +225,29 @@ if group check; then
 	clean
 fi
 
+if group again; then
+	t "an ADD of what stands is refused and touches nothing, also where something of it is missing"
+	netns again
+	add again
+	before=$(ip -n again -o addr show eth0 && ip -n again -o link show eth0)
+	ID=again refused 102 'since' ADD "$CONF"
+	ip -n again route del default
+	nft flush set inet taskvpc tasks
+	ID=again refused 102 'since' ADD "$CONF"
+	is "$before" "$(ip -n again -o addr show eth0 && ip -n again -o link show eth0)" "the interface"
+	works GC "$(jq -c '. + {"cni.dev/valid-attachments":[{"containerID":"again","ifname":"eth0"}]}' <<<"$CONF")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	like "$(host_link again)" "$(nft list set inet taskvpc tasks)" "the guard after GC"
+	ip -n again route add default via 10.0.1.1 dev eth0 proto static
+	verify again
+	t "one whose interface is gone is made anew"
+	ip -n again link del eth0
+	add again
+	verify again
+	del again
+	drop again
+	clean
+fi
+
 # gc JSON-FILTER [CONF]: GC with these keys.
 gc() { works GC "$(jq -c "$1" <<<"${2:-$CONF}")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME; }
 VALID='.["cni.dev/valid-attachments"]'

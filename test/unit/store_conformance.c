@@ -1060,6 +1060,37 @@ static void random_operations_follow_the_model(void **state)
 /* ---- addresses that nobody had -----------------------------------------------------------------
  */
 
+static bool is_settled(struct store *s, const char *id)
+{
+	const struct store_key key = { "net", id, "eth0" };
+	static struct store_record rec;
+	struct err e = { 0 };
+
+	assert_int_equal(store_get(s, &key, &rec, &e), STORE_OK);
+	return rec.settled;
+}
+
+static void a_record_is_settled_once_it_is_said(void **state)
+{
+	const struct store_key key = { "net", "a", "eth0" }, other = { "net", "b", "eth0" };
+	struct store_range r = test_range("10.0.0.1", "10.0.0.9");
+	struct store *s = fresh(state);
+	struct err e = { 0 };
+
+	test_lease_ok(s, "net", "a", &r);
+	assert_false(is_settled(s, "a"));
+	assert_int_equal(store_settle(s, &other, &e), STORE_ABSENT);
+	assert_int_equal(store_settle(s, &key, &e), STORE_OK);
+	assert_true(is_settled(s, "a"));
+	test_verify(s);
+	assert_int_equal(test_release(s, "net", "a", 100), STORE_OK);
+	test_verify(s);
+	assert_int_equal(store_settle(s, &key, &e), STORE_ABSENT);
+	test_lease_ok(s, "net", "a", &r);
+	assert_false(is_settled(s, "a"));
+	finish(s);
+}
+
 static bool never_held(struct store *s, const char *id, const char *v4, const char *v6,
 		       bool dry_run)
 {
@@ -1173,6 +1204,7 @@ int store_conformance(const struct store_backend *backend)
 		TEST(cooling_addresses_wait),
 		TEST(cooling_ends),
 		TEST(static_address_may_cool),
+		TEST(a_record_is_settled_once_it_is_said),
 		TEST(an_address_is_new_once),
 		TEST(of_ipv6_nobody_is_certain),
 		TEST(no_address_is_new_twice),

@@ -44,6 +44,12 @@ int netns_open_host(const char *path, const struct netns *host, struct netns *re
  */
 int netns_reopen(const char *path, uint64_t cookie, struct netns *ret, struct err *e);
 
+/*
+ * netns_find: open the namespace with @cookie, if a process of /proc is in it, or it has a name in
+ * NETNS_DIR. Visits each namespace of the host once. Return: as netns_reopen.
+ */
+int netns_find(uint64_t cookie, struct netns *ret, struct err *e);
+
 /* netns_new: a new namespace that nothing but the returned descriptor holds. */
 int netns_new(const struct netns *host, struct netns *ret, struct err *e);
 

@@ -97,6 +97,22 @@ int held_host_end(struct call *c, const struct attachment *a, struct err *e)
 	return r == 0 && !strcmp(link.name, a->host_ifname);
 }
 
+/* Nothing on the host tells whether the task lives: the namespace itself must be looked for. */
+static bool has_no_trace(const struct held *h)
+{
+	return !h->a.host_ifname[0] && h->a.netns_cookie;
+}
+
+/* Return: 1, 0, or a negative errno. */
+static int is_somewhere(const struct held *h, struct err *e)
+{
+	struct netns ns = NETNS_NONE;
+	int r = netns_find(h->a.netns_cookie, &ns, e);
+
+	netns_close(&ns);
+	return r < 0 ? r : !r;
+}
+
 int held_fate(struct call *c, const struct held *h, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
@@ -108,18 +124,17 @@ int held_fate(struct call *c, const struct held *h, struct err *e)
 	netns_close(&ns);
 	if (r <= 0)
 		return r < 0 ? r : HELD_ALIVE;
-	r = held_host_end(c, &h->a, e);
-	if (r < 0)
-		return r;
-	return r ? HELD_UNCERTAIN : HELD_DEAD;
+	r = has_no_trace(h) ? is_somewhere(h, e) : held_host_end(c, &h->a, e);
+	return r < 0 ? r : r ? HELD_UNCERTAIN : HELD_DEAD;
 }
 
-int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e)
+/* By CNI_NETNS, or the recorded path. Return: as netns_reopen. */
+static int reopen_either(const struct call *c, const struct held *h, struct netns *ret,
+			 struct err *e)
 {
 	struct err theirs;
 	int given, recorded;
 
-	*ret = (struct netns)NETNS_NONE;
 	given = c->env.netns ? netns_reopen(c->env.netns, h->a.netns_cookie, ret, e) : 1;
 	if (given == 0)
 		return 0;
@@ -128,7 +143,18 @@ int held_namespace(const struct call *c, const struct held *h, struct netns *ret
 		return recorded == 0 ? 0 : given;
 	if (recorded < 0)
 		*e = theirs;
-	return recorded < 0 ? recorded : 0;
+	return recorded;
+}
+
+int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e)
+{
+	int r = reopen_either(c, h, ret, e);
+
+	if (r == 1 && h->mode && h->mode->has_interface && has_no_trace(h))
+		r = netns_find(h->a.netns_cookie, ret, e);
+	if (r == 1)
+		*ret = (struct netns)NETNS_NONE;
+	return r < 0 ? r : 0;
 }
 
 struct last {

@@ -43,8 +43,9 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 /*
  * held_fate: is its namespace gone? A path that leads nowhere is no proof while the host's end of
  * the link stands, because both ends die with the namespace: somebody else may hold it, or the
- * kernel, which takes namespaces apart in the background, is still at it. The host's own namespace
- * lives as long as the store.
+ * kernel, which takes namespaces apart in the background, is still at it. Where the link has no end
+ * on the host, it is looked for in all that live: the path may be that of a process that has ended
+ * while another stays in the namespace. The host's own namespace lives as long as the store.
  * Return: enum held_fate, or a negative errno.
  */
 enum held_fate {
@@ -62,8 +63,8 @@ int held_host_end(struct call *c, const struct attachment *a, struct err *e);
 
 /*
  * held_namespace: the task's namespace: by CNI_NETNS if that leads to the recorded one, else by the
- * recorded path; not open (fd -1) if neither does. Return: 0, or a negative errno where that cannot
- * be told.
+ * recorded path, and where the link has no end on the host by a search; not open (fd -1) if it is
+ * not found. Return: 0, or a negative errno where that cannot be told.
  */
 int held_namespace(const struct call *c, const struct held *h, struct netns *ret, struct err *e);
 

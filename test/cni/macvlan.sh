@@ -229,6 +229,31 @@ if group announce; then
 	fi
 fi
 
+if group "a path that is gone"; then
+	t "the process of CNI_NETNS has ended, another is in the namespace: the task has its address still"
+	CONFIG=$(mv_conf bridge false)
+	runs_sleep() { [ "$(readlink "/proc/$1/exe")" = "$(readlink -f "$(command -v sleep)")" ]; }
+	unshare -n sleep 300 &
+	first=$!
+	until_true runs_sleep $first
+	nsenter -t $first -n sleep 300 &
+	second=$!
+	until_true runs_sleep $second
+	ID=pinned works ADD "$CONFIG" CNI_NETNS=/proc/$first/ns/net CNI_ARGS=IP=10.0.1.210
+	stop $first
+	netns b
+	ID=b refused 103 '10\.0\.1\.210 is held by container pinned' ADD "$CONFIG" CNI_ARGS=IP=10.0.1.210
+	is 10.0.1.210 "$(nsenter -t $second -n ip -j addr show eth0 | jq -r '.[0].addr_info[0].local')" "its address"
+	ID=x works GC "$(jq -c 'del(.["cni.dev/valid-attachments"])' <<<"$CONFIG")"
+	is 1 "$(records)" "records after a GC that has no list"
+	t "DEL takes the interface out of the namespace that it finds"
+	ID=pinned works DEL "$CONFIG" CNI_NETNS=
+	fails "the interface" nsenter -t $second -n ip link show eth0
+	stop $second
+	drop b
+	clean
+fi
+
 if group "a slow pool"; then
 	t "while a foreign pool takes its time over a link, others restore rules"
 	FAKE=$TMP/slow

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -54,6 +56,46 @@ static void test_never_the_host(void **state)
 	assert_int_equal(reopen("/proc/self/ns/net", cookie), 1);
 }
 
+static int find(uint64_t wanted)
+{
+	struct netns ns;
+	struct err e;
+	int r = netns_find(wanted, &ns, &e);
+
+	assert_int_equal(r == 0, ns.fd >= 0);
+	if (r == 0)
+		assert_true(ns.cookie == wanted);
+	netns_close(&ns);
+	return r;
+}
+
+/* By its name, and by whoever is in it; not when it is gone. */
+static void test_found_without_its_path(void **state)
+{
+	struct netns two = NETNS_NONE;
+	pid_t pid;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(find(cookie), 0);
+	assert_int_equal(find(host.cookie), 1);
+	assert_int_equal(find(0), 1);
+	assert_int_equal(netns_new(&host, &two, &e), 0);
+	assert_int_equal(find(two.cookie), 1); /* nothing but our descriptor holds it */
+	pid = fork();
+	if (pid == 0) {
+		netns_enter(&two, &e);
+		pause();
+		_exit(1);
+	}
+	while (find(two.cookie) != 0)
+		usleep(1000);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(find(two.cookie), 1);
+	netns_close(&two);
+}
+
 static void test_short_of_descriptors(void **state)
 {
 	struct rlimit before, now;
@@ -93,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_where_a_path_leads),
 		cmocka_unit_test(test_never_the_host),
+		cmocka_unit_test(test_found_without_its_path),
 		cmocka_unit_test(test_short_of_descriptors),
 		cmocka_unit_test(test_refused_a_socket),
 	};

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A namespace that lives on when the path that led to it leads there no more. */
+#include "kernel/netns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+struct file {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct search {
+	uint64_t cookie;
+	struct netns *ret;
+	struct file *seen; /* namespaces that were visited: most processes are in the same few */
+	size_t n;
+};
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+/* Return: 1 if it is new, 0 if it was visited, or -ENOMEM. */
+static int note(struct search *s, const struct stat *st, struct err *e)
+{
+	struct file *more;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seen[i].ino == st->st_ino && s->seen[i].dev == st->st_dev)
+			return 0;
+	if ((s->n & (s->n - 1)) == 0) { /* room for a power of two */
+		more = realloc(s->seen, (s->n ? 2 * s->n : 1) * sizeof(*more));
+		if (!more)
+			return err_sys(e, ERR_KERNEL, ENOMEM, "looking for a namespace");
+		s->seen = more;
+	}
+	s->seen[s->n++] = (struct file){ st->st_dev, st->st_ino };
+	return 1;
+}
+
+/* Return: 1 if @path leads to it, 0, or a negative errno. */
+static int try(struct search *s, const char *path, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) < 0) /* no process, or one that has ended meanwhile */
+		return errno == ENOMEM ? err_sys(e, ERR_KERNEL, ENOMEM, "cannot look at %s", path)
+				       : 0;
+	r = note(s, &st, e);
+	if (r <= 0)
+		return r;
+	r = netns_reopen(path, s->cookie, s->ret, e);
+	return r < 0 ? r : !r;
+}
+
+/* NULL at the end with errno 0, and where it cannot be read. */
+static const struct dirent *next(DIR *d)
+{
+	errno = 0;
+	return readdir(d);
+}
+
+/* What is in @dir, each with @rest behind its name. Return: as try(). */
+static int search(struct search *s, const char *dir, const char *rest, struct err *e)
+{
+	__attribute__((cleanup(close_dir))) DIR *d = opendir(dir);
+	const struct dirent *entry;
+	char path[512];
+	int r = 0;
+
+	if (!d)
+		return err_sys(e, ERR_KERNEL, errno, "cannot read %s", dir);
+	while (r == 0 && (entry = next(d))) {
+		snprintf(path, sizeof(path), "%s/%s%s", dir, entry->d_name, rest);
+		if (entry->d_name[0] != '.')
+			r = try(s, path, e);
+	}
+	return !r && !entry && errno ? err_sys(e, ERR_KERNEL, errno, "cannot read %s", dir) : r;
+}
+
+int netns_find(uint64_t cookie, struct netns *ret, struct err *e)
+{
+	struct search s = { .cookie = cookie, .ret = ret };
+	int r;
+
+	ret->fd = -1;
+	r = search(&s, NETNS_DIR, "", e);
+	if (r == 0 || r == -ENOENT) /* nobody has ever named one */
+		r = search(&s, "/proc", "/ns/net", e);
+	free(s.seen);
+	return r < 0 ? r : !r;
+}

@@ -50,6 +50,11 @@ int lease_take(struct store *s, const struct pool *pool, const struct lease_wish
 /* lease_refuse_key: the key is held, by @holder. Return: -EEXIST with code 102. */
 int lease_refuse_key(const struct store_holder *holder, struct err *e);
 
+/* lease_refuse_gateway: @gateway is the address of @holder's task. Return: -EADDRINUSE, code 103.
+ */
+int lease_refuse_gateway(const struct store_holder *holder, const struct ip *gateway,
+			 struct err *e);
+
 /*
  * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the
  * counts of each subnet. @s may be NULL (no store yet: nothing is used).

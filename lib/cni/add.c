@@ -269,7 +269,8 @@ static int attach(struct add *add, bool link_first, struct err *e)
 		r = prepare_lease(add, false, e);
 	if (r < 0)
 		return r;
-	if (link_first)
+	r = prepare_gateways(add, e);
+	if (r == 0 && link_first)
 		r = link_up(add, e);
 	if (r == 0)
 		r = realize(add, e);

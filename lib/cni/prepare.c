@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cni/gateway.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
 #include "cni/turn.h"
@@ -145,22 +146,6 @@ int prepare_attachment(struct add *add, struct err *e)
 
 /* ---- the lease ---- */
 
-/* CNI_ARGS GATEWAY replaces the subnet's, where it is an address of that subnet. */
-static void use_gateway(struct attachment *a, const struct ip *gateway)
-{
-	struct ip old;
-
-	for (unsigned i = 0; ip_is_set(gateway) && i < a->n_addresses; i++) {
-		if (!cidr_contains(&a->addresses[i].cidr, gateway))
-			continue;
-		old = a->addresses[i].gateway;
-		a->addresses[i].gateway = *gateway;
-		for (unsigned k = 0; k < a->n_routes; k++)
-			if (ip_equal(&a->routes[k].gw, &old))
-				a->routes[k].gw = *gateway;
-	}
-}
-
 static int compose(void *ctx, struct attachment *a, const struct store_grant *grant,
 		   struct store_body *ret, struct err *e)
 {
@@ -171,8 +156,9 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	add->io.crowded = grant->id > CROWD;
 	/* Somebody may be waiting already for an address that was asked for. */
 	a->new_addresses = grant->never_held && !add->c->foreign && !add->asked.n_ips;
-	use_gateway(a, &add->asked.gateway);
-	r = add->mode->accept ? add->mode->accept(a, e) : 0;
+	r = gateway_use(a, &add->asked.gateway, e);
+	if (!r && add->mode->accept)
+		r = add->mode->accept(a, e);
 	if (r < 0)
 		return r;
 	plan_init(&add->plan, a);
@@ -227,6 +213,21 @@ static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 	}
 	turn_key_end(add->c, &key);
 	return r > 1 ? 0 : r;
+}
+
+int prepare_gateways(struct add *add, struct err *e)
+{
+	struct store_holder holder;
+	struct ip gateway;
+	int r;
+
+	do {
+		r = gateway_find_holder(add->c->store, &add->a, &holder, &gateway, e);
+		if (r)
+			return r == STORE_ABSENT ? 0 : r;
+		r = reclaim(add, &holder, e);
+	} while (r == 1);
+	return r < 0 ? r : lease_refuse_gateway(&holder, &gateway, e);
 }
 
 int prepare_lease(struct add *add, bool dry_run, struct err *e)

@@ -40,6 +40,9 @@ int prepare_attachment(struct add *add, struct err *e);
 /* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */
 int prepare_lease(struct add *add, bool dry_run, struct err *e);
 
+/* prepare_gateways: with the lease: no task may have the address of a gateway. Code 103. */
+int prepare_gateways(struct add *add, struct err *e);
+
 /* ports_judge: code 7 where two ports of @a cannot both be held. */
 int ports_judge(const struct attachment *a, struct err *e);
 /*

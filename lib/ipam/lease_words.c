@@ -55,6 +55,17 @@ static int refuse_address(const struct taking *t, struct err *e)
 	return -EADDRINUSE;
 }
 
+int lease_refuse_gateway(const struct store_holder *holder, const struct ip *gateway, struct err *e)
+{
+	char text[IP_TEXT], who[HOLDER_TEXT];
+
+	err_set(e, ERR_ADDRESS, EADDRINUSE, "gateway: %s is the address of %s",
+		ip_text(gateway, text), holder_text(holder, who));
+	err_hint(e, "networks of one subnet must have the same gateway; or stop that container, or "
+		    "use another gateway");
+	return -EADDRINUSE;
+}
+
 static int refuse_port(const struct taking *t, struct err *e)
 {
 	const struct store_port *port = &t->want.ports[t->holder.choice];

@@ -33,6 +33,25 @@ if group address; then
 	like 'default via 10.0.1.254' "$(ip -n c1 route)" "kernel"
 	ping_ok c1 10.0.1.254
 	works DEL "$CONF"
+	t "one that cannot be"
+	refused 7 'GATEWAY: 10\.0\.1\.44 is the task.s own' ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.44"
+	for gateway in 10.0.9.1 fd00::1; do
+		refused 7 "GATEWAY: $gateway is in no subnet" ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=$gateway"
+	done
+	for gateway in 10.0.1.0 10.0.1.255; do
+		refused 7 "GATEWAY: $gateway is the network or broadcast" ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=$gateway"
+	done
+	t "one that is a task's address, of this network or another, while that lives"
+	ID=c2 works ADD "$CONF" CNI_ARGS=IP=10.0.1.77
+	refused 103 'gateway: 10\.0\.1\.77 is the address of container c2' ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.77"
+	refused 103 'gateway: 10\.0\.1\.77 is the address of container c2' ADD "$(one 10.0.1.0/24 '.name="lab2" | .ipam.ranges[0][0].gateway="10.0.1.77"')"
+	is 1 "$(records)" records
+	drop c2
+	works ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.77"
+	works DEL "$CONF"
+	is 0 "$(records)" records
+	netns c2
+	clean
 	t "an IPv6 address, and one of each family"
 	dual=$(conf ".ipam.ranges += [$CONF6]")
 	works ADD "$(jq -c '.runtimeConfig.ips=["10.0.2.60","fd00:10:2::60/64"]' <<<"$dual")"

@@ -226,8 +226,9 @@ int plan_apply_rest(const struct plan *p, const struct plan *done, struct plan_i
  */
 int plan_undo(const struct plan *p, struct plan_io *io, struct err *e);
 
-/* plan_undo_shared: undo the shared steps of @mask (bit i = the i-th tag of plan_tags). */
-int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e);
+/* plan_undo_shared: undo the shared steps that have one of @tags (of plan_tags, in any order). */
+int plan_undo_shared(const struct plan *p, struct plan_io *io, const uint64_t *tags, unsigned n,
+		     struct err *e);
 
 /*
  * plan_tags: a hash for each shared step that can be undone, of how: two plans with the same tag

@@ -191,14 +191,14 @@ int store_settle(struct store *s, const struct store_key *key, struct err *e);
 /*
  * store_release: forget the record and free what it holds.
  * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once).
- * @last: if not NULL, called under the lock just before the record goes, with bit i of @last_tags
- * set where no other live record bears its i-th tag; so what the record shares with nobody can be
- * undone while nobody can join. No bit is set in a store that has lost records: nobody knows then.
- * It may talk to the kernel, briefly. Before, not after: a kill in between leaves the record, and
- * with it the next release that does it again. If it fails, the record stays and its error is
- * returned. Return: STORE_OK, STORE_ABSENT, or a negative errno.
+ * @last: if not NULL, called under the lock just before the record goes, with those of its tags
+ * that no other live record bears; so what the record shares with nobody can be undone while nobody
+ * can join. There are none in a store that has lost records: nobody knows then. It may talk to the
+ * kernel, briefly. Before, not after: a kill in between leaves the record, and with it the next
+ * release that does it again. If it fails, the record stays and its error is returned. Return:
+ * STORE_OK, STORE_ABSENT, or a negative errno.
  */
-typedef int store_last_fn(void *ctx, uint32_t last_tags, struct err *e);
+typedef int store_last_fn(void *ctx, const uint64_t *tags, unsigned n, struct err *e);
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,
 		  store_last_fn *last, void *ctx, struct err *e);
 

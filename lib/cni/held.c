@@ -162,11 +162,11 @@ struct last {
 	struct plan_io *io;
 };
 
-static int undo_shared(void *ctx, uint32_t last_tags, struct err *e)
+static int undo_shared(void *ctx, const uint64_t *tags, unsigned n, struct err *e)
 {
 	struct last *last = ctx;
 
-	return last_tags ? plan_undo_shared(last->plan, last->io, last_tags, e) : 0;
+	return n ? plan_undo_shared(last->plan, last->io, tags, n, e) : 0;
 }
 
 int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, uint32_t cooldown_s,

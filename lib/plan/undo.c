@@ -140,30 +140,39 @@ int plan_undo(const struct plan *p, struct plan_io *io, struct err *e)
 	return undo_steps(p, io, p->n, -1, e);
 }
 
-/* How a shared step is undone, which is what it is known by. Return: false if there is nothing to
- * undo. */
-static bool shared_undo(const struct plan *p, const struct step *s, char line[static UNDO_LINE])
+/* A shared step is known by how it is undone. Return: false if there is nothing to undo. */
+static bool shared_tag(const struct plan *p, const struct step *s, uint64_t *ret)
 {
+	char line[UNDO_LINE];
 	struct text t;
 
-	text_init(&t, line, UNDO_LINE);
+	text_init(&t, line, sizeof(line));
 	if (s->shared)
 		plan_print_step(p, s, true, &t);
+	*ret = hash_text(HASH_START, line);
 	return t.len > 0;
 }
 
-int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, struct err *e)
+static bool is_among(uint64_t tag, const uint64_t *tags, unsigned n)
+{
+	while (n-- > 0)
+		if (tags[n] == tag)
+			return true;
+	return false;
+}
+
+/* By their tags, not by their places: a later version may draw another plan from the same record.
+ */
+int plan_undo_shared(const struct plan *p, struct plan_io *io, const uint64_t *tags, unsigned n,
+		     struct err *e)
 {
 	struct stream st = { .io = io };
-	unsigned nth = plan_tags(p, NULL, 0);
-	char line[UNDO_LINE];
 	struct err now;
+	uint64_t tag;
 	int first = 0;
 
 	for (unsigned i = p->n; i-- > 0;) {
-		if (!shared_undo(p, &p->steps[i], line))
-			continue;
-		if (--nth >= STORE_TAGS || !(mask & 1U << nth) ||
+		if (!shared_tag(p, &p->steps[i], &tag) || !is_among(tag, tags, n) ||
 		    plan_io_gone(io, p->steps[i].side))
 			continue;
 		/* Each alone: what others took away meanwhile must not keep the rest. */
@@ -174,14 +183,14 @@ int plan_undo_shared(const struct plan *p, struct plan_io *io, uint32_t mask, st
 
 unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 {
-	char line[UNDO_LINE];
 	unsigned n = 0;
+	uint64_t tag;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		if (!shared_undo(p, &p->steps[i], line))
+		if (!shared_tag(p, &p->steps[i], &tag))
 			continue;
 		if (ret && n < max)
-			ret[n] = hash_text(HASH_START, line);
+			ret[n] = tag;
 		n++;
 	}
 	return n;

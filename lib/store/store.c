@@ -131,17 +131,17 @@ struct release_call {
  * The tags of a live record that no other bears (a tag twice in one record counts once). Where
  * records were lost nobody knows, so what is shared stays: tasks may live by it.
  */
-static uint32_t last_tags(const struct store *s, const struct slot_view *v)
+static unsigned last_tags(const struct store *s, const struct slot_view *v,
+			  uint64_t ret[static STORE_TAGS])
 {
-	const struct index *ix = &s->index;
-	uint32_t mask = 0;
+	unsigned n = 0;
 
 	if (records_header(&s->records)->bereaved)
 		return 0;
 	for (unsigned i = 0; i < v->h->n_tags; i++)
-		if (index_tag_count(ix, v->tags[i]) <= 1)
-			mask |= 1u << i;
-	return mask;
+		if (index_tag_count(&s->index, v->tags[i]) <= 1)
+			ret[n++] = v->tags[i];
+	return n;
 }
 
 /* The head says how long it cools before it says that it does. */
@@ -166,13 +166,14 @@ static int release_locked(struct store *s, void *args, struct err *e)
 {
 	const struct release_call *c = args;
 	uint64_t now = (uint64_t)io_clock_ms();
+	uint64_t tags[STORE_TAGS];
 	struct slot_view v;
 	int r = index_expire(&s->index, &s->records, now, false);
 
 	if (!r)
 		r = index_find_key(&s->index, &s->records, c->key, &v);
 	if (!r && c->last)
-		r = c->last(c->ctx, last_tags(s, &v), e);
+		r = c->last(c->ctx, tags, last_tags(s, &v, tags), e);
 	return r ? r : forget(s, &v, c->cooldown_s, now);
 }
 

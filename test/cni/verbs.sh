@@ -231,13 +231,15 @@ if group again; then
 	add again
 	before=$(ip -n again -o addr show eth0 && ip -n again -o link show eth0)
 	ID=again refused 102 'since' ADD "$CONF"
+	route=$(ip -n again route show default)
 	ip -n again route del default
 	nft flush set inet taskvpc tasks
 	ID=again refused 102 'since' ADD "$CONF"
 	is "$before" "$(ip -n again -o addr show eth0 && ip -n again -o link show eth0)" "the interface"
 	works GC "$(jq -c '. + {"cni.dev/valid-attachments":[{"containerID":"again","ifname":"eth0"}]}' <<<"$CONF")" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 	like "$(host_link again)" "$(nft list set inet taskvpc tasks)" "the guard after GC"
-	ip -n again route add default via 10.0.1.1 dev eth0 proto static
+	# shellcheck disable=SC2086 # it is words
+	ip -n again route add $route
 	verify again
 	t "one whose interface is gone is made anew"
 	ip -n again link del eth0

@@ -33,9 +33,12 @@ void scene_end(struct scene *s, const struct drawing *d)
 
 void scene_undo_shared(struct scene *s)
 {
+	uint64_t tags[STORE_TAGS];
 	struct err e;
+	unsigned n;
 
-	if (plan_undo_shared(&s->plan, &s->io, ~0U, &e) < 0)
+	n = plan_tags(&s->plan, tags, STORE_TAGS);
+	if (plan_undo_shared(&s->plan, &s->io, tags, n, &e) < 0)
 		fail_msg("%s", e.msg);
 }
 

@@ -883,28 +883,41 @@ static void lease_tags(struct store *s, const char *id, uint64_t *tags)
 	assert_int_equal(store_lease(s, test_want("net", id), compose_tags, tags, &g, &h, &e), 0);
 }
 
-static int remember_last(void *ctx, uint32_t last_tags, struct err *e)
+struct told {
+	uint64_t tags[STORE_TAGS];
+	unsigned n;
+};
+
+static int remember_last(void *ctx, const uint64_t *tags, unsigned n, struct err *e)
 {
+	struct told *told = ctx;
+
 	(void)e;
-	*(uint32_t *)ctx = last_tags;
+	memcpy(told->tags, tags, n * sizeof(*tags));
+	told->n = n;
 	return 0;
 }
 
-static int refuse_last(void *ctx, uint32_t last_tags, struct err *e)
+static int refuse_last(void *ctx, const uint64_t *tags, unsigned n, struct err *e)
 {
-	(void)last_tags;
+	(void)tags;
+	(void)n;
 	++*(unsigned *)ctx;
 	return err_set(e, ERR_KERNEL, EBUSY, "busy");
 }
 
-static uint32_t release_last(struct store *s, const char *id, uint32_t cooldown_s)
+/* Release it, and of @want (0 at the end) it must be told, in this order. */
+static void release_last(struct store *s, const char *id, uint32_t cooldown_s, const uint64_t *want)
 {
 	struct store_key key = { "net", id, "eth0" };
-	uint32_t last = UINT32_MAX;
+	struct told told = { .n = UINT32_MAX };
 	struct err e = { 0 };
+	unsigned i;
 
-	assert_int_equal(store_release(s, &key, cooldown_s, remember_last, &last, &e), STORE_OK);
-	return last;
+	assert_int_equal(store_release(s, &key, cooldown_s, remember_last, &told, &e), STORE_OK);
+	for (i = 0; want[i]; i++)
+		assert_true(i < told.n && told.tags[i] == want[i]);
+	assert_int_equal(told.n, i);
 }
 
 static void assert_tag(struct store *s, uint64_t tag, unsigned count)
@@ -929,10 +942,10 @@ static void last_bearer_of_a_tag_is_told(void **state)
 	assert_tag(s, 4, 2);
 	assert_tag(s, 5, 0);
 	test_verify(s);
-	assert_int_equal(release_last(s, "a", 10), 0x5);
+	release_last(s, "a", 10, (uint64_t[]){ 1, 0x8000000000000003ULL, 0 });
 	assert_tag(s, 2, 1);
-	assert_int_equal(release_last(s, "b", 0), 0x5); /* a tag twice counts once */
-	assert_int_equal(release_last(s, "c", 0), 0x1);
+	release_last(s, "b", 0, (uint64_t[]){ 2, 2, 0 }); /* a tag twice counts once */
+	release_last(s, "c", 0, (uint64_t[]){ 4, 0 });
 	assert_tag(s, 4, 0);
 	finish(s);
 }

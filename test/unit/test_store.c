@@ -291,10 +291,11 @@ static void reading_makes_nothing(void **state)
 	store_close(s);
 }
 
-static int find_nothing(void *ctx, uint32_t last_tags, struct err *e)
+static int find_nothing(void *ctx, const uint64_t *tags, unsigned n, struct err *e)
 {
 	(void)ctx;
-	(void)last_tags;
+	(void)tags;
+	(void)n;
 	return err_set(e, ERR_KERNEL, ENOENT, "no such thing");
 }
 
@@ -458,10 +459,11 @@ static int tell_one_tag(void *ctx, const struct store_grant *grant, struct store
 	return 0;
 }
 
-static int remember_last(void *ctx, uint32_t last_tags, struct err *e)
+static int count_last(void *ctx, const uint64_t *tags, unsigned n, struct err *e)
 {
+	(void)tags;
 	(void)e;
-	*(uint32_t *)ctx = last_tags;
+	*(unsigned *)ctx = n;
 	return 0;
 }
 
@@ -471,11 +473,11 @@ static bool last_is_told(struct store *s)
 	struct store_key key = { "net", "t", "eth0" };
 	struct store_holder h;
 	struct store_grant g;
-	uint32_t last = ~0U;
+	unsigned last = ~0U;
 	struct err e;
 
 	assert_int_equal(store_lease(s, test_want("net", "t"), tell_one_tag, NULL, &g, &h, &e), 0);
-	assert_int_equal(store_release(s, &key, 0, remember_last, &last, &e), 0);
+	assert_int_equal(store_release(s, &key, 0, count_last, &last, &e), 0);
 	return last == 1;
 }
 

@@ -191,8 +191,8 @@ test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 
 # Under valgrind vfork() is fork(), so that nobody hears of a program that cannot be run: test_delegate asks that.
 valgrind_bins := $(filter-out %/test_delegate,$(unit_bins)) $(golden_bin) $(netns_bins)
-valgrind_cni  := args attach_ipam bounds bridge_explain dhcp explain ipam loopback macvlan none policy protocol \
-  result verbs veth
+valgrind_cni  := args attach_ipam badinput bounds bpf bridge bridge_explain bridge_verbs dhcp examples explain host \
+  hostile ipam isolation loopback macvlan meddle namespaces none policy privilege protocol result together verbs veth
 test-valgrind: all $(valgrind_bins) ## unit, golden, netns and a part of the cni suite under valgrind
 	$(call apt_install,$(deps_valgrind))
 	@BUILD=$(BUILD) test/valgrind.sh $(valgrind_bins) $(valgrind_cni:%=test/cni/%.sh)

@@ -13,8 +13,8 @@ ROOT=$PWD
 BUILD=$ROOT/${BUILD:-build}
 OWN=$BUILD/valgrind
 
-# Names of inlined functions would take a third of each start.
-OPTIONS=(-q --vgdb=no --read-inline-info=no --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
+# Names of inlined functions would take a third of each start. Who calls libnftables is far down its stacks.
+OPTIONS=(-q --vgdb=no --read-inline-info=no --num-callers=40 --sim-hints=lax-ioctls "--suppressions=$ROOT/test/valgrind.supp" --error-exitcode=99
 	--leak-check=full "--errors-for-leak-kinds=definite,possible")
 
 # under REAL NAME: a program that runs REAL under valgrind.

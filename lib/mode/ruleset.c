@@ -138,6 +138,15 @@ static bool lives_in(const struct attachment *a, const struct cidr *block)
 	return false;
 }
 
+/* Does the VPC name a block of the family? */
+static bool vpc_has_family(const struct attachment *a, uint8_t family)
+{
+	for (unsigned i = 0; i < a->n_vpc; i++)
+		if (a->vpc[i].ip.family == family)
+			return true;
+	return false;
+}
+
 void plan_masquerade(struct plan *p)
 {
 	const struct attachment *a = p->a;
@@ -145,9 +154,10 @@ void plan_masquerade(struct plan *p)
 	for (unsigned i = 0; i < a->n_vpc; i++)
 		for (unsigned k = 0; k < a->n_vpc && lives_in(a, &a->vpc[i]); k++)
 			plan_vpc_pair(p, &a->vpc[i], &a->vpc[k]);
-	/* Without a VPC, what stays inside is what stays in the subnet. */
-	for (unsigned i = 0; i < a->n_addresses && a->n_vpc == 0; i++)
-		plan_vpc_pair(p, &a->addresses[i].cidr, &a->addresses[i].cidr);
+	/* Of a family without a block, what stays inside is what stays in the subnet. */
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		if (!vpc_has_family(a, a->addresses[i].cidr.ip.family))
+			plan_vpc_pair(p, &a->addresses[i].cidr, &a->addresses[i].cidr);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct nft_element el = { .n_key = 1 };
 

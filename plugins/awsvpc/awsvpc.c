@@ -19,7 +19,8 @@ static const struct field vpc_fields[] = {
 	  .count_offset = offsetof(struct awsvpc_conf, vpc.n_cidr),
 	  .max_count = ATTACHMENT_CIDRS,
 	  .help = "The VPC's CIDR blocks, one or a list: every subnet lies in one of them, and traffic "
-		  "between them is not masqueraded." },
+		  "between them is not masqueraded. Of a family that none is of, each subnet is "
+		  "a block." },
 	{ .key = NULL },
 };
 
@@ -71,7 +72,8 @@ static bool vpc_has_family(const struct awsvpc_conf *own, uint8_t family)
 	return false;
 }
 
-/* A subnet lies inside a CIDR block of the VPC, of each family that the VPC names. */
+/* A subnet lies inside a CIDR block of the VPC; of a family that the VPC names none of, it is one
+ * itself. */
 static int judge_subnet(const struct awsvpc_conf *own, const struct cidr *subnet, struct err *e)
 {
 	char text[IP_TEXT];

@@ -310,6 +310,22 @@ if group masquerade; then
 	for name in m n p; do del "$name" "$MASQ"; done
 	drop m n p
 	clean
+	t "of a family that vpc.cidr names no block of, the subnet is one"
+	for blocks in '["10.0.0.0/16"]' '["fd00:10::/32"]'; do
+		HALF=$(jq -c ".vpc.cidr=$blocks | .ipam.ranges |= map([.[0]])" <<<"$MASQ")
+		add m "$HALF"
+		add n "$HALF"
+		isnt 0 "$(forged m n "ip saddr $(address m) icmp type echo-request" ping -c 1 -W 0.3 "$(address n)")" \
+			"$blocks: from the task's address"
+		isnt 0 "$(forged m n "ip6 saddr $(address m 1) icmpv6 type echo-request" ping -c 1 -W 0.3 "$(address n 1)")" \
+			"$blocks: from the task's IPv6 address"
+		ping_ok m 198.51.100.2
+		ping_ok m fd00:51::2
+		verify m "$HALF"
+		for name in m n; do del "$name" "$HALF"; done
+		drop m n
+		clean
+	done
 	t "a VPC of eight blocks: what its tasks share stays until the last of them has gone"
 	EIGHT=$(jq -c '.vpc.cidr=["10.0.0.0/16",(range(1;8) | "10.\(.).0.0/16")]' <<<"$MASQ")
 	add m "$EIGHT"

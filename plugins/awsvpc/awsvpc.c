@@ -96,12 +96,34 @@ static int judge_subnets(const struct awsvpc_conf *own, const struct pool *pool,
 	return r;
 }
 
+/* Blocks of one VPC lie apart, as in AWS: the kernel takes no set of intervals that overlap. Twice
+ * the same is one. */
+static int judge_blocks(const struct awsvpc_conf *own, struct err *e)
+{
+	for (unsigned i = 0; i < own->vpc.n_cidr; i++)
+		for (unsigned k = i + 1; k < own->vpc.n_cidr; k++) {
+			const struct cidr *a = &own->vpc.cidr[i], *b = &own->vpc.cidr[k];
+			char text[2][IP_TEXT];
+
+			if (!cidr_overlap(a, b) || cidr_equal(a, b))
+				continue;
+			err_set(e, ERR_CONFIG, 0, "vpc.cidr: %s and %s overlap",
+				cidr_text(a, text[0]), cidr_text(b, text[1]));
+			err_hint(e, "leave the smaller one out: it is part of the other");
+			return -EINVAL;
+		}
+	return 0;
+}
+
 /* ECS: hostPort is blank or equal to containerPort. */
 int awsvpc_judge(const struct netconf *c, struct err *e)
 {
+	const struct awsvpc_conf *own = (const void *)c->own;
 	int r = mode_refuse_other_ports(c, "an awsvpc task has its own address", e);
 
-	return r < 0 ? r : judge_subnets((const void *)c->own, &c->pool, e);
+	if (r == 0)
+		r = judge_blocks(own, e);
+	return r < 0 ? r : judge_subnets(own, &c->pool, e);
 }
 
 /*

@@ -186,6 +186,14 @@ if group combinations; then
 	refused 7 '10\.0\.0\.0/15 lies outside vpc\.cidr' ADD "$(one 10.0.0.0/15)"
 	refused 7 'fd00:9::/64 lies outside vpc\.cidr' ADD \
 		"$(conf '.vpc.cidr=["10.0.0.0/16","fd00:10::/32"] | .ipam.ranges+=[[{subnet:"fd00:9::/64"}]]')"
+	t "blocks of the VPC that overlap; one that is named twice is one"
+	for filter in . '.ipMasq=true' '.attach="macvlan" | .master="lan0"'; do
+		refused 7 'vpc\.cidr: 10\.0\.0\.0/16 and 10\.0\.2\.0/24 overlap.*leave the smaller one out' \
+			ADD "$(conf "$filter | .vpc.cidr=[\"10.0.0.0/16\",\"fd00::/16\",\"10.0.2.0/24\"]")"
+	done
+	refused 7 'fd00:1::/32 and fd00::/16 overlap' ADD "$(conf '.vpc.cidr=["fd00:1::/32","fd00::/16"]')"
+	refused 7 'vpc\.cidr.*overlap' STATUS "$(conf '.vpc.cidr=["10.0.0.0/16","10.0.2.0/24"]')"
+	works ADD "$(conf '.ipMasq=true | .vpc.cidr=["10.0.0.0/16","10.0.0.0/16"]')" && works DEL "$CONF"
 	t "a subnet of a family that the VPC does not name"
 	works ADD "$(conf '.ipam.ranges+=[[{subnet:"fd00:9::/64"}]]')" && works DEL "$CONF"
 fi

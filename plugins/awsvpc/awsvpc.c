@@ -115,6 +115,43 @@ static int judge_blocks(const struct awsvpc_conf *own, struct err *e)
 	return 0;
 }
 
+static const char *const imds_addresses[] = { "169.254.169.254", "fd00:ec2::254" };
+
+static bool is_imds(const struct cidr *dst)
+{
+	struct ip ip;
+
+	for (size_t i = 0; i < ARRAY_SIZE(imds_addresses); i++)
+		if (ip_parse(imds_addresses[i], &ip) && dst->len == ip_bits(&ip) &&
+		    ip_equal(&dst->ip, &ip))
+			return true;
+	return false;
+}
+
+/* A route to that very address would take the place of the one that leads nowhere. */
+static int judge_imds(const struct route *routes, unsigned n, const char *where, struct err *e)
+{
+	char dst[IP_TEXT];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!is_imds(&routes[i].dst))
+			continue;
+		err_set(e, ERR_CONFIG, 0,
+			"%s: the route to %s cannot go with blockInstanceMetadata: true", where,
+			cidr_text(&routes[i].dst, dst));
+		err_hint(e, "leave the route out, or blockInstanceMetadata");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int awsvpc_accept(const struct attachment *a, struct err *e)
+{
+	int r = a->block_imds ? judge_imds(a->routes, a->n_routes, "routes", e) : 0;
+
+	return r < 0 ? r : task_accept_mtu(a, e);
+}
+
 /* ECS: hostPort is blank or equal to containerPort. */
 int awsvpc_judge(const struct netconf *c, struct err *e)
 {
@@ -123,6 +160,8 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 
 	if (r == 0)
 		r = judge_blocks(own, e);
+	if (r == 0 && own->block_imds)
+		r = judge_imds(c->pool.routes, c->pool.n_routes, "ipam.routes", e);
 	return r < 0 ? r : judge_subnets(own, &c->pool, e);
 }
 
@@ -132,14 +171,13 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
  */
 void awsvpc_plan_imds(struct plan *p)
 {
-	static const char *const addresses[] = { "169.254.169.254", "fd00:ec2::254" };
 	const struct ifref nowhere = { .name = NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(imds_addresses); i++) {
 		struct route_spec r = { .type = ROUTE_BLACKHOLE };
 		struct ip ip;
 
-		if (!ip_parse(addresses[i], &ip) ||
+		if (!ip_parse(imds_addresses[i], &ip) ||
 		    (p->a->n_addresses && !attachment_has_family(p->a, ip.family)))
 			continue;
 		r.dst = cidr_host(&ip);

@@ -25,8 +25,11 @@ extern const struct field awsvpc_fields[];
 extern const struct mode mode_routed;
 extern const struct mode mode_macvlan;
 
-/* awsvpc_judge: what both modes refuse: foreign host ports, subnets outside the VPC. */
+/* awsvpc_judge: what both modes refuse: foreign host ports, a VPC whose blocks overlap, subnets
+ * outside of it, a route to what is blocked. Code 7. */
 int awsvpc_judge(const struct netconf *c, struct err *e);
+/* awsvpc_accept: likewise of a whole record, whose routes a foreign IPAM plugin may have given. */
+int awsvpc_accept(const struct attachment *a, struct err *e);
 /* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
 void awsvpc_plan_imds(struct plan *p);
 

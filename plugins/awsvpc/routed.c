@@ -117,7 +117,7 @@ static int routed_accept(const struct attachment *a, struct err *e)
 		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
 		return -EINVAL;
 	}
-	return task_accept_mtu(a, e);
+	return awsvpc_accept(a, e);
 }
 
 /* The host forwards, and answers for the gateways. */

@@ -186,6 +186,18 @@ if group combinations; then
 	refused 7 '10\.0\.0\.0/15 lies outside vpc\.cidr' ADD "$(one 10.0.0.0/15)"
 	refused 7 'fd00:9::/64 lies outside vpc\.cidr' ADD \
 		"$(conf '.vpc.cidr=["10.0.0.0/16","fd00:10::/32"] | .ipam.ranges+=[[{subnet:"fd00:9::/64"}]]')"
+	t "a route to the metadata that is blocked"
+	for dst in 169.254.169.254/32 fd00:ec2::254/128; do
+		for filter in . '.attach="macvlan" | .master="lan0"'; do
+			refused 7 "ipam\.routes: the route to $dst cannot go with blockInstanceMetadata: true.*leave the route out" \
+				ADD "$(conf "$filter | .ipam.ranges+=[[{subnet:\"fd00:9::/64\"}]] | .ipam.routes=[{dst:\"0.0.0.0/0\"},{dst:\"$dst\"}]")"
+		done
+	done
+	refused 7 'ipam\.routes: the route to 169\.254\.169\.254/32' STATUS "$(conf '.ipam.routes=[{dst:"169.254.169.254/32"}]')"
+	for filter in '.blockInstanceMetadata=false | .ipam.routes=[{dst:"169.254.169.254/32"}]' \
+		'.ipam.routes=[{dst:"169.254.0.0/16"},{dst:"169.254.169.253/32"}]'; do
+		works ADD "$(conf "$filter")" && works DEL "$CONF"
+	done
 	t "blocks of the VPC that overlap; one that is named twice is one"
 	for filter in . '.ipMasq=true' '.attach="macvlan" | .master="lan0"'; do
 		refused 7 'vpc\.cidr: 10\.0\.0\.0/16 and 10\.0\.2\.0/24 overlap.*leave the smaller one out' \

@@ -138,6 +138,7 @@ if group misbehaving; then
 		100+ fake echo '{"ips":[]}'
 		100+ fake echo '{"ips":5}'
 		100+ fake.*prefix echo '{"ips":[{"address":"10.0.7.7"}]}'
+		7 ^routes:.*169\.254\.169\.254/32.*blockInstanceMetadata echo '{"ips":[{"address":"10.0.7.7/24"}],"routes":[{"dst":"169.254.169.254/32"}]}'
 		100+ fake echo '{"ips":[{"address":"nope/24"}]}'
 		100+ fake echo '{"ips":[{}]}'
 		100+ fake echo '{"cniVersion":"9.0.0","ips":[{"address":"10.0.7.7/24"}]}'

@@ -8,9 +8,15 @@
 
 /*
  * mode_refuse_interface: what would be of an interface of the task's own, where @mode makes none:
- * `mtu`, `ipam` (save dataDir, the place of the store), an address or a MAC asked for.
+ * `mtu`, `ipam` (save dataDir, the place of the store), an address or a MAC asked for, a limit.
  */
 int mode_refuse_interface(const struct netconf *c, const char *mode, struct err *e);
+/*
+ * mode_refuse_bandwidth: a limit of runtimeConfig.bandwidth, which a runtime sends only where the
+ * network's author has declared that this plugin keeps it. @instead: who could, for the remedy.
+ */
+int mode_refuse_bandwidth(const struct netconf *c, const char *mode, const char *instead,
+			  struct err *e);
 /* mode_refuse_other_ports: a host port that is neither blank nor the container's own; @why not. */
 int mode_refuse_other_ports(const struct netconf *c, const char *why, struct err *e);
 

@@ -45,8 +45,8 @@ const struct field runtime_fields[] = {
 	FIELD(struct runtime, dns, "dns", FIELD_ANY,
 	      .help = "`servers`, `searches`, `options`: replace `dns` if any is not empty."),
 	FIELD(struct runtime, bandwidth, "bandwidth", FIELD_OBJECT, .fields = bandwidth_fields,
-	      .help = "Limits of the task's traffic, for modes that shape it; those of the network "
-		      "come first."),
+	      .help = "Limits of the task's traffic, for modes that shape it, and refused by those "
+		      "that do not; those of the network come first."),
 	{ .key = NULL },
 };
 

@@ -2,7 +2,10 @@
 /* What several modes refuse, because to ignore it would break a promise in silence. */
 #include "mode/refuse.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
+#include <inttypes.h>
 
 static bool names_store_alone(const json *ipam)
 {
@@ -32,9 +35,38 @@ int mode_refuse_interface(const struct netconf *c, const char *mode, struct err 
 			mac_text(&c->mac, mac), mode);
 		err_hint(e, "start the container without --mac-address");
 	} else {
-		return 0;
+		return mode_refuse_bandwidth(c, mode, "use task-bridge", e);
 	}
 	return -EINVAL;
+}
+
+int mode_refuse_bandwidth(const struct netconf *c, const char *mode, const char *instead,
+			  struct err *e)
+{
+	const struct bandwidth *b = &c->bandwidth;
+	const struct {
+		const char *key;
+		uint64_t value;
+	} limits[] = {
+		{ "ingressRate", b->ingress_rate },
+		{ "ingressBurst", b->ingress_burst },
+		{ "egressRate", b->egress_rate },
+		{ "egressBurst", b->egress_burst },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (!limits[i].value)
+			continue;
+		err_set(e, ERR_CONFIG, 0,
+			"runtimeConfig.bandwidth.%s: %" PRIu64 ": the mode %s limits no traffic",
+			limits[i].key, limits[i].value, mode);
+		err_hint(e,
+			 "start the container without a limit, or take \"bandwidth\" out of this "
+			 "plugin's capabilities and %s",
+			 instead);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int mode_refuse_other_ports(const struct netconf *c, const char *why, struct err *e)

@@ -9,6 +9,7 @@
  *   host tvm… (macvlan) ──┘        10.0.1.4 dev tvm… src <the host's LAN address>
  */
 #include "awsvpc.h"
+#include "mode/refuse.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -71,6 +72,7 @@ static int look(const struct netconf *c, struct netlink *nl, struct link_info *r
 static int macvlan_judge(const struct netconf *c, struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
+	int r;
 
 	if (own->host_access && strcmp(macvlan_mode_names[own->macvlan_mode], "passthru") == 0) {
 		err_set(e, ERR_CONFIG, 0, "hostAccess: true cannot go with mode: \"passthru\"");
@@ -88,7 +90,9 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 		err_hint(e, "the LAN's router decides what leaves the VPC: leave ipMasq out");
 		return -EINVAL;
 	}
-	return awsvpc_judge(c, e);
+	r = mode_refuse_bandwidth(c, "awsvpc",
+				  "use attach: veth with the plugin bandwidth behind it", e);
+	return r < 0 ? r : awsvpc_judge(c, e);
 }
 
 static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,

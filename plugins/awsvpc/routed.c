@@ -13,6 +13,7 @@
  * every packet passes the host, where the guard (and later, policy) stands.
  */
 #include "awsvpc.h"
+#include "mode/refuse.h"
 #include "mode/ruleset.h"
 
 #include "kernel/bpf.h"
@@ -47,7 +48,14 @@ static bool is_own_gateway(const struct attachment *a, const struct ip *gw)
 static int routed_judge(const struct netconf *c, struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
+	int r = mode_refuse_bandwidth(c, "awsvpc",
+				      own->host_routing == HOST_ROUTING_BPF
+					      ? "use task-bridge"
+					      : "chain the reference plugin bandwidth behind it",
+				      e);
 
+	if (r < 0)
+		return r;
 	if (own->masquerade && own->vpc.n_cidr == 0) {
 		err_set(e, ERR_CONFIG, 0,
 			"ipMasq: true needs vpc.cidr to know what leaves the VPC");

@@ -181,4 +181,25 @@ if group ports; then
 	clean
 fi
 
+if group bandwidth; then
+	# limited LIMITS [FILTER]: the configuration with these limits.
+	limited() { conf ".runtimeConfig.bandwidth=$1 | ${2:-.}"; }
+	t "a limit that nothing would keep is refused, with who could keep it"
+	refused 7 'bandwidth\.ingressRate: 1000000: .*awsvpc limits no traffic.*capabilities and chain the reference plugin bandwidth' \
+		ADD "$(limited '{ingressRate:1000000,ingressBurst:800000}')"
+	refused 7 'bandwidth\.egressRate: 1000000' ADD "$(limited '{EgressRate:1000000,EgressBurst:4294967295}')"
+	refused 7 'bandwidth\.egressBurst: 5' ADD "$(limited '{egressBurst:5}')"
+	refused 7 'bandwidth\.ingressRate: 1.*use task-bridge' ADD "$(limited '{ingressRate:1,ingressBurst:8}' '.hostRouting="bpf"')"
+	ip link add lan0 type veth peer name lan1
+	ip link set lan0 up
+	refused 7 'bandwidth\.ingressRate: 1.*attach: veth' ADD \
+		"$(limited '{ingressRate:1,ingressBurst:8}' '.attach="macvlan" | .master="lan0"')"
+	ip link del lan0
+	t "no limit is none"
+	for limits in null '{}' '{ingressRate:0,ingressBurst:0,egressRate:0,egressBurst:0}'; do
+		works ADD "$(limited "$limits")" && works DEL "$CONF"
+	done
+	clean
+fi
+
 finish

@@ -197,6 +197,8 @@ if group "what it cannot give"; then
 	refused 7 'address' ADD "$(jq -c '.runtimeConfig.ips=["198.51.100.9"]' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'address' ADD "$(jq -c '.runtimeConfig.ipRanges=[[{subnet:"10.0.1.0/24"}]]' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'MAC 02:00:00:00:00:09' ADD "$HOST" CNI_NETNS=$OWN CNI_ARGS="MAC=02:00:00:00:00:09"
+	refused 7 'bandwidth\.egressRate: 9: the mode host limits no traffic.*use task-bridge' ADD \
+		"$(jq -c '.runtimeConfig.bandwidth={egressRate:9,egressBurst:9}' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'mtu: 1400: the mode host makes no interface' ADD "$(jq -c '.mtu=1400' <<<"$HOST")" CNI_NETNS=$OWN
 	refused 7 'ipam' ADD "$(jq -c '.ipam={dataDir:"/run/elsewhere",ranges:[]}' <<<"$HOST")" CNI_NETNS=$OWN
 	t "ipam.dataDir names the store, where it is not the usual one"

@@ -52,6 +52,8 @@ if group "what it cannot give"; then
 	refused 7 'ipam' ADD "$(jq -c '.ipam={type:"host-local"}' <<<"$NONE")"
 	refused 7 'ipam' ADD "$(jq -c '.ipam={ranges:[[{subnet:"10.0.1.0/24"}]]}' <<<"$NONE")"
 	refused 7 'ipam.*keeps no store' ADD "$(jq -c '.ipam={dataDir:"/run/elsewhere"}' <<<"$NONE")"
+	refused 7 'bandwidth\.egressRate: 9: the mode none limits no traffic.*use task-bridge' ADD \
+		"$(jq -c '.runtimeConfig.bandwidth={egressRate:9,egressBurst:9}' <<<"$NONE")"
 	refused 7 'mtu: 1400: the mode none makes no interface' ADD "$(jq -c '.mtu=1400' <<<"$NONE")"
 	refused 7 'mtu: 1400' STATUS "$(jq -c '.mtu=1400' <<<"$NONE")"
 	refused 7 'address' ADD "$NONE" CNI_ARGS="IP=10.0.1.5"

@@ -96,6 +96,7 @@ struct attachment {
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
 	enum default_routes default_routes; /* for ADD: not kept */
+	bool host_is_gateway; /* for ADD: a foreign IPAM plugin need not name one: not kept */
 	struct port ports[STORE_PORTS];
 	unsigned n_ports;
 
@@ -155,6 +156,17 @@ bool attachment_has_family(const struct attachment *a, uint8_t family);
 /* The first address of a family, NULL if there is none. */
 const struct address *attachment_address(const struct attachment *a, uint8_t family);
 
+/*
+ * address_gateway: its gateway; where none is known an address of the link alone, which no subnet
+ * has: 169.254.1.1 or fe80::1.
+ */
+struct ip address_gateway(const struct address *address);
+/*
+ * attachment_give_gateways: a gateway to each address that has none, for a link whose other end is
+ * the router anyway: the first address of the prefix, as subnets have it; where that is the task's
+ * own, or a prefix of one address has none, one of the link alone.
+ */
+void attachment_give_gateways(struct attachment *a);
 /* attachment_fill_gateway: the gateway of a route that names none, unless its scope is the link. */
 void attachment_fill_gateway(const struct attachment *a, struct route *route);
 /* attachment_add_defaults: by a->default_routes. Return: 0, or -E2BIG (no words): there is no room.

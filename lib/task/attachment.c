@@ -180,6 +180,38 @@ bool attachment_has_family(const struct attachment *a, uint8_t family)
 	return attachment_address(a, family) != NULL;
 }
 
+struct ip address_gateway(const struct address *address)
+{
+	struct ip gw = address->gateway;
+
+	if (!ip_is_set(&gw))
+		ip_parse(address->cidr.ip.family == AF_INET6 ? "fe80::1" : "169.254.1.1", &gw);
+	return gw;
+}
+
+static bool has_address(const struct attachment *a, const struct ip *ip)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		if (ip_equal(&a->addresses[i].cidr.ip, ip))
+			return true;
+	return false;
+}
+
+void attachment_give_gateways(struct attachment *a)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct address *address = &a->addresses[i];
+		struct ip network = cidr_first(&address->cidr), first = ip_add(&network, 1);
+
+		if (ip_is_set(&address->gateway))
+			continue;
+		if (cidr_contains(&address->cidr, &first) && !has_address(a, &first))
+			address->gateway = first;
+		else
+			address->gateway = address_gateway(address);
+	}
+}
+
 void attachment_fill_gateway(const struct attachment *a, struct route *route)
 {
 	const struct address *address = attachment_address(a, route->dst.ip.family);

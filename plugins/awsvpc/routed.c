@@ -24,20 +24,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Where no gateway is known (a foreign IPAM need not name one): an address on the link alone. */
-static struct ip gateway_of(const struct address *address)
-{
-	struct ip gw = address->gateway;
-
-	if (!ip_is_set(&gw))
-		ip_parse(address->cidr.ip.family == AF_INET6 ? "fe80::1" : "169.254.1.1", &gw);
-	return gw;
-}
-
 static bool is_own_gateway(const struct attachment *a, const struct ip *gw)
 {
 	for (unsigned i = 0; i < a->n_addresses; i++) {
-		struct ip own = gateway_of(&a->addresses[i]);
+		struct ip own = address_gateway(&a->addresses[i]);
 
 		if (ip_equal(&own, gw))
 			return true;
@@ -106,26 +96,41 @@ static int routed_resolve(const struct netconf *c, struct plan_io *io, struct at
 	a->masquerade = own->masquerade;
 	a->block_imds = own->block_imds;
 	a->host_routing = own->host_routing;
+	a->host_is_gateway = true;
 	a->n_vpc = own->masquerade ? own->vpc.n_cidr : 0;
 	memcpy(a->vpc, own->vpc.cidr, sizeof(a->vpc));
 	return r;
 }
 
-static int routed_accept(const struct attachment *a, struct err *e)
+/* The only neighbour is the host, which does no ARP: what is not sent to it goes nowhere. */
+static int judge_route(const struct attachment *a, const struct route *r, struct err *e)
 {
-	for (unsigned i = 0; i < a->n_routes; i++) {
-		const struct route *r = &a->routes[i];
-		char gw[IP_TEXT], dst[IP_TEXT];
+	char gw[IP_TEXT], dst[IP_TEXT];
 
-		if (!ip_is_set(&r->gw) || is_own_gateway(a, &r->gw))
-			continue;
+	cidr_text(&r->dst, dst);
+	if (ip_is_set(&r->gw) && !is_own_gateway(a, &r->gw)) {
 		err_set(e, ERR_CONFIG, 0,
 			"routes: the gateway %s of %s is not the subnet's gateway",
-			ip_text(&r->gw, gw), cidr_text(&r->dst, dst));
+			ip_text(&r->gw, gw), dst);
 		err_hint(e, "with attach: veth the host is the only next hop: leave out \"gw\"");
 		return -EINVAL;
 	}
-	return awsvpc_accept(a, e);
+	if (!ip_is_set(&r->gw) && r->has_scope && r->scope) {
+		err_set(e, ERR_CONFIG, 0, "routes: the scope %u of %s leaves it without a gateway",
+			r->scope, dst);
+		err_hint(e, "with attach: veth the host is the only next hop: leave out \"scope\"");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int routed_accept(const struct attachment *a, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < a->n_routes && r == 0; i++)
+		r = judge_route(a, &a->routes[i], e);
+	return r < 0 ? r : awsvpc_accept(a, e);
 }
 
 /* The host forwards, and answers for the gateways. */
@@ -145,7 +150,7 @@ static void plan_router(struct plan *p)
 	}
 	plan_share(p, plan_link(p, -1, HOST, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++) {
-		struct ip gw = gateway_of(&a->addresses[i]);
+		struct ip gw = address_gateway(&a->addresses[i]);
 		struct route_spec local = { .dst = cidr_host(&gw), .type = ROUTE_LOCAL };
 
 		plan_share(p, plan_route(p, -1, HOST, &lo, &local));
@@ -175,7 +180,7 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 		/* The host speaks to its tasks as their gateway: it may have no other address.
 		 * (IPv6 takes only an address of an interface as a route's source.) */
 		if (ip->family == AF_INET)
-			to_task.src = gateway_of(&a->addresses[i]);
+			to_task.src = address_gateway(&a->addresses[i]);
 		plan_neigh(p, veth, HOST, dev, ip, &a->mac);
 		plan_route(p, veth, HOST, dev, &to_task);
 	}
@@ -201,7 +206,7 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
 	plan_link(p, veth, TASK, dev, &task);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
-		struct ip gw = gateway_of(&a->addresses[i]);
+		struct ip gw = address_gateway(&a->addresses[i]);
 		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = task_metric(a) };
 
 		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr,

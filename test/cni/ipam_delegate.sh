@@ -113,6 +113,59 @@ if group behaving; then
 	clean
 fi
 
+# told FILTER: the kept result of c1.
+told() { jq -c "$1" <<<"$OUT"; }
+if group gateway; then
+	t "it names no gateway: the host is one, by the first address of the prefix"
+	for routes in '' ',"routes":[{"dst":"0.0.0.0/0"}]'; do
+		say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.7/24\"}]$routes}'"
+		fake ADD
+		is '["10.0.7.1"] [{"dst":"0.0.0.0/0","gw":"10.0.7.1"}]' "$(told '[.ips[].gateway]') $(told .routes)" "result"
+		like 'default via 10.0.7.1' "$(ip -n c1 route show default)" "kernel"
+		ping_ok c1 10.0.7.1
+		ping_ok c1 192.0.2.1
+		ping_ok host 10.0.7.7
+		fake DEL
+		clean
+	done
+	t "where that is the task's own, or there is none: by an address of the link alone"
+	while read -r address gateway dst there; do
+		say ADD "echo '{\"ips\":[{\"address\":\"$address\"}],\"routes\":[{\"dst\":\"$dst\"}]}'"
+		fake ADD
+		is "[\"$gateway\"]" "$(told '[.ips[].gateway]')" "$address: gateway in the result"
+		ping_ok c1 "$there"
+		cp "$TMP/stdout" "$TMP/result/c1.eth0"
+		fake CHECK "$(with_prev c1 "$FCONF")"
+		fake DEL
+		clean
+	done <<-'END'
+		10.0.7.1/24 169.254.1.1 0.0.0.0/0 192.0.2.1
+		10.0.7.7/32 169.254.1.1 192.0.2.0/24 192.0.2.1
+		fd00:7::7/64 fd00:7::1 ::/0 2001:db8::1
+		fd00:7::7/128 fe80::1 ::/0 2001:db8::1
+	END
+	if [ -x "$CNI_REF/static" ]; then
+		t "the reference static, with an address alone"
+		STATIC=$(conf '.cniVersion="1.0.0" | .ipam={type:"static",addresses:[{address:"10.0.7.7/24"}]}')
+		add s1 "$STATIC"
+		like 'default via 10.0.7.1' "$(ip -n s1 route show default)" "kernel"
+		ping_ok s1 192.0.2.1
+		del s1 "$STATIC"
+		drop s1
+		clean
+	else
+		skip "needs the reference static"
+	fi
+	t "a route that leads to the link itself leads nowhere: refused"
+	for dst in 0.0.0.0/0 192.0.2.0/24; do
+		say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.7/24\"}],\"routes\":[{\"dst\":\"$dst\",\"scope\":253}]}'"
+		fake_refused 7 "routes: the scope 253 of $dst leaves it without a gateway.*leave out \"scope\"" ADD
+	done
+	refused 7 'routes: the scope 253 of 192\.0\.2\.0/24' ADD "$(conf '.ipam.routes=[{dst:"192.0.2.0/24",scope:253}]')"
+	calls >/dev/null
+	clean
+fi
+
 if group misbehaving; then
 	t "its own error goes up unchanged, and it is told to undo"
 	while read -r code regex program; do

@@ -335,7 +335,7 @@ if group routes; then
 	t "each field of a route reaches the kernel"
 	config=$(one 10.0.1.0/24 '.ipam.routes=[{dst:"0.0.0.0/0"},
 		{dst:"198.51.100.0/24",gw:"10.0.1.1",mtu:1400,advmss:1300,priority:77},
-		{dst:"203.0.113.0/24",table:100},{dst:"192.0.2.0/24",scope:253}]')
+		{dst:"203.0.113.0/24",table:100}]')
 	add c1 "$config"
 	is 'default via 10.0.1.1' "$(ip -n c1 route show default | grep -o 'default via [^ ]*')" "default"
 	route=$(ip -n c1 -d route show 198.51.100.0/24)
@@ -343,14 +343,23 @@ if group routes; then
 		like "$word" "$route" "198.51.100.0/24"
 	done
 	like 'via 10.0.1.1' "$(ip -n c1 route show table 100 203.0.113.0/24)" "table 100"
-	like 'scope link' "$(ip -n c1 route show 192.0.2.0/24)" "scope"
 	verify c1 "$config"
 	is '{"advmss":1300,"dst":"198.51.100.0/24","gw":"10.0.1.1","mtu":1400,"priority":77}' \
 		"$(jq -Sc '.routes[] | select(.dst == "198.51.100.0/24")' "$TMP/result/c1.eth0")" "result"
-	is '[100,253]' "$(jq -c '[.routes[] | .table // empty, .scope // empty]' "$TMP/result/c1.eth0")" \
-		"table and scope in the result"
+	is '[100]' "$(jq -c '[.routes[] | .table // empty]' "$TMP/result/c1.eth0")" "table in the result"
 	del c1 "$config"
 	drop c1
+	t "the scope, where a link has neighbours"
+	ip link add lan0 type veth peer name lan1
+	ip link set lan0 up
+	config=$(one 10.0.1.0/24 '.attach="macvlan" | .master="lan0" | .ipam.routes=[{dst:"192.0.2.0/24",scope:253}]')
+	add c1 "$config"
+	like 'scope link' "$(ip -n c1 route show 192.0.2.0/24)" "scope"
+	is '[253]' "$(jq -c '[.routes[].scope]' "$TMP/result/c1.eth0")" "scope in the result"
+	verify c1 "$config"
+	del c1 "$config"
+	drop c1
+	ip link del lan0
 	t "routes without a default: none is made"
 	add c1 "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"198.51.100.0/24"}]')"
 	isnt "" "$(ip -n c1 route show 198.51.100.0/24)" "route"

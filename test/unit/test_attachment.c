@@ -248,6 +248,41 @@ static void refuses_what_the_store_cannot_hold(void **state)
 	free(a);
 }
 
+static void gives_gateways(void **state)
+{
+	static const struct {
+		const char *address, *other, *had, *gateway;
+	} rows[] = {
+		{ "10.0.7.7/24", "10.0.8.1/24", NULL, "10.0.7.1" },
+		{ "10.0.7.7/16", "10.0.8.1/24", NULL, "10.0.0.1" },
+		{ "10.0.7.7/24", "10.0.8.1/24", "10.0.7.254", "10.0.7.254" },
+		/* the first is the task's own */
+		{ "10.0.7.1/24", "10.0.8.1/24", NULL, "169.254.1.1" },
+		{ "10.0.7.7/24", "10.0.7.1/24", NULL, "169.254.1.1" },
+		{ "fd00::1/64", "10.0.8.1/24", NULL, "fe80::1" },
+		/* there is none */
+		{ "10.0.7.7/32", "10.0.8.1/24", NULL, "169.254.1.1" },
+		{ "fd00::7/128", "10.0.8.1/24", NULL, "fe80::1" },
+		{ "10.0.7.6/31", "10.0.8.1/24", NULL, "10.0.7.7" },
+		{ "fd00::7/64", "10.0.8.1/24", NULL, "fd00::1" },
+	};
+	struct attachment *a = calloc(1, sizeof(*a));
+	char text[IP_TEXT];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		memset(a, 0, sizeof(*a));
+		a->n_addresses = 2;
+		assert_true(cidr_parse(rows[i].address, &a->addresses[0].cidr));
+		assert_true(cidr_parse(rows[i].other, &a->addresses[1].cidr));
+		if (rows[i].had)
+			assert_true(ip_parse(rows[i].had, &a->addresses[0].gateway));
+		attachment_give_gateways(a);
+		assert_string_equal(ip_text(&a->addresses[0].gateway, text), rows[i].gateway);
+	}
+	free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +291,7 @@ int main(void)
 		cmocka_unit_test(encodes_what_it_decodes),
 		cmocka_unit_test(refuses_foreign_records),
 		cmocka_unit_test(refuses_what_the_store_cannot_hold),
+		cmocka_unit_test(gives_gateways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

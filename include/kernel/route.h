@@ -93,6 +93,20 @@ struct route_way {
 int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route_way *ret,
 		   int *ret_why, struct err *e);
 
+/* Where an address is, by the route that decides for it. */
+struct route_place {
+	enum {
+		PLACE_AWAY, /* behind a gateway or a tunnel, or there is no way there */
+		PLACE_HERE, /* an address of this namespace */
+		PLACE_LINK, /* a neighbour's on the link ifname: of its prefix, or a next hop */
+	} where;
+	char ifname[16];
+};
+/* route_place_find: one question to the kernel (RTM_GETROUTE, fib match), two for PLACE_LINK.
+ * Return: 0, or a negative errno. */
+int route_place_find(struct netlink *nl, const struct ip *ip, struct route_place *ret,
+		     struct err *e);
+
 struct neigh_info {
 	struct mac mac;
 	bool valid;        /* frames are sent to that MAC; else it is asked for first */

@@ -76,6 +76,12 @@ struct mode {
 	 */
 	int (*accept)(const struct attachment *a, struct err *e);
 	/*
+	 * consent: would what the whole record plans harm the host as it is now? Reads the kernel
+	 * through @io, changes nothing; called once the record is written, before the plan is
+	 * applied or printed. Code 7. May be NULL.
+	 */
+	int (*consent)(const struct attachment *a, struct plan_io *io, struct err *e);
+	/*
 	 * dynamic_ports: where a host port of 0 comes from, with leases_ports; @first 0: nowhere.
 	 * May read the kernel's settings. *e: code 7 where the configured range cannot be.
 	 */

@@ -200,12 +200,14 @@ static void settle(struct add *add)
 		call_warn(add->c, "the record: %s", e.msg);
 }
 
-/* Apply and answer. */
+/* Apply and answer, if the host can bear it. */
 static int realize(struct add *add, struct err *e)
 {
 	cleanup_free char *text = NULL;
-	int r = compose_answer(add, &text, e);
+	int r = add->mode->consent ? add->mode->consent(&add->a, &add->io, e) : 0;
 
+	if (r == 0)
+		r = compose_answer(add, &text, e);
 	if (r < 0 && add->is_linked)
 		undo(add, &add->linked);
 	if (r == 0)

@@ -133,6 +133,64 @@ static int routed_accept(const struct attachment *a, struct err *e)
 	return r < 0 ? r : awsvpc_accept(a, e);
 }
 
+/*
+ * The gateway becomes an address of the host. A neighbour's, as that of the LAN's router: the host
+ * would answer for it to the whole LAN, and its own routes by that router would lead to itself.
+ * Once it is the host's, be it by us, there is nothing to lose.
+ */
+static int judge_gateway(struct netlink *nl, const struct ip *gw, const struct cidr *of,
+			 struct err *e)
+{
+	char text[IP_TEXT], subnet[IP_TEXT];
+	const struct cidr net = { cidr_first(of), of->len };
+	struct route_place place;
+	int r = ip_is_link_local(gw) ? 1 : route_place_find(nl, gw, &place, e);
+
+	if (r != 0 || place.where != PLACE_LINK)
+		return r < 0 ? r : 0;
+	ip_text(gw, text);
+	err_set(e, ERR_CONFIG, 0,
+		"the gateway %s of the subnet %s is a neighbour of the host on %s: the host would "
+		"take its place",
+		text, cidr_text(&net, subnet), place.ifname);
+	err_hint(e,
+		 "use a subnet that is on no LAN of the host, or attach: macvlan; if nobody there "
+		 "has %s, give it to the host before: ip addr add %s/%u dev lo",
+		 text, text, ip_bits(gw));
+	return -EINVAL;
+}
+
+/* What a foreign IPAM plugin gives may be the gateway of others, or another address of the host. */
+static int judge_address(struct netlink *nl, const struct ip *ip, struct err *e)
+{
+	struct route_place place;
+	char text[IP_TEXT];
+	int r = route_place_find(nl, ip, &place, e);
+
+	if (r != 0 || place.where != PLACE_HERE)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "the address %s is the host's own, or the gateway of other tasks",
+		ip_text(ip, text));
+	err_hint(e, "keep it from being given, or name another gateway for the others");
+	return -EINVAL;
+}
+
+static int routed_consent(const struct attachment *a, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	for (unsigned i = 0; i < a->n_addresses && r == 0; i++) {
+		const struct cidr *cidr = &a->addresses[i].cidr;
+		struct ip gw = address_gateway(&a->addresses[i]);
+
+		r = judge_gateway(nl, &gw, cidr, e);
+		if (r == 0 && a->ipam[0])
+			r = judge_address(nl, &cidr->ip, e);
+	}
+	return r;
+}
+
 /* The host forwards, and answers for the gateways. */
 static void plan_router(struct plan *p)
 {
@@ -244,12 +302,29 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	plan_task_end(p, veth, &task_dev);
 }
 
+/* An ADD that takes an address of such a subnet is refused. */
+static int judge_gateways(const struct pool *p, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	for (unsigned s = 0; s < p->n_sets; s++)
+		for (unsigned i = 0; i < p->sets[s].n_ranges && r == 0; i++)
+			r = judge_gateway(nl, &p->sets[s].ranges[i].gateway,
+					  &p->sets[s].ranges[i].subnet, e);
+	if (r < 0)
+		e->code = ERR_UNAVAILABLE;
+	return r;
+}
+
 static int routed_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
 	int r = mode_status_nft(NULL, io, warn, e);
 
+	if (r == 0)
+		r = judge_gateways(&c->pool, io, e);
 	if (r == 0 && own->host_routing == HOST_ROUTING_BPF) {
 		r = bpf_usable(e);
 		if (r < 0)
@@ -268,6 +343,7 @@ const struct mode mode_routed = {
 	.judge = routed_judge,
 	.resolve = routed_resolve,
 	.accept = routed_accept,
+	.consent = routed_consent,
 	.plan = routed_plan,
 	.status = routed_status,
 };

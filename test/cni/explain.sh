@@ -14,7 +14,7 @@ fresh_host() {
 	echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 	ip link add lan0 index 4711 address 02:aa:00:00:00:01 type veth peer name lan1 index 4712 \
 		address 02:aa:00:00:00:02
-	ip addr add 10.0.1.2/24 dev lan0
+	ip addr add 172.31.255.2/24 dev lan0
 	ip link set lan0 up
 	ip link set lan1 up
 }

@@ -156,6 +156,17 @@ if group gateway; then
 	else
 		skip "needs the reference static"
 	fi
+	t "an address that is the gateway of others already, or the host's own, is refused"
+	say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.7/24\"}]}'"
+	fake ADD
+	netns c2
+	say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.1/24\"}]}'"
+	ID=c2 fake_refused 7 "the address 10\.0\.7\.1 is the host's own, or the gateway" ADD
+	fake DEL
+	say ADD "echo '{\"ips\":[{\"address\":\"192.0.2.1/24\"}]}'"
+	ID=c2 fake_refused 7 "the address 192\.0\.2\.1 is the host's own" ADD
+	drop c2
+	clean
 	t "a route that leads to the link itself leads nowhere: refused"
 	for dst in 0.0.0.0/0 192.0.2.0/24; do
 		say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.7/24\"}],\"routes\":[{\"dst\":\"$dst\",\"scope\":253}]}'"

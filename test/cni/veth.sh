@@ -349,6 +349,96 @@ if group masquerade; then
 	clean
 fi
 
+if group router; then
+	# A LAN of the host with a router at 10.0.1.1, the first address of the pool's first subnet.
+	netns lan
+	ip link add lan0 type veth peer name net0 netns lan
+	ip link set lan0 up
+	ip -n lan link set net0 up
+	ip -n lan addr add 10.0.1.1/24 dev net0
+	ip -n lan -6 addr add fd00:10:1::1/64 dev net0 nodad
+	baseline
+	NEAR=$(one 10.0.1.0/24)
+	NEAR6=$(one fd00:10:1::/64)
+	# taken ROUTER [CONF]: ADD and STATUS refuse to take its place, and it goes on answering.
+	taken() {
+		refused 7 "the gateway $1 of the subnet .* is a neighbour of the host on lan0.*a subnet that is on no LAN" \
+			ADD "${2:-$NEAR}" CNI_CONTAINERID=c CNI_NETNS=$NETNS/c
+		refused 50 "the gateway $1 of the subnet .* is a neighbour of the host on lan0" STATUS "${2:-$NEAR}"
+		like "the gateway $1 of the subnet .* is a neighbour" "$(CNI_CONTAINERID=c CNI_NETNS=$NETNS/c \
+			CNI_IFNAME=eth0 "$PLUGIN" --explain <<<"${2:-$NEAR}" 2>&1)" "explain"
+		ping_ok host "$1"
+	}
+	# spared: an ADD takes nothing from anybody, and STATUS says so.
+	spared() {
+		works STATUS "$NEAR"
+		add c "$NEAR"
+		del c "$NEAR"
+	}
+	netns c
+	t "the router is on a LAN of the host: its place is not taken"
+	ip addr add 10.0.1.77/24 dev lan0
+	taken 10.0.1.1
+	ip route add default via 10.0.1.1
+	taken 10.0.1.1
+	t "nor in a pool where other subnets are free: STATUS names it, an ADD may go elsewhere"
+	refused 50 'the gateway 10\.0\.1\.1 of the subnet 10\.0\.1\.0/24' STATUS "$(conf)"
+	add c "$(conf '.ipam.placement="first" | .ipam.ranges[0] |= reverse')"
+	is 10.0.2.1 "$(result c '.ips[0].gateway')" "gateway"
+	del c
+	ip addr del 10.0.1.77/24 dev lan0
+	t "a host of a cloud: an address without a prefix, the router by a route of its own, or by none"
+	ip addr add 10.0.3.77/32 dev lan0
+	ip route add 10.0.1.1 dev lan0
+	ip -n lan route add 10.0.3.77 dev net0
+	taken 10.0.1.1
+	ip route add default via 10.0.1.1
+	taken 10.0.1.1
+	ip route del default
+	ip route del 10.0.1.1 dev lan0
+	ip route add default via 10.0.1.1 dev lan0 onlink
+	taken 10.0.1.1
+	ip route del default
+	ip addr del 10.0.3.77/32 dev lan0
+	t "IPv6 alike"
+	ip -6 addr add fd00:10:1::77/64 dev lan0 nodad
+	until_true pings host fd00:10:1::1
+	taken fd00:10:1::1 "$NEAR6"
+	ip -6 addr del fd00:10:1::77/64 dev lan0
+	t "whoever is behind a router, or in a tunnel, is no neighbour"
+	ip route add default via 198.51.100.2
+	ip route add 10.0.0.0/16 via 198.51.100.2
+	spared
+	ip route del 10.0.0.0/16
+	ip route change default nexthop via 198.51.100.2 nexthop via 198.51.100.3
+	spared
+	ip route del default
+	ip link set lan0 arp off
+	ip route add 10.0.0.0/16 dev lan0
+	spared
+	ip route del 10.0.0.0/16
+	ip link set lan0 arp on
+	ip route add unreachable 10.0.0.0/16
+	spared
+	ip route del unreachable 10.0.0.0/16
+	t "what is the host's already is: by the first task, or given by hand, which stays"
+	ip addr add 10.0.1.1/32 dev lo
+	ip addr add 10.0.1.77/24 dev lan0
+	spared
+	is 1 "$(ip -o addr show dev lo | grep -c 'inet 10.0.1.1/32')" "the address on lo"
+	ip addr del 10.0.1.77/24 dev lan0
+	ip addr del 10.0.1.1/32 dev lo
+	add first "$NEAR"
+	ip addr add 10.0.1.77/24 dev lan0
+	spared
+	ip addr del 10.0.1.77/24 dev lan0
+	del first "$NEAR"
+	drop first c
+	clean
+	drop lan
+	baseline
+fi
+
 if group strangers; then
 	t "what other people's firewall does is none of ours"
 	nft 'add table inet stranger; add chain inet stranger fw { type filter hook forward priority 0; }'

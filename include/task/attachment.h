@@ -96,6 +96,7 @@ struct attachment {
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
 	enum default_routes default_routes; /* for ADD: not kept */
+	bool ipv6_off;        /* for ADD: new interfaces of the task have IPv6 off: not kept */
 	bool host_is_gateway; /* for ADD: a foreign IPAM plugin need not name one: not kept */
 	struct port ports[STORE_PORTS];
 	unsigned n_ports;

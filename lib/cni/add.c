@@ -177,13 +177,30 @@ static void give_up(struct add *add)
 		call_warn(add->c, "undoing an ADD: %s", e.msg);
 }
 
+/*
+ * Did the kernel refuse the address because new interfaces of the task have IPv6 off, and does the
+ * mode's plan turn it on then? All is undone by now, so it is applied anew.
+ */
+static bool turns_ipv6_on(struct add *add)
+{
+	unsigned before = add->plan.n;
+
+	if (add->io.failure.error != EACCES || add->io.stuck)
+		return false;
+	add->a.ipv6_off = true;
+	add->mode->plan(&add->a, &add->plan);
+	return add->plan.n > before;
+}
+
 /* What is linked already is taken down with the rest, whichever fails. */
 static int apply(struct add *add, struct err *e)
 {
 	int r;
 
-	if (!add->is_linked)
-		return plan_apply(&add->plan, &add->io, e);
+	if (!add->is_linked) {
+		r = plan_apply(&add->plan, &add->io, e);
+		return r < 0 && turns_ipv6_on(add) ? plan_apply(&add->plan, &add->io, e) : r;
+	}
 	r = plan_apply_rest(&add->plan, &add->linked, &add->io, e);
 	if (r < 0)
 		undo(add, &add->linked);

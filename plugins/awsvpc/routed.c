@@ -263,6 +263,8 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));
 	plan_link(p, veth, TASK, dev, &task);
+	if (a->ipv6_off && attachment_has_family(a, AF_INET6))
+		plan_sysctl(p, veth, TASK, "0", "net/ipv6/conf/%s/disable_ipv6", a->ifname);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = address_gateway(&a->addresses[i]);
 		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = task_metric(a) };

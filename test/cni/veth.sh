@@ -184,13 +184,22 @@ if group ipv6; then
 	is "" "$(ip -n v6 -4 addr show dev eth0)" "IPv4 addresses"
 	del v6 "$SIX"
 	drop v6
-	t "a task that has IPv6 turned off: the error says what to do"
+	t "a task whose new interfaces have IPv6 off: ours has it on, no other"
 	netns off
 	for scope in all default; do in_ns off sh -c "echo 1 >/proc/sys/net/ipv6/conf/$scope/disable_ipv6"; done
-	ID=off refused 100+ 'ip -n off addr add fd00:.*ermission denied' ADD "$DUAL"
-	like 'IPv6 is turned off there.*net.ipv6.conf.default.disable_ipv6.*leave the IPv6 range out' "$(jq -r .details <<<"$OUT")" details
-	is 1 "$(ip -n off -o link | wc -l)" "links in the task"
+	add off "$DUAL"
+	ping_ok off fd00:51::1
+	ping_ok off "$(result off '.ips[0].gateway')"
+	ping_ok host "$(address off 1)"
+	is "0 1 1" "$(sysctl_of off net/ipv6/conf/eth0/disable_ipv6) $(sysctl_of off net/ipv6/conf/default/disable_ipv6) \
+$(sysctl_of off net/ipv6/conf/lo/disable_ipv6)" "disable_ipv6 of eth0, default, lo"
+	is "" "$(ip -n off -6 addr show dev eth0 scope link)" "link-local addresses"
+	verify off "$DUAL"
+	del off "$DUAL"
+	is "" "$(ip -n off -o link show eth0 2>/dev/null)" "eth0 after DEL"
+	t "and none without an IPv6 address"
 	add off
+	is 1 "$(sysctl_of off net/ipv6/conf/eth0/disable_ipv6)" disable_ipv6
 	del off
 	drop off
 	t "an uplink that learns its route by router advertisement goes on learning it"

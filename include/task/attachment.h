@@ -101,14 +101,15 @@ struct attachment {
 	struct port ports[STORE_PORTS];
 	unsigned n_ports;
 
+	/* what forwards: awsvpc, bridge */
+	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
+					     * advertisements although we turn forwarding on */
 	/* awsvpc */
 	struct cidr vpc[ATTACHMENT_CIDRS]; /* CIDR blocks of the VPC: not masqueraded between */
 	unsigned n_vpc;
 	bool masquerade;
 	bool block_imds;
-	uint32_t host_routing;              /* index into host_routing_names */
-	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
-					     * advertisements although we turn forwarding on */
+	uint32_t host_routing; /* index into host_routing_names */
 	/* macvlan */
 	char master[IFNAME_TEXT];
 	uint32_t master_ifindex;

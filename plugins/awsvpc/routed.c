@@ -13,14 +13,13 @@
  * every packet passes the host, where the guard (and later, policy) stands.
  */
 #include "awsvpc.h"
+#include "mode/forward.h"
 #include "mode/refuse.h"
 #include "mode/ruleset.h"
 
 #include "kernel/bpf.h"
-#include "kernel/sysctl.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -56,41 +55,14 @@ static int routed_judge(const struct netconf *c, struct err *e)
 	return awsvpc_judge(c, e);
 }
 
-/*
- * Turning IPv6 forwarding on makes the kernel ignore router advertisements on every interface that
- * takes them only as a host (accept_ra 1): an uplink that lives by them would lose its default
- * route.
- */
-static int find_ra_uplink(struct netlink *nl, char ret[static IFNAME_TEXT], struct err *e)
-{
-	struct route_uplink uplink;
-	char path[80], value[16];
-	int r;
-
-	r = sysctl_read("net/ipv6/conf/all/forwarding", value, sizeof(value), e);
-	if (r != 0 || strcmp(value, "0") != 0)
-		return r < 0 ? r : 0;
-	r = route_uplink_find(nl, AF_INET6, &uplink, e);
-	if (r < 0 || !uplink.ifindex)
-		return r;
-	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", uplink.name);
-	r = sysctl_read(path, value, sizeof(value), e);
-	if (r == 0 && strcmp(value, "1") == 0)
-		text_copy(ret, IFNAME_TEXT, uplink.name);
-	return r < 0 ? r : 0;
-}
-
 static int routed_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
 			  struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
-	struct netlink *nl;
 	int r = mode_mtu(c, io, &a->mtu, e);
 
 	if (r == 0)
-		r = plan_io_route(io, HOST, &nl, e);
-	if (r == 0)
-		r = find_ra_uplink(nl, a->accept_ra_uplink, e);
+		r = mode_ra_uplink(c, io, a->accept_ra_uplink, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	a->masquerade = own->masquerade;
@@ -198,14 +170,7 @@ static void plan_router(struct plan *p)
 	const struct link_settings up = { .up = true };
 	const struct attachment *a = p->a;
 
-	if (attachment_has_family(a, AF_INET))
-		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/ip_forward"));
-	if (attachment_has_family(a, AF_INET6)) {
-		if (a->accept_ra_uplink[0])
-			plan_share(p, plan_sysctl(p, -1, HOST, "2", "net/ipv6/conf/%s/accept_ra",
-						  a->accept_ra_uplink));
-		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv6/conf/all/forwarding"));
-	}
+	plan_forwarding(p);
 	plan_share(p, plan_link(p, -1, HOST, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = address_gateway(&a->addresses[i]);

@@ -8,6 +8,7 @@
  */
 #include "bridge.h"
 #include "mode/bandwidth.h"
+#include "mode/forward.h"
 #include "mode/ruleset.h"
 #include "mode/task.h"
 
@@ -54,10 +55,7 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 		plan_share(p, plan_addr(p, -1, HOST, bridge, &gateway,
 					(struct addr_how){ .stays = was_there(a, &gateway) }));
 	}
-	if (attachment_has_family(a, AF_INET))
-		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv4/ip_forward"));
-	if (attachment_has_family(a, AF_INET6))
-		plan_share(p, plan_sysctl(p, -1, HOST, "1", "net/ipv6/conf/all/forwarding"));
+	plan_forwarding(p);
 }
 
 /*

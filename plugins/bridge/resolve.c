@@ -3,6 +3,7 @@
 #include "bridge.h"
 
 #include "base/io.h"
+#include "mode/forward.h"
 #include "mode/task.h"
 
 #include <errno.h>
@@ -161,6 +162,8 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 	r = r ? judge_renamed(io, a, e) : take_bridge(&link, io, a, e);
 	if (r >= 0)
 		r = mode_mtu(c, io, &a->mtu, e);
+	if (r == 0 && a->bridge_gateway)
+		r = mode_ra_uplink(c, io, a->accept_ra_uplink, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	return r;

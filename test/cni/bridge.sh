@@ -703,6 +703,50 @@ if group "IPv6 off"; then
 	clean
 fi
 
+if group "router advertisement"; then
+	# The uplink learns its default route from outside, which is a router of the LAN.
+	advertise() { in_ns outside perl "$ROOT/test/forge.pl" net0 ra from=fe80::51 prefix=fd00:51::; }
+	learned() { ip -6 route show default proto ra dev up0 | grep -q .; }
+	unlearn() { ip -6 route flush default proto ra; }
+	learn() {
+		echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+		echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra
+		advertise
+		until_true learned
+	}
+	# uplink: what it would do with advertisements, does the host forward, has the uplink its route?
+	uplink() {
+		echo "$(cat /proc/sys/net/ipv6/conf/up0/accept_ra /proc/sys/net/ipv6/conf/all/forwarding | xargs)" \
+			"$(learned && echo learned)"
+	}
+	echo 0 >/proc/sys/net/ipv6/conf/up0/accept_ra_pinfo # the route alone: no prefix, no address
+	t "a gateway bridge with IPv6: the uplink keeps what it has learned, and goes on learning"
+	netns ra
+	learn
+	is "1 0 learned" "$(uplink)" before
+	add ra "$DUAL"
+	is "2 1 learned" "$(uplink)" "with a task"
+	verify ra "$DUAL"
+	unlearn
+	advertise
+	runs "the next advertisement is heard" until_true learned
+	del ra "$DUAL"
+	is "2 1 learned" "$(uplink)" "afterwards"
+	for filter in 'del(.isGateway, .isDefaultGateway)' '.ipam.ranges |= .[:1]'; do
+		t "where IPv6 is not forwarded nothing is touched: $filter"
+		unlearn
+		learn
+		add ra "$(jq -c "$filter" <<<"$DUAL")"
+		is "1 0 learned" "$(uplink)" uplink
+		del ra "$DUAL"
+	done
+	echo 0 >/proc/sys/net/ipv6/conf/up0/accept_ra
+	echo 1 >/proc/sys/net/ipv6/conf/up0/accept_ra_pinfo
+	unlearn
+	drop ra
+	clean
+fi
+
 if group "layer 2 only"; then
 	for filter in 'del(.ipam)' '.ipam={}' '.ipam=null'; do
 		t "without ipam: $filter"

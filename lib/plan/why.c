@@ -105,6 +105,9 @@ static const char *why_sysctl(const struct step *s)
 
 	if (name && !strcmp(name, "/disable_ipv6") && !strcmp(s->sysctl.value, "0"))
 		return "The task has an IPv6 address, even if its new interfaces have IPv6 off.";
+	if (name && !strcmp(name, "/accept_ra") && !strcmp(s->sysctl.value, "2"))
+		return "The host's default route came by router advertisement; once it forwards, "
+		       "it would hear no more of them.";
 	return lookup(rows, name ? name + 1 : s->sysctl.path);
 }
 

@@ -724,6 +724,8 @@ if group "router advertisement"; then
 	netns ra
 	learn
 	is "1 0 learned" "$(uplink)" before
+	like 'default route came by router advertisement.*sysctl -qw net/ipv6/conf/up0/accept_ra=2' \
+		"$(CNI_CONTAINERID=ra CNI_NETNS=$NETNS/ra CNI_IFNAME=eth0 "$PLUGIN" --explain add --why <<<"$DUAL")" explained
 	add ra "$DUAL"
 	is "2 1 learned" "$(uplink)" "with a task"
 	verify ra "$DUAL"

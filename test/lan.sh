@@ -143,8 +143,8 @@ addresses_of() {
 # host_link of a bridge's result: its second interface, the first is the bridge.
 host_link() { result "$1" '.interfaces[1].name' "${2:-eth0}"; }
 
-# flows PROTO PORT: tracked connections to this port, as first sent.
+# flows PROTO PORT: tracked connections to this port, as first sent; not those that pass, to third.
 flows() {
-	awk -v proto="$1" -v port="dport=$2" '$3 == proto { for (i = 5; i <= NF; i++)
-		if ($i ~ /^dport=/) { if ($i == port) n++; break } } END { print n + 0 }' /proc/net/nf_conntrack
+	awk -v proto="$1" -v port="dport=$2" '$3 == proto && !/ dst=(203\.0\.113\.(2|99)|fd00:0203:[0-9a-f:]*2) sport=[0-9]+ dport=[0-9]+ .*dst=/ {
+		for (i = 5; i <= NF; i++) if ($i ~ /^dport=/) { if ($i == port) n++; break } } END { print n + 0 }' /proc/net/nf_conntrack
 }

@@ -13,12 +13,14 @@
 struct conntrack_match {
 	uint8_t protocol; /* IPPROTO_* with ports */
 	uint16_t port;    /* host byte order */
-	struct ip ip;     /* family 0: any; an unspecified address: any of its family */
+	struct ip ip; /* family 0: any that @ns has; an unspecified address: any of its family that
+		       * it has */
 };
 
 /*
  * conntrack_forget: delete every flow of @ns that matches. What ends meanwhile is fine, and so is a
- * kernel that tracks nothing.
+ * kernel that tracks nothing. What passes through @ns to an address that is not its own is left
+ * alone.
  * @nl: a NETLINK_NETFILTER socket in @ns, which is the caller's namespace.
  * @b: scratch space; empty before and after.
  * Return: 0 or a negative errno.

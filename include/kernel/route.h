@@ -107,6 +107,12 @@ struct route_place {
 int route_place_find(struct netlink *nl, const struct ip *ip, struct route_place *ret,
 		     struct err *e);
 
+/*
+ * route_is_local: is @ip an address of this namespace, to which the kernel takes packets in? Not by
+ * broadcast. Return: 1, 0, or a negative errno.
+ */
+int route_is_local(struct netlink *nl, const struct ip *ip, struct err *e);
+
 struct neigh_info {
 	struct mac mac;
 	bool valid;        /* frames are sent to that MAC; else it is asked for first */

@@ -2,11 +2,14 @@
 /*
  * Forgetting connections: a dump on one socket, deletes in batches on another while the dump goes
  * on, so that memory stays bounded however many there are. Each is deleted by its original tuple
- * and id, hence never a newer flow of the same tuple.
+ * and id, hence never a newer flow of the same tuple. What merely passes through the host to the
+ * same port of somebody else is told apart by its destination, as our rules do it (fib daddr type
+ * local): a third socket asks for that, once for many flows to one place.
  */
 #include "kernel/conntrack.h"
 
 #include "kernel/message.h"
+#include "kernel/route.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,15 +20,22 @@
 #include <sys/socket.h>
 
 #define BATCH_FLOWS 128
+#define KNOWN       64 /* destinations whose answer is kept */
 
 /* Bits of CTA_FILTER_ORIG_FLAGS, which the kernel's headers do not export. */
 #define FILTER_PROTO_NUM (1U << 3)
 #define FILTER_DST_PORT  (1U << 5)
 
+struct known {
+	struct ip dst; /* family 0: nothing is known */
+	bool local;
+};
+
 struct forget {
 	const struct conntrack_match *match;
 	const struct netns *ns;
-	struct netlink drop; /* opened when the first match is seen */
+	struct netlink drop, route; /* opened when the first match is seen */
+	struct known known[KNOWN];
 	struct batch *b;
 	bool seen; /* something is tracked */
 	struct err *e;
@@ -70,26 +80,60 @@ static bool same_port(const struct conntrack_match *m, const struct nlattr *prot
 	       tb[CTA_PROTO_DST_PORT] && nla_get_u16(tb[CTA_PROTO_DST_PORT]) == htons(m->port);
 }
 
-static bool same_ip(const struct conntrack_match *m, uint8_t family, const struct nlattr *ips)
+static struct ip dst_of(uint8_t family, const struct nlattr *ips)
 {
 	struct nlattr *tb[CTA_IP_MAX + 1];
-	struct ip dst;
 
-	if (!m->ip.family)
-		return true;
-	if (m->ip.family != family || !ips ||
-	    nla_parse_nested(tb, CTA_IP_MAX, (struct nlattr *)(uintptr_t)ips, NULL) < 0)
-		return false;
-	dst = attr_ip(tb[family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST], family);
-	return ip_is_unspecified(&m->ip) || ip_equal(&dst, &m->ip);
+	if (!ips || nla_parse_nested(tb, CTA_IP_MAX, (struct nlattr *)(uintptr_t)ips, NULL) < 0)
+		return (struct ip){ .family = 0 };
+	return attr_ip(tb[family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST], family);
 }
 
-static bool matches(const struct conntrack_match *m, uint8_t family, struct nlattr *orig)
+/* Return: where the flow goes to, family 0 if it does not match. */
+static struct ip match_flow(const struct conntrack_match *m, uint8_t family, struct nlattr *orig)
 {
 	struct nlattr *tuple[CTA_TUPLE_MAX + 1];
 
-	return orig && nla_parse_nested(tuple, CTA_TUPLE_MAX, orig, NULL) == 0 &&
-	       same_port(m, tuple[CTA_TUPLE_PROTO]) && same_ip(m, family, tuple[CTA_TUPLE_IP]);
+	if (!orig || nla_parse_nested(tuple, CTA_TUPLE_MAX, orig, NULL) < 0 ||
+	    !same_port(m, tuple[CTA_TUPLE_PROTO]))
+		return (struct ip){ .family = 0 };
+	return dst_of(family, tuple[CTA_TUPLE_IP]);
+}
+
+static int ask_local(struct forget *f, const struct ip *dst)
+{
+	int r = 0;
+
+	if (f->route.fd < 0)
+		r = netlink_open(NETLINK_ROUTE, f->ns, f->ns, &f->route, f->e);
+	return r < 0 ? r : route_is_local(&f->route, dst, f->e);
+}
+
+/* Was it sent to the host itself? Return: 1, 0, or a negative errno. */
+static int is_for_host(struct forget *f, const struct ip *dst)
+{
+	struct known *k = &f->known[dst->b[ip_size(dst) - 1] % KNOWN];
+	int r;
+
+	if (ip_is_set(&k->dst) && ip_equal(&k->dst, dst))
+		return k->local;
+	r = ask_local(f, dst);
+	if (r >= 0)
+		*k = (struct known){ .dst = *dst, .local = r };
+	return r;
+}
+
+/* Return: 1, 0, or a negative errno. */
+static int is_meant(struct forget *f, const struct ip *dst)
+{
+	const struct ip *named = &f->match->ip;
+
+	if (!ip_is_set(dst) || (ip_is_set(named) && named->family != dst->family))
+		return 0;
+	/* Whoever names an address means the host's, even while the host has it not. */
+	if (ip_is_set(named) && !ip_is_unspecified(named))
+		return ip_equal(named, dst);
+	return is_for_host(f, dst);
 }
 
 static void add_delete(struct batch *b, uint8_t family, struct nlattr **tb)
@@ -127,12 +171,17 @@ static int take_flow(void *ctx, const struct nlmsghdr *h)
 	struct forget *f = ctx;
 	const struct nfgenmsg *header = message_data(h);
 	struct nlattr *tb[CTA_MAX + 1];
+	struct ip dst;
+	int r;
 
 	f->seen = true;
 	if (h->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) ||
-	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*header), tb, CTA_MAX, NULL) < 0 ||
-	    !matches(f->match, header->nfgen_family, tb[CTA_TUPLE_ORIG]))
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*header), tb, CTA_MAX, NULL) < 0)
 		return 0;
+	dst = match_flow(f->match, header->nfgen_family, tb[CTA_TUPLE_ORIG]);
+	r = is_meant(f, &dst);
+	if (r <= 0)
+		return r;
 	add_delete(f->b, header->nfgen_family, tb);
 	return f->b->n < BATCH_FLOWS ? 0 : send_deletes(f);
 }
@@ -156,13 +205,15 @@ static int forget_family(struct netlink *nl, uint8_t family, struct forget *f)
 int conntrack_forget(struct netlink *nl, const struct netns *ns,
 		     const struct conntrack_match *match, struct batch *b, struct err *e)
 {
-	struct forget f = { .match = match, .ns = ns, .drop = NETLINK_CLOSED, .b = b, .e = e };
+	struct forget f = { .match = match, .ns = ns, .b = b, .e = e };
 	int r = 0;
 
+	f.drop = f.route = (struct netlink)NETLINK_CLOSED;
 	if (match->ip.family != AF_INET6)
 		r = forget_family(nl, AF_INET, &f);
 	if (r == 0 && match->ip.family != AF_INET)
 		r = forget_family(nl, AF_INET6, &f);
 	netlink_close(&f.drop);
+	netlink_close(&f.route);
 	return r;
 }

@@ -97,6 +97,17 @@ int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route
 	return 1;
 }
 
+int route_is_local(struct netlink *nl, const struct ip *ip, struct err *e)
+{
+	const struct route_ask ask = { .dst = *ip };
+	struct route_way way = { .local = false };
+	int r = netlink_ask(nl, question(&ask, 0), take_decision, NULL, &way, e);
+
+	if (goes_nowhere(r))
+		return 0;
+	return r < 0 ? r : way.local;
+}
+
 /* ---- neighbours ---- */
 
 static const struct {

@@ -45,18 +45,25 @@ static const char *protocol_name(uint8_t protocol)
 	}
 }
 
+/*
+ * It fails where nothing is tracked, and may not be installed. What passes through to somebody
+ * else's port has a destination that is not the host's own.
+ */
 static void print_family(const struct step *s, uint8_t family, struct text *t)
 {
 	const struct ip *ip = &s->flows.host_ip;
+	const char *version = family == AF_INET ? "4" : "6";
+	bool named = family == ip->family && !ip_is_unspecified(ip);
 	char buf[IP_TEXT];
 
-	text_add(t, "conntrack -D -f %s -p %s --orig-port-dst %u",
-		 family == AF_INET ? "ipv4" : "ipv6", protocol_name(s->flows.protocol),
-		 s->flows.port);
-	if (ip->family && !ip_is_unspecified(ip))
-		text_add(t, " --orig-dst %s", ip_text(ip, buf));
-	/* It fails where nothing is tracked, and may not be installed. */
-	text_add(t, " >/dev/null 2>&1 || :");
+	if (!named)
+		text_add(t, "ip -%s route show table local type local | while read -r _ own _; do ",
+			 version);
+	text_add(t,
+		 "conntrack -D -f ipv%s -p %s --orig-port-dst %u --orig-dst %s >/dev/null 2>&1 || "
+		 ":%s",
+		 version, protocol_name(s->flows.protocol), s->flows.port,
+		 named ? ip_text(ip, buf) : "\"$own\"", named ? "" : "; done");
 }
 
 static void print_forget(const struct step *s, struct text *t)

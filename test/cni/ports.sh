@@ -621,6 +621,32 @@ if group conntrack; then
 	is "1 1" "$(flows udp 9053) $(flows udp 8053)" "tracked flows after DEL"
 	unserve host
 	drop web next last
+	t "UDP: what passes through the host on the same port is left alone, tracked as it is"
+	nft 'add chain inet stranger to { type nat hook prerouting priority dstnat; };
+		add rule inet stranger to ip daddr 203.0.113.99 dnat ip to 203.0.113.2'
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+	# passing: the tracked flows to that port of others.
+	passing() { grep -oE 'dst=(203\.0\.113\.|fd00:0203:)[^ ]* sport=40006 dport=8053' /proc/net/nf_conntrack | sort; }
+	serve third udp:8053
+	serve host udp:8053
+	for host_ip in "" 0.0.0.0; do
+		for to in 203.0.113.2 203.0.113.99 fd00:203::2; do
+			is third "$(asks outside udp $to 8053 1 40006 | cut -d' ' -f1)" "by way of the host, to $to"
+		done
+		PASSING=$(passing)
+		is 3 "$(wc -l <<<"$PASSING")" "tracked flows that pass"
+		is "host 198.51.100.2" "$(asks outside udp 198.51.100.1 8053 1 40007)" "the host"
+		add web "$(ports "$(jq -c --arg ip "$host_ip" 'map(.hostIP=$ip)' <<<"$WEB")" "$DUAL")"
+		is "$PASSING" "$(passing)" "tracked flows that pass, after ADD, hostIP '$host_ip'"
+		serve web udp:53
+		is "web 198.51.100.2" "$(asks outside udp 198.51.100.1 8053 1 40007)" "the container"
+		unserve web
+		del web
+		is "$PASSING" "$(passing)" "tracked flows that pass, after DEL, hostIP '$host_ip'"
+		is "host 198.51.100.2" "$(asks outside udp 198.51.100.1 8053 1 40007)" "the host again"
+	done
+	unserve third host
+	nft delete chain inet stranger to
 	t "UDP: what flows on while the port goes is not tracked to the container that had it"
 	for address in 198.51.100.1 fd00:51::1; do
 		for i in 1 2 3 4 5; do

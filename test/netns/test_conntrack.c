@@ -29,6 +29,8 @@
 #define OTHER_PORT 5301
 #define MANY       300 /* more than one batch of deletes holds */
 #define WAIT_MS    5000
+#define FAR4       "192.0.2.9" /* not of this host */
+#define FAR6       "2001:db8::9"
 
 static int receivers[2];
 
@@ -146,6 +148,21 @@ static void test_port(void **state)
 	expect(clients, "BBAA");
 }
 
+/* What goes elsewhere is somebody else's, wherever others redirect it to. */
+static void test_not_ours(void **state)
+{
+	const int clients[] = { client(FAR4, PORT), client("127.0.0.1", PORT), client(FAR4, PORT),
+				client(FAR6, PORT), client("::1", PORT),       client(FAR6, PORT) };
+
+	(void)state;
+	settle(clients, 6);
+	forget(PORT, NULL);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(reaches(clients[i]), i % 3 == 1 ? 'B' : 'A');
+	forget(PORT, FAR4);
+	expect(clients, "BBBABA");
+}
+
 static void test_address(void **state)
 {
 	const int clients[] = { client("127.0.0.1", PORT), client("127.0.0.2", PORT),
@@ -235,7 +252,8 @@ static void test_nothing_tracked(void **state)
 /* The printed line never fails, and where the tool is, it does the same. */
 static void test_printed(void **state)
 {
-	const int clients[] = { client("127.0.0.1", PORT), client("::1", PORT) };
+	const int clients[] = { client("127.0.0.1", PORT), client("::1", PORT), client(FAR4, PORT),
+				client(FAR6, PORT) };
 	bool tool = system("command -v conntrack >/dev/null") == 0;
 	struct plan *p = calloc(1, sizeof(*p));
 	struct attachment a = { .ifname = "eth0" };
@@ -249,10 +267,10 @@ static void test_printed(void **state)
 	plan_flows(p, IPPROTO_UDP, PORT, &any);
 	text_init(&t, lines, sizeof(lines));
 	plan_print(p, PLAN_PRINT_APPLY, &t);
-	settle(clients, 2);
+	settle(clients, 4);
 	fixture_run("set -e\n%s", lines);
 	fixture_run("set -e\n%s", lines);
-	expect(clients, tool ? "BB" : "AA");
+	expect(clients, tool ? "BBAA" : "AAAA");
 	free(p);
 }
 
@@ -260,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_port),
+		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_any_address_of_a_family),
 		cmocka_unit_test(test_many),
@@ -269,6 +288,7 @@ int main(void)
 	};
 
 	fixture_enter();
+	fixture_run("ip route add " FAR4 " dev lo; ip route add " FAR6 " dev lo");
 	receivers[0] = receiver(PORT_A);
 	receivers[1] = receiver(PORT_B);
 	return cmocka_run_group_tests(tests, NULL, NULL);

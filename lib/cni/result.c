@@ -192,7 +192,7 @@ int result_to_attachment(const struct result *r, struct attachment *a, struct er
 	for (unsigned i = 0; i < r->n_ips; i++)
 		a->addresses[i] =
 			(struct address){ .cidr = r->ips[i].address, .gateway = r->ips[i].gateway };
-	if (a->host_is_gateway)
+	if (a->host_is_gateway || a->bridge_gateway)
 		attachment_give_gateways(a);
 	a->n_routes = r->n_routes;
 	for (unsigned i = 0; i < r->n_routes; i++) {

@@ -81,7 +81,10 @@ int result_add_dns(struct result *r, const struct pool_dns *dns, struct err *e);
 int result_take_dns(struct result *r, const struct result *from, struct err *e);
 bool result_dns_is_set(const struct pool_dns *dns);
 
-/* result_to_attachment: what a foreign IPAM plugin gave: addresses; routes, gw filled in. */
+/*
+ * result_to_attachment: what a foreign IPAM plugin gave: addresses, where the host is
+ * their gateway, that too; routes, gw filled in.
+ */
 int result_to_attachment(const struct result *r, struct attachment *a, struct err *e);
 
 /* result_write: @ret in the shape of @spec; the caller frees it. */

@@ -203,11 +203,13 @@ void attachment_give_gateways(struct attachment *a)
 		struct address *address = &a->addresses[i];
 		struct ip network = cidr_first(&address->cidr), first = ip_add(&network, 1);
 
+		bool fits = cidr_contains(&address->cidr, &first);
+
 		if (ip_is_set(&address->gateway))
 			continue;
-		if (cidr_contains(&address->cidr, &first) && !has_address(a, &first))
+		if (fits && (a->bridge_gateway || !has_address(a, &first)))
 			address->gateway = first;
-		else
+		else if (!a->bridge_gateway)
 			address->gateway = address_gateway(address);
 	}
 }

@@ -18,7 +18,8 @@ const struct field bridge_fields[] = {
 	      .help = "Name of the bridge; made on demand, removed with its last attachment unless it "
 		      "was there before."),
 	FIELD(struct bridge_conf, gateway, "isGateway", FIELD_BOOL, .fallback = "false",
-	      .help = "The bridge has the subnets' gateway addresses, and the host forwards."),
+	      .help = "The bridge has the subnets' gateway addresses (network + 1 where ipam names "
+		      "none), and the host forwards."),
 	FIELD(struct bridge_conf, default_gateway, "isDefaultGateway", FIELD_BOOL,
 	      .fallback = "false",
 	      .help = "The task's default route leads to the bridge; implies isGateway."),

@@ -170,17 +170,16 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 }
 
 /* An address of the bridge in the gateway's subnet that is not the gateway. */
-static int accept_gateway(const struct attachment *a, const struct address *address, struct err *e)
+static int accept_had(const struct attachment *a, const struct cidr *want, struct err *e)
 {
-	struct cidr want = { address->gateway, address->cidr.len };
 	char had[IP_TEXT], gateway[IP_TEXT];
 
 	for (unsigned i = 0; i < a->n_bridge_had; i++) {
-		if (cidr_equal(&a->bridge_had[i], &want) || !cidr_overlap(&a->bridge_had[i], &want))
+		if (cidr_equal(&a->bridge_had[i], want) || !cidr_overlap(&a->bridge_had[i], want))
 			continue;
 		err_set(e, ERR_CONFIG, 0,
 			"bridge: \"%s\" already has the address %s, which differs from %s",
-			a->bridge, cidr_text(&a->bridge_had[i], had), cidr_text(&want, gateway));
+			a->bridge, cidr_text(&a->bridge_had[i], had), cidr_text(want, gateway));
 		err_hint(e, "forceAddress: true takes %s away; or use another bridge or subnet",
 			 had);
 		return -EINVAL;
@@ -188,13 +187,37 @@ static int accept_gateway(const struct attachment *a, const struct address *addr
 	return 0;
 }
 
+static bool is_own(const struct attachment *a, const struct ip *ip)
+{
+	for (unsigned i = 0; i < a->n_addresses; i++)
+		if (ip_equal(&a->addresses[i].cidr.ip, ip))
+			return true;
+	return false;
+}
+
+/* Of the bridge as a gateway: it needs an address of its own in the task's subnet. */
+static int accept_gateway(const struct attachment *a, const struct address *address, struct err *e)
+{
+	struct cidr want = { address->gateway, address->cidr.len };
+	bool none = !ip_is_set(&want.ip);
+	char text[IP_TEXT];
+
+	if (!none && !is_own(a, &want.ip))
+		return a->force_address ? 0 : accept_had(a, &want, e);
+	err_set(e, ERR_CONFIG, 0, "isGateway: the task's address %s %s",
+		cidr_text(&address->cidr, text),
+		none ? "leaves the bridge none in its subnet" : "would be the bridge's as well");
+	err_hint(e, "have ipam give the task another address, or name another gateway; or leave "
+		    "isGateway and isDefaultGateway out");
+	return -EINVAL;
+}
+
 int bridge_accept(const struct attachment *a, struct err *e)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < a->n_addresses && r == 0; i++)
-		if (a->bridge_gateway && !a->force_address && ip_is_set(&a->addresses[i].gateway))
-			r = accept_gateway(a, &a->addresses[i], e);
+	for (unsigned i = 0; i < a->n_addresses && r == 0 && a->bridge_gateway; i++)
+		r = accept_gateway(a, &a->addresses[i], e);
 	if (r == 0)
 		r = bridge_accept_ports(a, e);
 	return r < 0 ? r : task_accept_mtu(a, e);

@@ -895,6 +895,42 @@ if group "other pools"; then
 		drop h
 		clean
 	done
+	if [ -x "$CNI_REF/static" ]; then
+		# over_static FILTER ADDRESS…: the pool names these and nothing else; FILTER changes the rest.
+		over_static() {
+			jq -c '.cniVersion="1.0.0" | .ipam={type:"static",addresses:($ARGS.positional | map({address:.}))} | '"$1" \
+				--args "${@:2}" <<<"$CONF"
+		}
+		t "a pool that names no gateway: it is the first address of the subnet, as the reference has it"
+		CONFIG=$(over_static . 10.88.7.2/16 fd00:88::7/64)
+		add h "$CONFIG"
+		is "10.88.0.1/16 fd00:88::1/64" "$(addresses_of cni0)" "the bridge's"
+		is "10.88.0.1 fd00:88::1" "$(result h '[.ips[].gateway] | join(" ")')" "gateways in the result"
+		like '^default via 10\.88\.0\.1 dev eth0' "$(ip -n h route show default)" "default route"
+		like '^default via fd00:88::1 dev eth0' "$(ip -n h -6 route show default)" "IPv6 default route"
+		ping_ok h 203.0.113.2
+		ping_ok h fd00:88::1
+		verify h "$CONFIG"
+		del h "$CONFIG"
+		t "isGateway alone: the bridge has it, the task no default route"
+		CONFIG=$(over_static 'del(.isDefaultGateway)' 10.88.7.2/16)
+		add h "$CONFIG"
+		is "10.88.0.1/16 - " "$(addresses_of cni0) - $(ip -n h route show default)" "the bridge's, and the default route"
+		del h "$CONFIG"
+		t "neither: no gateway"
+		CONFIG=$(over_static 'del(.isDefaultGateway, .isGateway)' 10.88.7.2/16)
+		add h "$CONFIG"
+		is " - null" "$(addresses_of cni0) - $(result h '.ips[0].gateway')" "the bridge's, and that in the result"
+		del h "$CONFIG"
+		t "a gateway that would be the task itself, named or not, or has no room: refused"
+		for config in "$(over_static . 10.88.0.1/16)" "$(over_static . fd00:88::1/64)" \
+			"$(over_static '.ipam.addresses[0].gateway="10.88.7.2"' 10.88.7.2/16)"; do
+			ID=h refused 7 'isGateway: .* would be the bridge.s as well .*another gateway' ADD "$config"
+		done
+		ID=h refused 7 'isGateway: .* 10.88.0.5/32 leaves the bridge none in its subnet' ADD "$(over_static . 10.88.0.5/32)"
+		drop h
+		clean
+	fi
 	t "a pool that is full: refused, nothing left, the next is served when there is room"
 	CONFIG=$(conf '.ipam.ranges=[[{subnet:"10.88.0.0/30"}]]')
 	add h "$CONFIG"

@@ -105,7 +105,8 @@ int pool_read(const json *ipam, const json *extra_ranges, enum pool_reserve rese
 void pool_free(struct pool *p);
 /* pool_has_family: is there a set, which is an address of every attachment, of @family? */
 bool pool_has_family(const struct pool *p, uint8_t family);
-/* pool_judge_routes: each has a set of its family. Return: 0, or -EINVAL with code 7. */
+/* pool_judge_routes: each has a set of its family, and stands there once. Return: 0, or -EINVAL
+ * with code 7. */
 int pool_judge_routes(const struct pool *p, struct err *e);
 #define cleanup_pool CLEANUP(pool_free)
 

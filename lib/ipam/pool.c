@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "ranges.h"
 
@@ -184,19 +185,55 @@ bool pool_has_family(const struct pool *p, uint8_t family)
 	return false;
 }
 
-int pool_judge_routes(const struct pool *p, struct err *e)
+static int judge_route_family(const struct pool *p, const struct route *r, struct err *e)
 {
 	char dst[IP_TEXT];
 
-	for (unsigned i = 0; i < p->n_routes; i++) {
-		if (pool_has_family(p, p->routes[i].dst.ip.family))
+	if (pool_has_family(p, r->dst.ip.family))
+		return 0;
+	err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
+		cidr_text(&r->dst, dst));
+	err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");
+	return -EINVAL;
+}
+
+/* The kernel tells routes apart by these, whatever their gateways; where it gives an IPv6 route its
+ * metric, that is 1024. */
+static bool is_same_route(const struct route *a, const struct route *b)
+{
+	const uint32_t none = a->dst.ip.family == AF_INET6 ? 1024 : 0;
+	const struct cidr a_dst = { cidr_first(&a->dst), a->dst.len };
+	const struct cidr b_dst = { cidr_first(&b->dst), b->dst.len };
+
+	return cidr_equal(&a_dst, &b_dst) && a->table == b->table &&
+	       (a->priority ? a->priority : none) == (b->priority ? b->priority : none);
+}
+
+static int judge_route_twice(const struct pool *p, unsigned i, struct err *e)
+{
+	char dst[IP_TEXT];
+
+	for (unsigned k = 0; k < i; k++) {
+		if (!is_same_route(&p->routes[k], &p->routes[i]))
 			continue;
-		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes: %s needs an address of its family",
+		err_set(e, ERR_CONFIG, EINVAL, "ipam.routes[%u] and [%u]: both are to %s", k, i,
 			cidr_text(&p->routes[i].dst, dst));
-		err_hint(e, "add a set of that family to ipam.ranges, or leave the route out");
+		err_hint(e, "leave one of them out, or give them different priorities");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int pool_judge_routes(const struct pool *p, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < p->n_routes && r == 0; i++) {
+		r = judge_route_family(p, &p->routes[i], e);
+		if (r == 0)
+			r = judge_route_twice(p, i, e);
+	}
+	return r;
 }
 
 void pool_free(struct pool *p)

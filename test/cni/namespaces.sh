@@ -114,7 +114,7 @@ if group failing; then
 	t "a failing ADD takes away what it made"
 	refused 103 '' ADD "$MAKE" CNI_ARGS=IP=10.99.0.1
 	refused 7 mtu ADD "$(jq -c '.mtu=-1' <<<"$MAKE")"
-	refused 100 'File exists' ADD "$(jq -c '.ipam.routes=[{dst:"198.51.100.0/24"},{dst:"198.51.100.0/24"}]' <<<"$MAKE")"
+	refused 100 'File exists' ADD "$(jq -c '.ipam.routes=[{dst:"10.0.1.1/32"},{dst:"10.0.2.1/32"}]' <<<"$MAKE")"
 	t "paths that we make nothing at"
 	for path in /run/other/c1 "$TMP/c1" $NETNS/a/b $NETNS/../c1 /proc/99999/ns/net c1 "$NETNS/" $NETNS/. $NETNS/..; do
 		refused 4 'CNI_NETNS' ADD "$MAKE" CNI_NETNS="$path"

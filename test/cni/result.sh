@@ -368,8 +368,7 @@ if group routes; then
 	drop c1
 	t "a route that the kernel refuses: its own words, and nothing is left"
 	netns c1
-	refused 100 'route add 198\.51\.100\.0/24.*File exists' ADD \
-		"$(one 10.0.1.0/24 '.ipam.routes=[{dst:"198.51.100.0/24"},{dst:"198.51.100.0/24"}]')"
+	refused 100 'route add 10\.0\.1\.1.*File exists' ADD "$(one 10.0.1.0/24 '.ipam.routes=[{dst:"10.0.1.1/32"}]')"
 	t "a route by a router that is not on the subnet"
 	refused '7|100' '192\.0\.2\.1.*(nexthop|unreachable|gateway)' ADD \
 		"$(one 10.0.1.0/24 '.ipam.routes=[{dst:"198.51.100.0/24",gw:"192.0.2.1"}]')"

@@ -424,6 +424,26 @@ if group status; then
 	clean
 fi
 
+if group "routes twice"; then
+	t "a route that stands in ipam.routes twice: refused by name"
+	netns s
+	while read -r routes; do
+		for verb in STATUS ADD; do
+			ID=s refused 7 'ipam\.routes\[0\] and \[1\]: both are to .*priorit' $verb "$(conf ".ipam.ranges+=[$CONF6] | .ipam.routes=$routes")"
+		done
+	done <<-'END'
+		[{dst:"0.0.0.0/0"},{dst:"0.0.0.0/0"}]
+		[{dst:"172.16.0.0/12"},{dst:"172.16.0.0/12",mtu:1400}]
+		[{dst:"fd09::/32"},{dst:"fd09::/32",priority:1024}]
+	END
+	TWICE=$(conf '.ipam.routes=[{dst:"172.16.0.0/12"},{dst:"172.16.0.0/12",priority:5},{dst:"172.16.0.0/12",table:7}]')
+	works STATUS "$TWICE"
+	add s "$TWICE"
+	del s "$TWICE"
+	drop s
+	clean
+fi
+
 if group parallel; then
 	job() {
 		[ -e "$NETNS/p$1" ] || ip netns add "p$1"

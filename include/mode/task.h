@@ -12,6 +12,8 @@ int task_judge_mtu(uint32_t mtu, bool has_ipv6, struct err *e);
 /* task_accept_mtu: likewise of a whole record: the MTU may be the uplink's, the address another
  * plugin's. */
 int task_accept_mtu(const struct attachment *a, struct err *e);
+/* task_accept_gateways: the kernel takes no gateway of a route that is not on the link. Code 7. */
+int task_accept_gateways(const struct attachment *a, struct err *e);
 /* task_metric: of the routes that every attachment of a task brings; 0 for eth0's. */
 uint32_t task_metric(const struct attachment *a);
 /*

@@ -20,6 +20,40 @@ int task_accept_mtu(const struct attachment *a, struct err *e)
 	return task_judge_mtu(a->mtu, attachment_has_family(a, AF_INET6), e);
 }
 
+/* As the kernel sees it when route @i is added: by the prefix of an address, or a route before it
+ * that needs no gateway. */
+static bool is_on_link(const struct attachment *a, unsigned i)
+{
+	const struct ip *gw = &a->routes[i].gw;
+
+	for (unsigned k = 0; k < a->n_addresses; k++)
+		if (cidr_contains(&a->addresses[k].cidr, gw))
+			return true;
+	for (unsigned k = 0; k < i; k++)
+		if (!ip_is_set(&a->routes[k].gw) && cidr_contains(&a->routes[k].dst, gw))
+			return true;
+	return ip_is_link_local(gw);
+}
+
+int task_accept_gateways(const struct attachment *a, struct err *e)
+{
+	char gw[IP_TEXT], dst[IP_TEXT];
+
+	for (unsigned i = 0; i < a->n_routes; i++) {
+		const struct route *r = &a->routes[i];
+
+		if (!ip_is_set(&r->gw) || is_on_link(a, i))
+			continue;
+		err_set(e, ERR_CONFIG, 0,
+			"routes: the gateway %s of %s is in no subnet of the task",
+			ip_text(&r->gw, gw), cidr_text(&r->dst, dst));
+		err_hint(e, "name a gateway on the task's link, or a route to it before, with the "
+			    "scope of the link (253); or leave \"gw\" out");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname)
 {
 	bool v6 = attachment_has_family(p->a, AF_INET6);

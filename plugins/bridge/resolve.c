@@ -219,6 +219,8 @@ int bridge_accept(const struct attachment *a, struct err *e)
 	for (unsigned i = 0; i < a->n_addresses && r == 0 && a->bridge_gateway; i++)
 		r = accept_gateway(a, &a->addresses[i], e);
 	if (r == 0)
+		r = task_accept_gateways(a, e);
+	if (r == 0)
 		r = bridge_accept_ports(a, e);
 	return r < 0 ? r : task_accept_mtu(a, e);
 }

@@ -140,6 +140,11 @@ if group gateway; then
 	ping_ok a 198.51.100.1
 	del a "$CONFIG"
 	drop a
+	t "a gateway of a route that is not on the link: refused by name, before anything is made"
+	netns a
+	ID=a refused 7 'routes: the gateway 10\.3\.0\.1 of 172\.16\.0\.0/12 is in no subnet of the task' \
+		ADD "$(conf '.ipam.routes=[{dst:"172.16.0.0/12",gw:"10.3.0.1"}]')"
+	drop a
 	t "isDefaultGateway beside other routes of ipam.routes: the default route comes all the same"
 	CONFIG=$(conf '.ipam.routes=[{dst:"192.168.5.0/24"}]')
 	add a "$CONFIG"

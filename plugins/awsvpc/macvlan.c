@@ -61,12 +61,34 @@ static int judge_mtu(const struct netconf *c, const struct link_info *master, st
 	return -EINVAL;
 }
 
+/* A port of these gives all that it receives to them: the kernel says "busy" to a macvlan of it. */
+static int judge_port(struct netlink *nl, const struct link_info *master, struct err *e)
+{
+	static const char *const takers[] = { "bridge", "bond", "team", "openvswitch" };
+	struct link_info of;
+	int r = master->master ? link_by_index(nl, master->master, &of, e) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
+		if (strcmp(of.kind, takers[i]) != 0)
+			continue;
+		err_set(e, ERR_CONFIG, 0, "master: \"%s\" is a port of the %s \"%s\"", master->name,
+			of.kind, of.name);
+		err_hint(e, "name \"%s\" itself as the master", of.name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The master, if it can bear what is configured. */
 static int look(const struct netconf *c, struct netlink *nl, struct link_info *ret, struct err *e)
 {
 	int r = find_master(nl, (const void *)c->own, ret, e);
 
-	return r < 0 ? r : judge_mtu(c, ret, e);
+	if (r == 0)
+		r = judge_mtu(c, ret, e);
+	return r < 0 ? r : judge_port(nl, ret, e);
 }
 
 static int macvlan_judge(const struct netconf *c, struct err *e)

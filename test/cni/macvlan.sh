@@ -122,6 +122,15 @@ if group modes; then
 	del a "$CONFIG"
 	drop a
 	clean
+	t "a master that is a port of a bridge: refused, and which would be right"
+	ip link add lanbr type bridge
+	ip link add spare0 type dummy
+	ip link set spare0 master lanbr
+	netns a
+	ID=a refused 7 'master: "spare0" is a port of the bridge "lanbr".*name "lanbr" itself' ADD "$(mv_conf bridge false '.master="spare0"')"
+	ip link del spare0
+	ip link del lanbr
+	drop a
 	t "the default master is the default route's interface"
 	CONFIG=$(mv_conf bridge false 'del(.master)')
 	netns a

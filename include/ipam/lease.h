@@ -56,6 +56,13 @@ int lease_refuse_gateway(const struct store_holder *holder, const struct ip *gat
 			 struct err *e);
 
 /*
+ * lease_sample: fill @a as a lease would, with an address of the @k-th subnet of each set (of the
+ * last, where it has fewer), held by somebody or not. Asks no store. Return: 0, or a negative
+ * errno.
+ */
+int lease_sample(const struct pool *pool, unsigned k, struct attachment *a, struct err *e);
+
+/*
  * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the
  * counts of each subnet. @s may be NULL (no store yet: nothing is used).
  */

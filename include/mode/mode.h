@@ -95,8 +95,8 @@ struct mode {
 	/* plan: a pure function of the record. */
 	void (*plan)(const struct attachment *a, struct plan *p);
 	/*
-	 * status: the prerequisites of the mode on this host; changes nothing. Code 50. May be
-	 * NULL.
+	 * status: the prerequisites of the mode on this host, beside what resolve, accept and the
+	 * plan of a task that there is not tell STATUS; changes nothing. Code 50. May be NULL.
 	 * @warn: a line for each thing that an ADD would survive but its traffic might not.
 	 */
 	int (*status)(const struct netconf *c, struct plan_io *io, struct text *warn,

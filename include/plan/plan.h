@@ -204,7 +204,7 @@ int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
 void plan_share(struct plan *p, int step); /* mark a step as shared */
 
-/* ---- the four readings ---- */
+/* ---- the readings ---- */
 
 /*
  * plan_apply: make it real. On failure everything that was applied is undone again, so the host is
@@ -244,6 +244,13 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
  * NULL.
  */
 int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
+
+/*
+ * plan_fits: would the kernel take it, as the host is now? Asks only for what would be in every
+ * task's way, and changes nothing: IPv6 that the host has turned off, an interval of a set within
+ * another's. Return: 0, or a negative errno with the words of plan_apply.
+ */
+int plan_fits(const struct plan *p, struct plan_io *io, struct err *e);
 
 /* plan_apply_elements: only what is in nftables again, rules and elements: after a foreign flush.
  * An element that cannot be had, because its key leads elsewhere by now, is told; the others come.

@@ -95,8 +95,7 @@ static int read_pool(const struct call *c, const struct mode *mode, const struct
 	return c->foreign ? 0 : pool_read(c->ipam, asked->ranges, mode->reserve, ret, e);
 }
 
-/* STATUS is of no container: what a container brings, it has not seen. */
-static bool may_get_ranges(const struct call *c)
+bool netconf_may_get_ranges(const struct call *c)
 {
 	const json *brought = json_get(c->root, "capabilities");
 
@@ -115,7 +114,7 @@ static int judge_pool(const struct call *c, const struct mode *mode, const struc
 		return 0;
 	if (mode->has_interface && conf->mtu)
 		r = task_judge_mtu(conf->mtu, pool_has_family(pool, AF_INET6), e);
-	if (r < 0 || may_get_ranges(c))
+	if (r < 0 || netconf_may_get_ranges(c))
 		return r;
 	if (!pool->n_sets && mode->needs_address) {
 		err_set(e, ERR_CONFIG, 0, "ipam.ranges: missing: mode %s needs an address",

@@ -14,6 +14,10 @@
 int netconf_read(const struct call *c, const struct mode **mode, struct netconf *ret,
 		 struct asked *asked, struct err *e);
 
+/* netconf_may_get_ranges: STATUS is of no container: the ranges that one brings, it has not seen.
+ */
+bool netconf_may_get_ranges(const struct call *c);
+
 /* shape_error: @value at @path "must be @allowed", code 7. Return: -EINVAL. */
 int shape_error(struct err *e, const char *path, const json *value, const char *allowed);
 

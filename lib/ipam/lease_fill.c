@@ -2,8 +2,10 @@
 /*
  * From what the store granted to the attachment: addresses with the prefix and gateway of their
  * subnet, and the routes. It may run more than once for one attachment, so it starts from nothing.
+ * And the same without a store, for who asks what a lease would be like.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -48,4 +50,34 @@ int taking_fill(struct taking *t, const struct store_grant *grant, struct err *e
 	for (unsigned i = 0; i < grant->n_addresses; i++)
 		fill_address(t, grant, i);
 	return fill_routes(a, t->pool, e);
+}
+
+static struct ip first_usable(const struct pool_range *r)
+{
+	struct ip ip = r->usable.first;
+
+	for (unsigned i = 0; i < r->n_holes; i++)
+		if (span_contains(&r->holes[i], &ip))
+			ip = ip_add(&r->holes[i].last, 1);
+	return ip;
+}
+
+int lease_sample(const struct pool *pool, unsigned k, struct attachment *a, struct err *e)
+{
+	const struct lease_wish wish = { .dry_run = true };
+	struct store_grant grant = { .n_addresses = pool->n_sets };
+	cleanup_free struct taking *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return err_sys(e, ERR_IO, ENOMEM, "lease");
+	t->pool = pool;
+	t->wish = &wish;
+	t->a = a;
+	for (unsigned i = 0; i < pool->n_sets; i++) {
+		const struct pool_set *set = &pool->sets[i];
+
+		t->statics[i] = &set->ranges[k < set->n_ranges ? k : set->n_ranges - 1];
+		grant.addresses[i] = first_usable(t->statics[i]);
+	}
+	return taking_fill(t, &grant, e);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define REST_LINE    8192 /* a step as text, the longest being a ruleset */
 #define MAC_TAKEN_MS 2000
@@ -99,6 +100,14 @@ static void hint_taken(const struct step *s, struct err *e)
 		line);
 }
 
+/* Of a link that has IPv6 turned off: what the kernel says to whom. */
+static bool lacks_ipv6(const struct step *s, int error)
+{
+	if (s->kind == &step_neigh)
+		return error == EINVAL && s->neigh.ip.family == AF_INET6;
+	return error == EACCES && (s->kind == &step_addr || s->kind == &step_route);
+}
+
 /* Where the kernel's sentence does not say what to do about it. */
 static void add_hint(const struct step *s, struct err *e)
 {
@@ -106,10 +115,10 @@ static void add_hint(const struct step *s, struct err *e)
 		err_hint(e,
 			 "a Linux bridge takes at most 1023 ports: use another bridge, or awsvpc, "
 			 "which has no such limit");
-	if (e->sys == EACCES && s->kind == &step_addr)
+	if (lacks_ipv6(s, e->sys))
 		err_hint(e,
-			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6 or all: "
-			 "turn it on before, or leave the IPv6 range out");
+			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6, all or "
+			 "the interface's own: turn it on before, or leave the IPv6 range out");
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
 		err_hint(
 			e,
@@ -119,8 +128,7 @@ static void add_hint(const struct step *s, struct err *e)
 		hint_taken(s, e);
 }
 
-/* "COMMAND: the kernel's sentence" */
-static void name_step(const struct plan *p, unsigned i, struct err *e)
+void plan_blame(const struct plan *p, unsigned i, struct err *e)
 {
 	char line[512];
 	struct text t;
@@ -158,7 +166,7 @@ static int apply_once(const struct plan *p, struct plan_io *io, struct err *e)
 	failure = io->failure;
 	/* Without a step that failed the socket did: then all may have come about, or nothing. */
 	failed = failure.error ? (int)failure.owner : -1;
-	name_step(p, failed < 0 ? last : (unsigned)failed, e);
+	plan_blame(p, failed < 0 ? last : (unsigned)failed, e);
 	batch_reset(io->batch);
 	io->stuck |= undo_steps(p, io, last + 1, failed, &ignored) < 0;
 	io->failure = failure;
@@ -295,7 +303,7 @@ static int restore_alone(const struct plan *p, struct plan_io *io, struct err *e
 			continue;
 		first = r;
 		*e = now;
-		name_step(p, i, e);
+		plan_blame(p, i, e);
 	}
 	return first;
 }

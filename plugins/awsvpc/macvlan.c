@@ -228,21 +228,6 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 		awsvpc_plan_imds(p);
 }
 
-static int macvlan_status(const struct netconf *c, struct plan_io *io, struct text *warn,
-			  struct err *e)
-{
-	struct link_info master;
-	struct netlink *nl;
-	int r = plan_io_route(io, HOST, &nl, e);
-
-	(void)warn;
-	if (r == 0)
-		r = look(c, nl, &master, e);
-	if (r < 0)
-		e->code = ERR_UNAVAILABLE;
-	return r;
-}
-
 /* The host's routes to the task do not die with the task's link. */
 static bool macvlan_link_first(const struct attachment *a)
 {
@@ -259,6 +244,5 @@ const struct mode mode_macvlan = {
 	.resolve = macvlan_resolve,
 	.accept = awsvpc_accept,
 	.plan = macvlan_plan,
-	.status = macvlan_status,
 	.link_first = macvlan_link_first,
 };

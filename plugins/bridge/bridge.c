@@ -4,13 +4,6 @@
 static int bridge_status(const struct netconf *c, struct plan_io *io, struct text *warn,
 			 struct err *e)
 {
-	struct link_info link;
-	int r = bridge_look(c, io, &link, e);
-
-	if (r < 0) {
-		e->code = ERR_UNAVAILABLE;
-		return r;
-	}
 	bridge_warn_of_keys(c->root, warn);
 	return mode_status_nft(bridge_conf(c)->bridge, io, warn, e);
 }

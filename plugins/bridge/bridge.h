@@ -48,12 +48,6 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 /* bridge_accept_ports: has the task an address for each? */
 int bridge_accept_ports(const struct attachment *a, struct err *e);
 
-/*
- * bridge_look: the bridge of the configuration as it is.
- * Return: 0, 1 if there is none yet, or a negative errno with code 7: the name is that of another
- * interface, or `vlan` is set.
- */
-int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e);
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
 		   struct err *e);
 int bridge_accept(const struct attachment *a, struct err *e);

@@ -57,7 +57,8 @@ static int refuse_vlan(struct netlink *nl, uint32_t vlan, struct err *e)
 	return -EINVAL;
 }
 
-int bridge_look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e)
+/* The bridge of the configuration as it is. Return: as ask_bridge. */
+static int look(const struct netconf *c, struct plan_io *io, struct link_info *ret, struct err *e)
 {
 	const struct bridge_conf *own = bridge_conf(c);
 	struct netlink *nl;
@@ -152,7 +153,7 @@ static int judge_renamed(struct plan_io *io, const struct attachment *a, struct 
 int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a, struct err *e)
 {
 	struct link_info link;
-	int r = bridge_look(c, io, &link, e);
+	int r = look(c, io, &link, e);
 
 	if (r < 0)
 		return r;

@@ -446,6 +446,56 @@ if group status; then
 	ip link add cni0 type veth peer name peer0
 	refused '50|7' 'cni0' STATUS "$CONF"
 	ip link del cni0
+	# hopeless REGEX CONF: STATUS says so, and it is right.
+	hopeless() {
+		refused 50 "$1" STATUS "$2" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+		refused '7|100+' "$1" ADD "$2"
+	}
+	t "STATUS: the bridge has another address of the subnet"
+	ip link add cni0 type bridge
+	ip addr add 10.88.0.254/16 dev cni0
+	ip link set cni0 up
+	hopeless '"cni0" already has the address 10\.88\.0\.254/16.*forceAddress' "$CONF"
+	status "$(conf '.forceAddress=true')"
+	status "$(conf 'del(.isGateway, .isDefaultGateway)')"
+	status "$(conf '.ipam.ranges=[[{subnet:"10.89.0.0/16"}]]')"
+	is 10.88.0.254/16 "$(addresses_of cni0)" "its addresses"
+	t "STATUS: the bridge has IPv6 off, or new ones will"
+	echo 1 >/proc/sys/net/ipv6/conf/cni0/disable_ipv6
+	SIX=$(conf '.ipam.ranges=[[{subnet:"fd00:88::/64"}]]')
+	hopeless 'fd00:88::1/64 dev cni0.*IPv6 is .*leave the IPv6 range out' "$SIX"
+	status "$(jq -c 'del(.isGateway, .isDefaultGateway, .ipMasq)' <<<"$SIX")"
+	ip link del cni0
+	status "$SIX"
+	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	hopeless 'fd00:88::1/64 dev cni0.*IPv6 is .*leave the IPv6 range out' "$SIX"
+	echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	t "STATUS: a subnet within another network's block"
+	add full "$(conf '.ipam.ranges=[[{subnet:"10.88.0.0/16",rangeEnd:"10.88.0.9"}]]')"
+	hopeless 'vpc4 .*10\.88\.7\.0/24.*overlaps with that of another' \
+		"$(conf '.name="within" | .bridge="cni1" | .ipam.ranges=[[{subnet:"10.88.7.0/24"}]]')"
+	del full
+	drop full
+	t "STATUS: a route by a gateway that is not on the link"
+	while read -r routes; do
+		hopeless 'routes: the gateway .* is in no subnet of the task.*leave "gw" out' "$(jq -c ".ipam.routes=$routes" <<<"$DUAL")"
+	done <<-'END'
+		[{dst:"172.16.0.0/12",gw:"10.3.0.1"}]
+		[{dst:"172.16.0.0/12",gw:"10.3.0.1"},{dst:"10.3.0.1/32",scope:253}]
+		[{dst:"fd09::/32",gw:"fd03::9"}]
+	END
+	while read -r routes; do
+		LINKED=$(jq -c ".ipam.routes=$routes" <<<"$DUAL")
+		status "$LINKED"
+		add c1 "$LINKED"
+		del c1 "$LINKED"
+	done <<-'END'
+		[{dst:"172.16.0.0/12",gw:"10.88.7.7"}]
+		[{dst:"10.3.0.1/32",scope:253},{dst:"172.16.0.0/12",gw:"10.3.0.1"}]
+		[{dst:"fd09::/32",gw:"fe80::9"}]
+		[{dst:"fd03::9/128",scope:253},{dst:"fd09::/32",gw:"fd03::9"}]
+	END
+	fails "the bridge" ip link show cni0
 	t "STATUS: a configuration that ADD would refuse"
 	refused '7|50' 'bridge' STATUS "$(conf '.bridge="abcdefghijklmnop"')"
 	refused '7|50' 'dynamicPortRange' STATUS "$(conf '.dynamicPortRange="40000-50000"')"

@@ -124,7 +124,7 @@ if group modes; then
 	clean
 	t "a master that is a port of a bridge: refused, and which would be right"
 	ip link add lanbr type bridge
-	ip link add spare0 type dummy
+	ip link add spare0 type veth peer name spare1
 	ip link set spare0 master lanbr
 	netns a
 	ID=a refused 7 'master: "spare0" is a port of the bridge "lanbr".*name "lanbr" itself' ADD "$(mv_conf bridge false '.master="spare0"')"

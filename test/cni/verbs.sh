@@ -420,7 +420,50 @@ if group status; then
 	works ADD "$(jq -c '.runtimeConfig.ipRanges=[[{subnet:"fd00:10:1::/64"}]]' <<<"$BROUGHT")"
 	works DEL "$BROUGHT"
 	t "STATUS: the foreign IPAM is missing"
-	refused '4|50' 'missing' STATUS "$(conf '.ipam={type:"missing"}')"
+	refused 50 'missing' STATUS "$(conf '.ipam={type:"missing"}')"
+	# hopeless REGEX CONF: STATUS says so, and it is right.
+	hopeless() {
+		refused 50 "$1" STATUS "$2" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+		ID=s refused '7|100+' "$1" ADD "$2"
+	}
+	netns s
+	t "STATUS: the host has IPv6 off, for all or for new interfaces, and the pool an IPv6 range"
+	DUAL=$(conf ".ipam.ranges+=[$CONF6]")
+	status "$DUAL"
+	for off in default lo all; do
+		echo 1 >/proc/sys/net/ipv6/conf/$off/disable_ipv6
+		hopeless 'fd00:10:.*IPv6 is .*leave the IPv6 range out' "$DUAL"
+		status "$CONF"
+		echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+		echo 0 >/proc/sys/net/ipv6/conf/lo/disable_ipv6
+	done
+	ip -6 addr replace 2001:db8::1/128 dev lo nodad
+	t "STATUS: a block within another network's"
+	MASQ=$(conf '.ipMasq=true')
+	add a "$MASQ"
+	status "$MASQ"
+	hopeless 'vpc4 .*10\.0\.7\.0/24.*overlaps with that of another' \
+		"$(one 10.0.7.0/24 '.ipMasq=true | .vpc.cidr="10.0.7.0/24" | .name="within"')"
+	status "$(one 10.3.7.0/24 '.ipMasq=true | .vpc.cidr="10.3.0.0/16" | .name="apart"')"
+	del a "$MASQ"
+	drop a
+	t "STATUS: a master that is a port of a bridge"
+	ip link add lan0 type veth peer name lan1
+	ip link add lanbr type bridge
+	ip link set lan0 master lanbr
+	hopeless 'master: "lan0" is a port of the bridge "lanbr"' "$(conf '.attach="macvlan" | .master="lan0" | del(.vpc)')"
+	status "$(conf '.attach="macvlan" | .master="lanbr" | del(.vpc)')"
+	ip link del lan0
+	ip link del lanbr
+	t "STATUS: a route that can never be"
+	hopeless '10\.0\.9\.9 of 172\.16\.0\.0/12 is not the subnet.s gateway' \
+		"$(conf '.ipam.routes=[{dst:"172.16.0.0/12",gw:"10.0.9.9"}]')"
+	t "STATUS: one subnet that can be served is enough; one that a container brings is not known"
+	SECOND=$(conf '.ipam.routes=[{dst:"172.16.0.0/12",gw:"10.0.2.1"}]')
+	status "$SECOND"
+	hopeless 'not the subnet.s gateway' "$(jq -c '.ipam.ranges[0] |= .[:1]' <<<"$SECOND")"
+	status "$(jq -c '.ipam.ranges[0] |= .[:1] | .capabilities={ipRanges:true}' <<<"$SECOND")"
+	drop s
 	clean
 fi
 

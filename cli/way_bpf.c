@@ -45,7 +45,7 @@ int way_past_stack(struct way *w, struct err *e)
 		return 0;
 	r = bpf_find(&w->host->route, w->iif, &owner, e);
 	if (r == 0)
-		r = route_find(&w->host->route, &route, e);
+		r = route_is_taken(&w->host->route, &route, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	hop = way_tell(w, "bpf", "a program takes it to the task %s, past the host's rules",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is this address, route or neighbour there? And which interface leads out of here? */
+/* Is this address or neighbour there? And which interface leads out of here? */
 #include "kernel/route.h"
 
 #include "base/text.h"
@@ -16,7 +16,6 @@
 
 struct search {
 	const struct cidr *cidr;
-	const struct route_spec *route;
 	const struct mac *mac;
 	uint32_t ifindex;
 	struct ip found_ip;
@@ -145,73 +144,6 @@ int addr_list(struct netlink *nl, uint32_t ifindex, struct cidr *ret, unsigned m
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
 	return f.more;
-}
-
-static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)
-{
-	struct ip ip = attr_ip(tb[RTA_DST], m->rtm_family);
-
-	if (m->rtm_dst_len != dst->len || m->rtm_family != dst->ip.family)
-		return false;
-	return dst->len == 0 || ip_equal(&ip, &dst->ip);
-}
-
-static bool same_gateway(const struct rtmsg *m, struct nlattr **tb, const struct ip *gw)
-{
-	struct ip ip = attr_ip(tb[RTA_GATEWAY], m->rtm_family);
-
-	return ip_equal(&ip, gw);
-}
-
-static int match_route(void *ctx, const struct nlmsghdr *h)
-{
-	struct search *s = ctx;
-	const struct route_spec *want = s->route;
-	const struct rtmsg *m = message_data(h);
-	struct nlattr *tb[RTA_MAX + 1];
-	uint32_t table;
-
-	if (h->nlmsg_type != RTM_NEWROUTE || !attributes(h, sizeof(*m), tb, RTA_MAX))
-		return 0;
-	table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
-	s->found |= m->rtm_type == route_kernel_type(want) && table == route_table(want) &&
-		    (!want->priority || attr_u32(tb[RTA_PRIORITY]) == want->priority) &&
-		    same_dst(m, tb, &want->dst) && same_gateway(m, tb, &want->gw) &&
-		    (!want->ifindex || attr_u32(tb[RTA_OIF]) == want->ifindex);
-	return 0;
-}
-
-/* One route of full length is asked for by itself: a host has thousands of them. */
-static struct nl_msg *route_question(const struct route_spec *r)
-{
-	bool single = r->type == ROUTE_UNICAST && r->dst.len == ip_bits(&r->dst.ip) && !r->table;
-	struct rtmsg header = { .rtm_family = r->dst.ip.family };
-	struct nl_msg *m;
-
-	if (single) {
-		header.rtm_dst_len = r->dst.len;
-		header.rtm_flags = RTM_F_FIB_MATCH;
-		m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
-		message_put_ip(m, RTA_DST, &r->dst.ip);
-		return m;
-	}
-	m = message_new(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
-	message_put_u32(m, RTA_TABLE, route_table(r));
-	if (r->ifindex && r->type == ROUTE_UNICAST)
-		message_put_u32(m, RTA_OIF, r->ifindex);
-	return m;
-}
-
-int route_find(struct netlink *nl, const struct route_spec *r, struct err *e)
-{
-	struct search s = { .route = r };
-	int ret = netlink_ask(nl, route_question(r), match_route, search_begin, &s, e);
-
-	/* No table, no interface, no way there: then the route is not there either. */
-	if (ret == -ENOENT || ret == -ENODEV || ret == -ENETUNREACH || ret == -EHOSTUNREACH ||
-	    ret == -ESRCH)
-		return 1;
-	return ret < 0 ? ret : !s.found;
 }
 
 static int match_neigh(void *ctx, const struct nlmsghdr *h)

@@ -203,6 +203,27 @@ if group check; then
 	del c1 "$MASQ"
 	clean
 
+	t "CHECK finds a route that the kernel prefers another to: of two interfaces with one gateway"
+	ONE=$(one 10.0.1.0/24)
+	add c1 "$ONE"
+	add c1 "$ONE" CNI_IFNAME=eth1
+	verify c1 "$ONE"
+	verify c1 "$ONE" CNI_IFNAME=eth1
+	ip -n c1 route del 10.0.1.1 dev eth1
+	plugin CHECK "$(with_prev c1 "$ONE" eth1)" CNI_IFNAME=eth1
+	expect_error 106 'route 10\.0\.1\.1 on eth1 is gone in the task'
+	del c1 "$ONE" CNI_IFNAME=eth1
+	t "CHECK finds a route that a rule of the host's stands in front of"
+	for rule in 'lookup 200' prohibit blackhole; do
+		# shellcheck disable=SC2086 # words
+		ip rule add pref 100 to 10.0.0.0/8 $rule
+		ip route replace blackhole 10.0.0.0/8 table 200
+		verify c1 "$ONE"
+		ip rule del pref 100
+	done
+	ip route del blackhole 10.0.0.0/8 table 200
+	del c1 "$ONE"
+
 	t "CHECK lets chained plugins do their work"
 	add c1 "$MASQ"
 	ip -n c1 link set eth0 mtu 1400

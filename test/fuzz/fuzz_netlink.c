@@ -151,6 +151,8 @@ static int ask_routes(unsigned which, struct netlink *nl, struct err *e)
 	case 4:
 		ip_parse("fd00::1", &ask.dst);
 		return route_way_find(nl, &ask, &way, &why, e);
+	case 5:
+		return route_is_taken(nl, &route, e);
 	default:
 		return neigh_get(nl, 2, &ask.dst, &neigh, e);
 	}
@@ -281,7 +283,7 @@ static int ask_others(unsigned which, struct netlink *nl, struct err *e)
 static const struct {
 	unsigned n;
 	int (*ask)(unsigned which, struct netlink *nl, struct err *e);
-} kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 6, ask_routes },  { 9, ask_rules },
+} kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 7, ask_routes },  { 9, ask_rules },
 	      { 4, ask_qdiscs }, { 5, ask_others },    { 4, ask_refusers } };
 
 static int ask(unsigned which, struct netlink *nl, struct err *e)

@@ -54,8 +54,13 @@ int addr_detected(struct netlink *nl, uint32_t ifindex, const struct cidr *c,
 		  enum addr_detected *ret, struct err *e);
 /* addr_first: the first global address of an interface, family 0 if there is none. */
 int addr_first(struct netlink *nl, uint32_t ifindex, uint8_t family, struct ip *ret, struct err *e);
+enum route_where {
+	ROUTE_OF_TABLE,    /* in its table */
+	ROUTE_OF_INTERFACE /* in any table, if it names an interface */
+};
 /* route_find: what @r leaves open (0) may be anything; a gateway not: without one there is none. */
-int route_find(struct netlink *nl, const struct route_spec *r, struct err *e);
+int route_find(struct netlink *nl, const struct route_spec *r, enum route_where where,
+	       struct err *e);
 /* route_is_taken: of a route to one address, likewise: it is there, and the kernel sends by it. */
 int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e);
 int neigh_find(struct netlink *nl, uint32_t ifindex, const struct ip *ip, const struct mac *mac,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CHECK: prevResult against the record, the record's plan against the kernel. What later plugins of
- * the chain added or changed lawfully (more addresses and routes, another MAC, told by prevResult)
- * is no difference.
+ * the chain added or changed lawfully (more addresses and routes, the task's routes in another
+ * table, another MAC, told by prevResult) is no difference.
  */
 #include <errno.h>
 #include <string.h>

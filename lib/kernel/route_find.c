@@ -13,6 +13,7 @@
 
 struct search {
 	const struct route_spec *route;
+	bool any_table;
 	bool found;
 };
 
@@ -21,6 +22,13 @@ static void search_begin(void *ctx)
 	struct search *s = ctx;
 
 	s->found = false;
+}
+
+static bool same_table(const struct rtmsg *m, struct nlattr **tb, const struct route_spec *want)
+{
+	uint32_t table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
+
+	return table == route_table(want);
 }
 
 static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)
@@ -45,28 +53,26 @@ static int match(void *ctx, const struct nlmsghdr *h)
 	const struct route_spec *want = s->route;
 	const struct rtmsg *m = message_data(h);
 	struct nlattr *tb[RTA_MAX + 1];
-	uint32_t table;
 
 	if (h->nlmsg_type != RTM_NEWROUTE ||
 	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, RTA_MAX, NULL) < 0)
 		return 0;
-	table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
-	s->found |= m->rtm_type == route_kernel_type(want) && table == route_table(want) &&
+	s->found |= m->rtm_type == route_kernel_type(want) &&
+		    (s->any_table || same_table(m, tb, want)) &&
 		    (!want->priority || attr_u32(tb[RTA_PRIORITY]) == want->priority) &&
 		    same_dst(m, tb, &want->dst) && same_gateway(m, tb, &want->gw) &&
 		    (!want->ifindex || attr_u32(tb[RTA_OIF]) == want->ifindex);
 	return 0;
 }
 
-static int ask(struct netlink *nl, struct nl_msg *m, const struct route_spec *r, struct err *e)
+static int ask(struct netlink *nl, struct nl_msg *m, struct search *s, struct err *e)
 {
-	struct search s = { .route = r };
-	int ret = netlink_ask(nl, m, match, search_begin, &s, e);
+	int ret = netlink_ask(nl, m, match, search_begin, s, e);
 
 	/* No table, no interface: then the route is not there either. */
 	if (ret == -ENOENT || ret == -ENODEV)
 		return 1;
-	return ret < 0 ? ret : !s.found;
+	return ret < 0 ? ret : !s->found;
 }
 
 int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e)
@@ -75,11 +81,11 @@ int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e
 				.rtm_dst_len = r->dst.len,
 				.rtm_flags = RTM_F_FIB_MATCH };
 	struct nl_msg *m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
-
+	struct search s = { .route = r };
 	int ret;
 
 	message_put_ip(m, RTA_DST, &r->dst.ip);
-	ret = ask(nl, m, r, e);
+	ret = ask(nl, m, &s, e);
 	/* No way there; or a route or a rule that refuses is in front of it. */
 	if (ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -ESRCH || ret == -EACCES ||
 	    ret == -EINVAL)
@@ -88,22 +94,29 @@ int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e
 }
 
 /* With strict checking the kernel sends those of this table and interface, and no others. */
-static int read_all(struct netlink *nl, const struct route_spec *r, struct err *e)
+static int read_all(struct netlink *nl, struct search *s, struct err *e)
 {
+	const struct route_spec *r = s->route;
 	struct rtmsg header = { .rtm_family = r->dst.ip.family };
 	struct nl_msg *m = message_new(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 
-	message_put_u32(m, RTA_TABLE, route_table(r));
+	if (!s->any_table)
+		message_put_u32(m, RTA_TABLE, route_table(r));
 	if (r->ifindex && r->type == ROUTE_UNICAST)
 		message_put_u32(m, RTA_OIF, r->ifindex);
-	return ask(nl, m, r, e);
+	return ask(nl, m, s, e);
 }
 
-int route_find(struct netlink *nl, const struct route_spec *r, struct err *e)
+int route_find(struct netlink *nl, const struct route_spec *r, enum route_where where,
+	       struct err *e)
 {
 	bool single = r->type == ROUTE_UNICAST && r->dst.len == ip_bits(&r->dst.ip) && !r->table;
+	struct search s = { .route = r };
+	int ret;
 
 	if (single && route_is_taken(nl, r, e) == 0)
 		return 0;
-	return read_all(nl, r, e);
+	ret = read_all(nl, &s, e);
+	s.any_table = where == ROUTE_OF_INTERFACE && r->ifindex;
+	return ret == 1 && s.any_table ? read_all(nl, &s, e) : ret;
 }

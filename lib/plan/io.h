@@ -47,6 +47,9 @@ int stream_flush(struct stream *st, struct err *e);
 /* plan_blame: step @i is what failed: its command in front of the kernel's sentence, and the remedy
  * where that does not tell it. */
 void plan_blame(const struct plan *p, unsigned i, struct err *e);
+/* plan_route_where: for a check: where a route of @side may stand. */
+enum route_where plan_route_where(enum side side);
+
 /* plan_print_step: one step's command(s), without a trailing newline. */
 void plan_print_step(const struct plan *p, const struct step *s, bool undo, struct text *t);
 /* plan_hint_command: for a check: what repairs it is not the step, but the command @line. */

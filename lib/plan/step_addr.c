@@ -52,7 +52,7 @@ static int find_subnet_route(const struct step *s, struct netlink *nl, struct er
 	const struct route_spec route = { .dst = { cidr_first(c), c->len },
 					  .ifindex = s->addr.dev.ifindex };
 	struct link_info link = { .flags = 0 };
-	int r = route_find(nl, &route, e);
+	int r = route_find(nl, &route, plan_route_where(s->side), e);
 
 	if (r != 1)
 		return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A route: to a task, from a task, of a gateway that is nobody's address, or into nowhere. */
-#include "plan/step.h"
+#include "plan/io.h"
 
 #include <sys/socket.h>
 
@@ -28,6 +28,13 @@ static void print_dst(const struct route_spec *r, struct text *t)
 		text_add(t, "%s", cidr_text(&r->dst, text));
 }
 
+/* A later plugin of the chain may have moved the routes of its interface to a table of their own,
+ * which a rule leads to: the reference `sbr` does. On the host nobody has to. */
+enum route_where plan_route_where(enum side side)
+{
+	return side == TASK ? ROUTE_OF_INTERFACE : ROUTE_OF_TABLE;
+}
+
 static int route_check(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
 {
@@ -38,7 +45,7 @@ static int route_check(const struct step *s, const struct plan *p, struct plan_i
 
 	(void)p;
 	if (r == 0)
-		r = route_find(nl, &s->route.spec, e);
+		r = route_find(nl, &s->route.spec, plan_route_where(s->side), e);
 	if (r != 1)
 		return r;
 	text_init(&t, dst, sizeof(dst));

@@ -243,6 +243,17 @@ if group check; then
 	drop c1
 	netns c1
 	clean
+	t "CHECK lets a chained plugin move the route to the task's subnet, as sbr does"
+	add c1 "$FULL"
+	ip -n c1 route add 10.88.0.0/16 dev eth0 table 100
+	ip -n c1 route del 10.88.0.0/16
+	verify c1 "$FULL"
+	ip -n c1 route flush table 100
+	refused 106 'eth0 has lost the route to its subnet 10\.88\.0\.0/16' CHECK "$(with_prev c1 "$FULL")"
+	del c1 "$FULL"
+	drop c1
+	netns c1
+	clean
 	t "CHECK without runtimeConfig, as a runtime that forgot: what was published counts"
 	add c1 "$FULL"
 	BARE=$(jq -c 'del(.runtimeConfig)' <<<"$FULL")

@@ -244,6 +244,28 @@ if group check; then
 	drop c1
 	netns c1
 	clean
+	t "CHECK lets a chained plugin move the task's routes to another table, as sbr does"
+	add c1 "$MASQ"
+	ip -n c1 route show dev eth0 >"$TMP/routes"
+	while read -r route; do
+		# shellcheck disable=SC2086 # words
+		ip -n c1 route add $route dev eth0 table 100
+	done <"$TMP/routes"
+	ip -n c1 route flush dev eth0
+	is "" "$(ip -n c1 route show dev eth0)" "routes of the main table"
+	verify c1 "$MASQ"
+	ip -n c1 route replace default dev lo table 100
+	refused 106 'route default on eth0 is gone in the task' CHECK "$(with_prev c1 "$MASQ")"
+	del c1 "$MASQ"
+	drop c1
+	netns c1
+	t "CHECK does not take a route of another table for the host's"
+	add c1 "$MASQ"
+	ip route add "$(address c1)" dev "$(host_link c1)" table 100
+	ip route del "$(address c1)"
+	refused 106 'route 10\.0\.1\.[0-9]+ on eni.* is gone on the host' CHECK "$(with_prev c1 "$MASQ")"
+	del c1 "$MASQ"
+	clean
 fi
 
 if group again; then

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# awsvpc as the first of a chain with the packaged tuning, bandwidth, firewall and portmap, driven as libcni
-# does.
+# awsvpc as the first of a chain with the packaged tuning, bandwidth, firewall, portmap and sbr, driven as
+# libcni does.
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 t chain
-for type in tuning bandwidth firewall portmap; do
+for type in tuning bandwidth firewall portmap sbr; do
 	[ -x "$CNI_REF/$type" ] || { skip "needs $CNI_REF/$type" && finish; }
 done
 need iptables busybox
@@ -67,6 +67,19 @@ for version in 0.4.0 1.0.0; do
 	chain_ok ADD "$TMP/part.conflist" a
 	like 'tbf.*rate 100Mbit' "$(tc qdisc show dev "$(host_link a)")" "shaped on the host's end"
 	ping_ok host "$(address a)"
+	chain_ok CHECK "$TMP/part.conflist" a
+	chain_ok DEL "$TMP/part.conflist" a
+	is "records 0" "$(ours)" "left"
+	drop a
+
+	t "with sbr at $version, which moves the task's routes to a table of its own"
+	jq '.plugins = [.plugins[0], {type: "sbr"}]
+		| .plugins[0].ipam.ranges += [[{subnet: "fd00:10:1::/64", id: "subnet-a"}]]
+		| .plugins[0].ipam.placement = "first"' "$LIST" >"$TMP/part.conflist"
+	netns a
+	chain_ok ADD "$TMP/part.conflist" a
+	is "" "$(ip -n a route show default)$(ip -n a -6 route show default)" "default routes of the main table"
+	ping_ok a 198.51.100.2 -I "$(address a)"
 	chain_ok CHECK "$TMP/part.conflist" a
 	chain_ok DEL "$TMP/part.conflist" a
 	is "records 0" "$(ours)" "left"

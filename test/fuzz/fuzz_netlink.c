@@ -141,7 +141,7 @@ static int ask_routes(unsigned which, struct netlink *nl, struct err *e)
 	ask.dst = route.dst.ip;
 	switch (which) {
 	case 0:
-		return route_find(nl, &route, e);
+		return route_find(nl, &route, ROUTE_OF_INTERFACE, e);
 	case 1:
 		return neigh_find(nl, 2, &ask.dst, &mac, e);
 	case 2:

@@ -64,7 +64,7 @@ static void judge_routes(struct subject *s, const struct link_info *end)
 		if (!cidr_parse(live_text(a, "address"), &c))
 			continue;
 		to.dst = cidr_host(&c.ip);
-		if (route_find(&s->look->route, &to, ROUTE_OF_TABLE, &ignored) == 1)
+		if (route_find(&s->look->route, &to, ROUTE_OF_TABLE, &ignored) > 0)
 			miss_route(s, a, &c.ip, end->name);
 	}
 }

@@ -58,7 +58,15 @@ enum route_where {
 	ROUTE_OF_TABLE,    /* in its table */
 	ROUTE_OF_INTERFACE /* in any table, if it names an interface */
 };
-/* route_find: what @r leaves open (0) may be anything; a gateway not: without one there is none. */
+enum route_found {
+	ROUTE_THERE,
+	ROUTE_ABSENT,
+	ROUTE_CHANGED /* one to its destination by its interface is there, but not as @r says */
+};
+/*
+ * route_find: what @r leaves open (0) may be anything; a gateway not: without one there is none.
+ * Return: enum route_found, or a negative errno.
+ */
 int route_find(struct netlink *nl, const struct route_spec *r, enum route_where where,
 	       struct err *e);
 /* route_is_taken: of a route to one address, likewise: it is there, and the kernel sends by it. */

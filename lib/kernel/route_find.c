@@ -10,18 +10,24 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+/* The kernel keeps no larger ones (ip_metrics_convert). */
+#define METRIC_MTU_MAX    (65535 - 15)
+#define METRIC_ADVMSS_MAX (65535 - 40)
 
 struct search {
 	const struct route_spec *route;
 	bool any_table;
-	bool found;
+	bool found;   /* as it was made */
+	bool changed; /* one to its destination, by its interface */
 };
 
 static void search_begin(void *ctx)
 {
 	struct search *s = ctx;
 
-	s->found = false;
+	s->found = s->changed = false;
 }
 
 static bool same_table(const struct rtmsg *m, struct nlattr **tb, const struct route_spec *want)
@@ -40,11 +46,41 @@ static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cid
 	return dst->len == 0 || ip_equal(&ip, &dst->ip);
 }
 
-static bool same_gateway(const struct rtmsg *m, struct nlattr **tb, const struct ip *gw)
+/* IPv6 lowers the MTU of a route along with that of its link, as a later plugin may set it. */
+static bool same_mtu(uint8_t family, uint32_t mtu, uint32_t want)
 {
-	struct ip ip = attr_ip(tb[RTA_GATEWAY], m->rtm_family);
+	if (want > METRIC_MTU_MAX)
+		want = METRIC_MTU_MAX;
+	return mtu == want || (family == AF_INET6 && mtu && mtu < want);
+}
 
-	return ip_equal(&ip, gw);
+static bool same_advmss(uint32_t advmss, uint32_t want)
+{
+	return advmss == (want > METRIC_ADVMSS_MAX ? METRIC_ADVMSS_MAX : want);
+}
+
+static bool same_metrics(const struct rtmsg *m, struct nlattr **tb, const struct route_spec *want)
+{
+	struct nlattr *metrics[RTAX_MAX + 1];
+
+	if (!want->mtu && !want->advmss)
+		return true;
+	if (!tb[RTA_METRICS] || nla_parse_nested(metrics, RTAX_MAX, tb[RTA_METRICS], NULL) < 0)
+		return false;
+	return (!want->mtu || same_mtu(m->rtm_family, attr_u32(metrics[RTAX_MTU]), want->mtu)) &&
+	       (!want->advmss || same_advmss(attr_u32(metrics[RTAX_ADVMSS]), want->advmss));
+}
+
+static bool same_way(const struct rtmsg *m, struct nlattr **tb, const struct route_spec *want)
+{
+	const struct ip gw = attr_ip(tb[RTA_GATEWAY], m->rtm_family);
+	const struct ip src = attr_ip(tb[RTA_PREFSRC], m->rtm_family);
+	const bool scoped = want->has_scope && m->rtm_family == AF_INET; /* IPv6 has none */
+
+	return m->rtm_type == route_kernel_type(want) && ip_equal(&gw, &want->gw) &&
+	       (!ip_is_set(&want->src) || ip_equal(&src, &want->src)) &&
+	       (!want->priority || attr_u32(tb[RTA_PRIORITY]) == want->priority) &&
+	       (!scoped || m->rtm_scope == want->scope) && same_metrics(m, tb, want);
 }
 
 static int match(void *ctx, const struct nlmsghdr *h)
@@ -55,13 +91,12 @@ static int match(void *ctx, const struct nlmsghdr *h)
 	struct nlattr *tb[RTA_MAX + 1];
 
 	if (h->nlmsg_type != RTM_NEWROUTE ||
-	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, RTA_MAX, NULL) < 0)
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, RTA_MAX, NULL) < 0 ||
+	    !same_dst(m, tb, &want->dst) || !(s->any_table || same_table(m, tb, want)) ||
+	    (want->ifindex && attr_u32(tb[RTA_OIF]) != want->ifindex))
 		return 0;
-	s->found |= m->rtm_type == route_kernel_type(want) &&
-		    (s->any_table || same_table(m, tb, want)) &&
-		    (!want->priority || attr_u32(tb[RTA_PRIORITY]) == want->priority) &&
-		    same_dst(m, tb, &want->dst) && same_gateway(m, tb, &want->gw) &&
-		    (!want->ifindex || attr_u32(tb[RTA_OIF]) == want->ifindex);
+	s->changed = true;
+	s->found |= same_way(m, tb, want);
 	return 0;
 }
 
@@ -71,8 +106,10 @@ static int ask(struct netlink *nl, struct nl_msg *m, struct search *s, struct er
 
 	/* No table, no interface: then the route is not there either. */
 	if (ret == -ENOENT || ret == -ENODEV)
-		return 1;
-	return ret < 0 ? ret : !s->found;
+		return ROUTE_ABSENT;
+	if (ret < 0)
+		return ret;
+	return s->found ? ROUTE_THERE : s->changed ? ROUTE_CHANGED : ROUTE_ABSENT;
 }
 
 int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e)
@@ -90,7 +127,7 @@ int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e
 	if (ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -ESRCH || ret == -EACCES ||
 	    ret == -EINVAL)
 		return 1;
-	return ret;
+	return ret < 0 ? ret : ret != ROUTE_THERE;
 }
 
 /* With strict checking the kernel sends those of this table and interface, and no others. */
@@ -118,5 +155,5 @@ int route_find(struct netlink *nl, const struct route_spec *r, enum route_where 
 		return 0;
 	ret = read_all(nl, &s, e);
 	s.any_table = where == ROUTE_OF_INTERFACE && r->ifindex;
-	return ret == 1 && s.any_table ? read_all(nl, &s, e) : ret;
+	return ret > 0 && s.any_table ? read_all(nl, &s, e) : ret;
 }

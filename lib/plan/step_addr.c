@@ -54,7 +54,7 @@ static int find_subnet_route(const struct step *s, struct netlink *nl, struct er
 	struct link_info link = { .flags = 0 };
 	int r = route_find(nl, &route, plan_route_where(s->side), e);
 
-	if (r != 1)
+	if (r <= 0)
 		return r;
 	r = link_by_index(nl, s->addr.dev.ifindex, &link, e);
 	return r < 0 ? r : (link.flags & IFF_UP) != 0;

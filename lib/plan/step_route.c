@@ -35,34 +35,13 @@ enum route_where plan_route_where(enum side side)
 	return side == TASK ? ROUTE_OF_INTERFACE : ROUTE_OF_TABLE;
 }
 
-static int route_check(const struct step *s, const struct plan *p, struct plan_io *io,
-		       struct err *e)
-{
-	struct netlink *nl;
-	char dst[IP_TEXT];
-	struct text t;
-	int r = plan_io_route(io, s->side, &nl, e);
-
-	(void)p;
-	if (r == 0)
-		r = route_find(nl, &s->route.spec, plan_route_where(s->side), e);
-	if (r != 1)
-		return r;
-	text_init(&t, dst, sizeof(dst));
-	print_dst(&s->route.spec, &t);
-	err_set(e, ERR_CHECK, 0, "the route %s %s%s is gone %s", dst,
-		s->route.dev.name ? "on " : "", s->route.dev.name ? s->route.dev.name : "",
-		s->side == TASK ? "in the task" : "on the host");
-	return 1;
-}
-
 static void print_number(const char *word, uint32_t value, struct text *t)
 {
 	if (value)
 		text_add(t, " %s %u", word, value);
 }
 
-static void route_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+static void print_command(const struct step *s, const char *verb, struct text *t)
 {
 	static const char *const types[] = {
 		[ROUTE_UNICAST] = "", [ROUTE_LOCAL] = "local ", [ROUTE_BLACKHOLE] = "blackhole "
@@ -70,9 +49,8 @@ static void route_print(const struct step *s, const struct plan *p, bool undo, s
 	const struct route_spec *r = &s->route.spec;
 	char text[IP_TEXT];
 
-	(void)p;
-	text_add(t, "ip %sroute %s %s", r->dst.ip.family == AF_INET6 ? "-6 " : "",
-		 undo ? "del" : "add", types[r->type]);
+	text_add(t, "ip %sroute %s %s", r->dst.ip.family == AF_INET6 ? "-6 " : "", verb,
+		 types[r->type]);
 	print_dst(r, t);
 	if (ip_is_set(&r->gw))
 		text_add(t, " via %s", ip_text(&r->gw, text));
@@ -89,6 +67,46 @@ static void route_print(const struct step *s, const struct plan *p, bool undo, s
 	print_number("table", r->table, t);
 	print_number("mtu", r->mtu, t);
 	print_number("advmss", r->advmss, t);
+}
+
+static void route_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	(void)p;
+	print_command(s, undo ? "del" : "add", t);
+}
+
+static void tell(const struct step *s, const char *what, struct err *e)
+{
+	char route[IP_TEXT + IFNAME_TEXT + sizeof(" on ")];
+	struct text t;
+
+	text_init(&t, route, sizeof(route));
+	print_dst(&s->route.spec, &t);
+	if (s->route.dev.name)
+		text_add(&t, " on %s", s->route.dev.name);
+	err_set(e, ERR_CHECK, 0, "the route %s %s %s", route, what,
+		s->side == TASK ? "in the task" : "on the host");
+}
+
+static int route_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
+{
+	struct netlink *nl;
+	char line[256];
+	struct text t;
+	int r = plan_io_route(io, s->side, &nl, e);
+
+	if (r == 0)
+		r = route_find(nl, &s->route.spec, plan_route_where(s->side), e);
+	if (r <= 0)
+		return r;
+	tell(s, r == ROUTE_CHANGED ? "has changed" : "is gone", e);
+	if (r == ROUTE_CHANGED) {
+		text_init(&t, line, sizeof(line));
+		print_command(s, "replace", &t);
+		plan_hint_command(p, s->side, line, e);
+	}
+	return 1;
 }
 
 const struct step_kind step_route = {

@@ -175,6 +175,53 @@ if group check; then
 	broken "chains emptied" 'taskvpc|nft' nft flush table inet taskvpc
 	renamed() { ip -n c1 link set eth0 down && ip -n c1 link set eth0 name eth5 && ip -n c1 link set eth5 up; }
 	broken "link renamed" 'eth0 in the task is now called eth5' renamed
+	# changed WHAT ROUTE COMMAND…: CHECK tells what the command made of one route; its remedy brings it back.
+	ROUTED=$(conf '.ipam.ranges=[[{subnet:"10.0.1.0/24"}],[{subnet:"fd00:10:1::/64"}]] | .ipam.routes=[
+		{dst:"0.0.0.0/0",mtu:1300},{dst:"::/0",mtu:1300},{dst:"198.51.100.0/24",advmss:1200,priority:77},
+		{dst:"203.0.113.0/24",mtu:100000,advmss:100000,table:100},{dst:"192.0.2.0/24",scope:253}]')
+	changed() {
+		local what=$1 regex="route $2 has changed"
+		t "CHECK sees: $what of a route"
+		shift 2
+		"$@" || fail "the test's own '$*'"
+		refused 106 "$regex" CHECK "$(with_prev c1 "$ROUTED")"
+		sh -c "$(jq -r '.details | ltrimstr("to repair it: ")' <<<"$OUT")" || fail "the remedy: $OUT"
+		verify c1 "$ROUTED"
+	}
+	add c1 "$ROUTED"
+	verify c1 "$ROUTED"
+	HOST_END=$(host_link c1)
+	changed "the lost mtu" 'default on eth0' ip -n c1 route replace default via 10.0.1.1 dev eth0
+	changed "the lost mtu (IPv6)" 'default on eth0' ip -n c1 -6 route replace default via fd00:10:1::1 dev eth0
+	changed "another mtu" 'default on eth0' ip -n c1 route replace default via 10.0.1.1 dev eth0 mtu 1200
+	changed "a larger mtu (IPv6)" 'default on eth0' \
+		ip -n c1 -6 route replace default via fd00:10:1::1 dev eth0 mtu 1400
+	changed "another advmss" '198\.51\.100\.0/24 on eth0' \
+		ip -n c1 route replace 198.51.100.0/24 via 10.0.1.1 dev eth0 metric 77 advmss 1300
+	metric() {
+		ip -n c1 route add 198.51.100.0/24 via 10.0.1.1 dev eth0 metric 78 advmss 1200
+		ip -n c1 route del 198.51.100.0/24 metric 77
+	}
+	changed "another metric" '198\.51\.100\.0/24 on eth0' metric
+	ip -n c1 route del 198.51.100.0/24 metric 78
+	changed "the gateway" '203\.0\.113\.0/24 on eth0' \
+		ip -n c1 route replace 203.0.113.0/24 dev eth0 table 100 mtu 65520 advmss 65495
+	changed "the scope" '192\.0\.2\.0/24 on eth0' ip -n c1 route replace 192.0.2.0/24 dev eth0 scope 200
+	changed "the kind" '169\.254\.169\.254' ip -n c1 route replace 169.254.169.254 via 10.0.1.1 dev eth0
+	changed "the kind (IPv6)" 'fd00:ec2::254' \
+		ip -n c1 -6 route replace fd00:ec2::254 via fd00:10:1::1 dev eth0
+	changed "the lost source" "$(address c1) on $HOST_END" ip route replace "$(address c1)" dev "$HOST_END"
+	changed "the kind on the host" '10\.0\.1\.1 on lo' \
+		ip route replace broadcast 10.0.1.1 dev lo table local proto static
+	t "the kernel lowers the MTU of an IPv6 route along with that of its link"
+	ip -n c1 link set eth0 mtu 1290
+	like 'mtu 1290' "$(ip -n c1 -6 route show default)" "route"
+	verify c1 "$ROUTED"
+	del c1 "$ROUTED"
+	drop c1
+	netns c1
+	clean
+
 	t "CHECK sees: each set element deleted"
 	add c1 "$MASQ"
 	sets=$(nft -j list table inet taskvpc | jq -r '.nftables[] | (.set // .map // empty)

@@ -55,7 +55,7 @@ const struct field pool_route_fields[] = {
 	FIELD(struct route, mtu, "mtu", FIELD_U32, .help = "MTU along the route."),
 	FIELD(struct route, advmss, "advmss", FIELD_U32, .help = "TCP MSS to advertise."),
 	FIELD(struct route, priority, "priority", FIELD_U32,
-	      .help = "Metric: the lowest is preferred."),
+	      .help = "Metric: the lowest is preferred; where none is set, the route of `eth0`."),
 	FIELD(struct route, table, "table", FIELD_U32, .fallback = "main",
 	      .help = "Routing table."),
 	FIELD(struct route, scope, "scope", FIELD_U32, .max = 254,

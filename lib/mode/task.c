@@ -70,18 +70,13 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
 }
 
 /*
- * Several attachments of one task may each bring a default route, or a gateway of the same subnet,
- * in any order and at the same time. eth0's is the one that counts; the others stand behind it,
- * each with a metric of its own.
+ * Several attachments of one task may bring routes to the same destination, the default route or
+ * the gateway of one subnet before all, in any order and at the same time. eth0's is the one that
+ * counts; the others stand behind it, each with a metric of its own.
  */
 uint32_t task_metric(const struct attachment *a)
 {
 	return strcmp(a->ifname, "eth0") == 0 ? 0 : a->ifindex;
-}
-
-static uint32_t route_priority(const struct attachment *a, const struct route *r)
-{
-	return r->priority || r->dst.len > 0 || r->table ? r->priority : task_metric(a);
 }
 
 void plan_task_routes(struct plan *p, int link, const struct ifref *dev)
@@ -93,7 +88,7 @@ void plan_task_routes(struct plan *p, int link, const struct ifref *dev)
 			.gw = r->gw,
 			.has_scope = r->has_scope,
 			.scope = r->scope,
-			.priority = route_priority(p->a, r),
+			.priority = r->priority ? r->priority : task_metric(p->a),
 			.table = r->table,
 			.mtu = r->mtu,
 			.advmss = r->advmss,

@@ -119,6 +119,11 @@ static void add_hint(const struct step *s, struct err *e)
 		err_hint(e,
 			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6, all or "
 			 "the interface's own: turn it on before, or leave the IPv6 range out");
+	if (e->sys == EEXIST && s->kind == &step_route && s->side == TASK)
+		err_hint(
+			e,
+			"the task has a route there already with this metric: leave one of the two out, "
+			"or give it another priority (routes[].priority)");
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
 		err_hint(
 			e,

@@ -278,6 +278,30 @@ if group second; then
 	del c1 "$LAB2" CNI_IFNAME=eth1
 	is "$default" "$(ip -n c1 route show default)" "default route afterwards"
 	verify c1
+	t "a second network with other routes that eth0 has as well"
+	BOTH=$(one 10.0.1.0/24 '.ipam.ranges += [[{subnet:"fd00:10:1::/64"}]] | .ipam.routes=[{dst:"10.200.0.0/16"},
+		{dst:"fd00:200::/32"},{dst:"10.201.0.0/16",table:100},{dst:"10.202.0.0/16",priority:77}]')
+	BOTH2=$(jq -c '.name="lab2" | .ipam.routes[3].priority=76' <<<"$BOTH")
+	add c3 "$BOTH"
+	add c3 "$BOTH2" CNI_IFNAME=eth1
+	used() { ip -n c3 -j route get "$1" | jq -r '.[0].dev'; }
+	is "eth0 eth0 eth1" "$(used 10.200.0.1) $(used fd00:200::1) $(used 10.202.0.1)" "interfaces in use"
+	is 2 "$(ip -n c3 route show table 100 10.201.0.0/16 | wc -l)" "routes of the other table"
+	like 'dev eth1 .*metric 76 ' "$(ip -n c3 route show 10.202.0.0/16)" "a priority that is set is kept"
+	verify c3 "$BOTH"
+	verify c3 "$BOTH2" CNI_IFNAME=eth1
+	del c3 "$BOTH"
+	is "eth1 eth1" "$(used 10.200.0.1) $(used fd00:200::1)" "interfaces in use without eth0"
+	verify c3 "$BOTH2" CNI_IFNAME=eth1
+	add c3 "$BOTH"
+	is eth0 "$(used 10.200.0.1)" "interface in use with eth0 again"
+	del c3 "$BOTH2" CNI_IFNAME=eth1
+	verify c3 "$BOTH"
+	t "two routes with one priority: the error names the key"
+	ID=c3 refused 100 'route add 10\.202\.0\.0/16.*metric 77.*File exists.*routes\[\]\.priority' ADD \
+		"$(jq -c '.ipam.routes[3].priority=77' <<<"$BOTH2")" CNI_IFNAME=eth1
+	del c3 "$BOTH"
+	drop c3
 	t "eth0 and eth1 of one namespace in parallel"
 	netns c2
 	job() {

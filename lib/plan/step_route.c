@@ -91,13 +91,17 @@ static void tell(const struct step *s, const char *what, struct err *e)
 static int route_check(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
 {
+	struct route_spec want = s->route.spec;
 	struct netlink *nl;
 	char line[256];
 	struct text t;
 	int r = plan_io_route(io, s->side, &nl, e);
 
+	/* As for ADD, which finds it: the host may have the gateway's address on another link. */
+	if (s->shared)
+		want.ifindex = 0;
 	if (r == 0)
-		r = route_find(nl, &s->route.spec, plan_route_where(s->side), e);
+		r = route_find(nl, &want, plan_route_where(s->side), e);
 	if (r <= 0)
 		return r;
 	tell(s, r == ROUTE_CHANGED ? "has changed" : "is gone", e);

@@ -271,6 +271,17 @@ if group check; then
 	ip route del blackhole 10.0.0.0/8 table 200
 	del c1 "$ONE"
 
+	t "CHECK takes the gateway's address for ours where the host has it on a link"
+	ip link add gw0 up type veth peer name gw1
+	ip addr add 10.0.1.1/32 dev gw0
+	add c1 "$ONE"
+	verify c1 "$ONE"
+	ip addr del 10.0.1.1/32 dev gw0
+	refused 106 'route 10\.0\.1\.1 on lo is gone on the host' CHECK "$(with_prev c1 "$ONE")"
+	del c1 "$ONE"
+	ip link del gw0
+	clean
+
 	t "CHECK lets chained plugins do their work"
 	add c1 "$MASQ"
 	ip -n c1 link set eth0 mtu 1400

@@ -2,6 +2,7 @@
 /* Requests about addresses, routes and neighbours, with the defaults that ip(8) has. */
 #include "kernel/route.h"
 
+#include "kernel/link.h"
 #include "kernel/message.h"
 #include "kernel/route_message.h"
 
@@ -112,7 +113,13 @@ void route_add(struct batch *b, const struct route_spec *r, uint32_t tolerate)
 
 void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate)
 {
-	batch_add(b, route_message(RTM_DELROUTE, 0, r), tolerate);
+	struct route_spec del = *r;
+
+	/* IPv6 deletes a route of any type, of whatever interface, unless one is named; it keeps
+	 * those that lead nowhere on lo. */
+	if (r->type == ROUTE_BLACKHOLE && r->dst.ip.family == AF_INET6)
+		del.ifindex = LOOPBACK_INDEX;
+	batch_add(b, route_message(RTM_DELROUTE, 0, &del), tolerate);
 }
 
 void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const struct mac *mac)

@@ -108,6 +108,19 @@ static bool lacks_ipv6(const struct step *s, int error)
 	return error == EACCES && (s->kind == &step_addr || s->kind == &step_route);
 }
 
+/* A route of the task is in the way. */
+static void hint_route(const struct step *s, struct err *e)
+{
+	if (s->shared)
+		err_hint(e,
+			 "a network of the task brings it (ipam.routes), or it was added by hand: "
+			 "take it away there, or leave out what needs the new one "
+			 "(blockInstanceMetadata)");
+	else
+		err_hint(e, "the task has a route there already with this metric: leave one of the "
+			    "two out, or give it another priority (routes[].priority)");
+}
+
 /* Where the kernel's sentence does not say what to do about it. */
 static void add_hint(const struct step *s, struct err *e)
 {
@@ -120,10 +133,7 @@ static void add_hint(const struct step *s, struct err *e)
 			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6, all or "
 			 "the interface's own: turn it on before, or leave the IPv6 range out");
 	if (e->sys == EEXIST && s->kind == &step_route && s->side == TASK)
-		err_hint(
-			e,
-			"the task has a route there already with this metric: leave one of the two out, "
-			"or give it another priority (routes[].priority)");
+		hint_route(s, e);
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)
 		err_hint(
 			e,
@@ -145,6 +155,31 @@ void plan_blame(const struct plan *p, unsigned i, struct err *e)
 	add_hint(&p->steps[i], e);
 }
 
+/*
+ * What is shared may be there already; but the kernel says so of any route to the same destination,
+ * and one that leads there is not one that leads nowhere. Only in the task, where it is rare: on
+ * the host each ADD but the first finds the gateway's. That is CHECK's to tell.
+ */
+static int judge_found(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	int r = plan_io_route(io, TASK, &nl, e);
+
+	for (unsigned i = 0; i < p->n && r >= 0; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind != &step_route || s->side != TASK || !s->shared)
+			continue;
+		r = route_find(nl, &s->route.spec, ROUTE_OF_TABLE, e);
+		if (r == ROUTE_CHANGED)
+			r = err_set(e, ERR_KERNEL, EEXIST,
+				    "a route of another kind is there already");
+		if (r < 0)
+			io->failure = (struct batch_failure){ .owner = i, .error = -r };
+	}
+	return r < 0 ? r : 0;
+}
+
 static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last, struct err *e)
 {
 	int r = 0;
@@ -154,7 +189,9 @@ static int apply_all(const struct plan *p, struct stream *st, unsigned *ret_last
 		*ret_last = i;
 		r = apply_step(p, i, st, e);
 	}
-	return r < 0 ? r : sync_links(p, st, e);
+	if (r == 0)
+		r = sync_links(p, st, e);
+	return r < 0 || !st->found_in_task ? r : judge_found(p, st->io, e);
 }
 
 static int apply_once(const struct plan *p, struct plan_io *io, struct err *e)

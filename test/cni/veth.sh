@@ -290,6 +290,27 @@ if group metadata; then
 	drop open shut default
 	ip addr del 169.254.169.254/32 dev lo
 	ip -6 addr del fd00:ec2::254/128 dev lo
+	t "two networks of one task that block it share the routes"
+	SECOND=$(jq -c '.name="lab2"' <<<"$DUAL")
+	add both "$DUAL"
+	add both "$SECOND" CNI_IFNAME=eth1
+	del both "$DUAL"
+	verify both "$SECOND" CNI_IFNAME=eth1
+	del both "$SECOND" CNI_IFNAME=eth1
+	is "" "$(ip -n both route show type blackhole)$(ip -n both -6 route show type blackhole)" "routes afterwards"
+	t "a route that leads there is in the way: an error, and it stays"
+	ip -n both link add other0 up type veth peer name other1
+	for there in '4 169.254.169.254' '6 fd00:ec2::254'; do
+		to=${there#* }
+		ip -n both "-${there% *}" route add "$to" dev other0 proto static
+		ID=both refused 100 "route add blackhole $to.*another kind.*blockInstanceMetadata" ADD "$DUAL"
+		ip -n both "-${there% *}" route del "$to"
+	done
+	add both "$(jq -c '.name="leads" | .blockInstanceMetadata=false | .ipam.routes=[{dst:"169.254.169.254/32"}]' <<<"$DUAL")"
+	ID=both refused 100 'route add blackhole 169\.254\.169\.254.*another kind.*blockInstanceMetadata' ADD "$SECOND" \
+		CNI_IFNAME=eth1
+	del both "$(jq -c '.name="leads"' <<<"$DUAL")"
+	drop both
 	clean
 fi
 

@@ -8,9 +8,11 @@
 #include "file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME     "index"
 #define NEW_NAME "index.new"
@@ -28,6 +30,11 @@ static void bind_mapped(struct store *s)
 	sh = h->shape;
 	if (shape_is_sane(&sh) && index_size(&sh) == m->len)
 		s->index = index_bind(h, &sh, h->file_id);
+}
+
+bool cache_exists(const struct store *s)
+{
+	return faccessat(s->dirfd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int reopen(struct store *s, struct err *e)

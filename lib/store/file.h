@@ -53,6 +53,8 @@ bool truth_exists(const struct store *s);
 int truth_attach(struct store *s, struct err *e);
 
 /* cache.c */
+/* cache_exists: there is something of the name of the index. */
+bool cache_exists(const struct store *s);
 /* cache_attach: map the index and make it anew where it is dirty or does not fit. */
 int cache_attach(struct store *s, struct err *e);
 /* cache_grow: room for @need beyond what is there, and @slots free slots. */

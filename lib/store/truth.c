@@ -113,6 +113,21 @@ static int move_aside(struct store *s, const char *fault, struct err *e)
 	return 0;
 }
 
+/*
+ * There is an index, but no records: they were lost. Somebody took them away, or a kill came
+ * between moving broken ones aside and making new ones. A fresh store has its records before its
+ * index.
+ */
+static bool were_lost(struct store *s)
+{
+	if (!cache_exists(s))
+		return false;
+	if (s->warn)
+		snprintf(s->warn, s->warn_size,
+			 "%s has an index, but no " NAME ": the store begins empty", s->dir);
+	return true;
+}
+
 bool truth_exists(const struct store *s)
 {
 	return faccessat(s->dirfd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -127,7 +142,7 @@ static int reopen(struct store *s, struct err *e)
 	map_close(&s->records_map);
 	err = map_open(s, NAME, &s->records_map, e);
 	if (err == -ENOENT && s->access == STORE_CREATE)
-		return create(s, false, e);
+		return create(s, were_lost(s), e);
 	if (err)
 		return err;
 	fault = find_fault(&s->records_map);

@@ -506,6 +506,50 @@ static void where_records_were_lost_nobody_is_last(void **state)
 	store_close(s);
 }
 
+/* By a kill while broken ones were moved aside, or by hand: the index tells that there were some.
+ */
+static void missing_records_were_lost(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	make_store(2);
+	assert_int_equal(unlink(path_of("records")), 0);
+	s = open_dir();
+	assert_non_null(strstr(warning, "records: the store begins empty"));
+	assert_int_equal(count_records(s), 0);
+	assert_false(last_is_told(s));
+	test_verify(s);
+	store_close(s);
+	assert_false(next_is_new());
+	s = open_dir();
+	assert_false(last_is_told(s));
+	store_close(s);
+}
+
+/* A store that is made, or made empty by a new boot, has lost nothing, whenever that is killed. */
+static void a_store_half_made_has_lost_nothing(void **state)
+{
+	struct records_header h;
+	struct store *s;
+
+	(void)state;
+	make_store(0);
+	assert_int_equal(unlink(path_of("index")), 0);
+	s = open_dir();
+	assert_string_equal(warning, "");
+	assert_true(last_is_told(s));
+	store_close(s);
+	make_store(2);
+	read_at("records", 0, &h, sizeof(h));
+	h.boot_id[0] = h.boot_id[0] == 'a' ? 'b' : 'a';
+	h.sum = records_header_sum(&h);
+	patch("records", 0, &h, sizeof(h));
+	s = open_dir();
+	assert_true(last_is_told(s));
+	store_close(s);
+}
+
 /* DEL would be told that there is nothing to remove. */
 static void a_lost_lock_is_no_lost_store(void **state)
 {
@@ -919,6 +963,8 @@ int main(void)
 		TEST(what_was_held_is_known_or_nothing_is_new),
 		TEST(what_is_held_is_noted),
 		TEST(where_records_were_lost_nobody_is_last),
+		TEST(missing_records_were_lost),
+		TEST(a_store_half_made_has_lost_nothing),
 		TEST(a_lost_lock_is_no_lost_store),
 		TEST(a_lost_index_is_made_anew),
 		TEST(a_dirty_index_is_made_anew),

@@ -27,9 +27,11 @@
 #define PATIENCE_NS 5000000
 #define DYING       10
 #define USUAL_STEPS 24 /* of a plan with one address of each family */
-#define CROWD                                                                                      \
-	64 /* records: from here on, a mount for one sysctl costs less than a walk                 \
-	      (sysctl_write_apart) */
+/*
+ * Of so many records a mount for one sysctl costs less than a walk (sysctl_write_apart). Ids below
+ * are those of a new store (SLOTS_FIRST), which grows with the 64th.
+ */
+#define CROWD 96
 
 /*
  * Each page that is touched for the first time is an exception, and in a virtual machine that costs
@@ -153,7 +155,7 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	int r;
 
 	a->ifindex = grant->boot_base + grant->id;
-	add->io.crowded = grant->id > CROWD;
+	add->io.crowded = grant->id >= CROWD;
 	/* Somebody may be waiting already for an address that was asked for. */
 	a->new_addresses = grant->never_held && !add->c->foreign && !add->asked.n_ips;
 	r = gateway_use(a, &add->asked.gateway, e);

@@ -127,6 +127,7 @@ uint64_t carry_take(const struct index *ix, struct carry *ret)
 	memcpy(ret->port_cursor, ix->h->port_cursor, sizeof(ret->port_cursor));
 	ret->order = ix->h->order;
 	ret->clock = ix->h->clock;
+	ret->n_slots = ix->shape.n_slots;
 	return heap;
 }
 
@@ -303,6 +304,15 @@ static int enter_all_cooling(struct index *ix, const struct records *r, bool rep
 	return err;
 }
 
+/* Free slots of the numbers from @from to below @to, in this order. */
+static void enter_free(struct index *ix, const struct records *r, const uint8_t *taken,
+		       uint32_t from, uint32_t to)
+{
+	for (uint32_t n = from; n < to && n < r->n; n++)
+		if (!taken[n] && slot_state(slot_at(r, n)) == SLOT_FREE)
+			list_append(ix, &ix->h->free, n);
+}
+
 int index_build(struct index *ix, const struct records *r, const struct carry *c, bool repair,
 		unsigned *dropped, struct err *e)
 {
@@ -317,10 +327,11 @@ int index_build(struct index *ix, const struct records *r, const struct carry *c
 		err = enter_live(ix, r, taken, repair ? dropped : NULL, e);
 	if (!err)
 		err = enter_all_cooling(ix, r, repair, e);
-	for (uint32_t n = 1; n < r->n && !err; n++)
-		if (!taken[n] && slot_state(slot_at(r, n)) == SLOT_FREE)
-			list_append(ix, &ix->h->free, n);
-	if (!err)
-		*e = (struct err){ 0 };
-	return err;
+	if (err)
+		return err;
+	/* Those that are new come first: the others may have been freed a moment ago. */
+	enter_free(ix, r, taken, c->n_slots ? c->n_slots : 1, r->n);
+	enter_free(ix, r, taken, 1, c->n_slots);
+	*e = (struct err){ 0 };
+	return 0;
 }

@@ -176,6 +176,7 @@ struct carry {
 	struct window windows[WINDOWS];
 	uint32_t port_cursor[PORT_PROTOCOLS];
 	uint64_t order, clock;
+	uint32_t n_slots; /* 0: there was no index */
 };
 
 /*

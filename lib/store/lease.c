@@ -84,18 +84,30 @@ static int check_body(const struct store_body *b, struct err *e)
 	return 0;
 }
 
-/* Room in the index for one more record, and @slots free slots. */
+/*
+ * Free slots that are left where more can be had. The oldest is taken first, so a slot rests for as
+ * many leases: its number is an interface index, which somebody may still believe to be the last
+ * holder's.
+ */
+#define RESTING 32u
+
+/*
+ * Room in the index for one more record, and @slots free slots, besides those that rest; where the
+ * store cannot grow they rest no more.
+ */
 static int make_room(struct store *s, const struct store_want *w, uint32_t slots, struct err *e)
 {
 	const struct census need = { .count = { 1, w->n_choices, w->n_ports, STORE_TAGS } };
-	uint32_t free = s->index.h->free.count;
+	uint32_t free = s->index.h->free.count, good = slots + RESTING;
 	bool room = true;
+	int err;
 
 	for (int i = 0; i < TABLES; i++)
 		room = room && table_has_room(&s->index.tables[i], need.count[i]);
-	if (room && free >= slots)
+	if (room && free >= good)
 		return 0;
-	return cache_grow(s, &need, free < slots ? slots - free : 0, e);
+	err = cache_grow(s, &need, free < good ? good - free : 0, e);
+	return room && free >= slots && err != -EUCLEAN ? 0 : err;
 }
 
 static int take_slot(struct store *s, uint32_t n)

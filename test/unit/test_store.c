@@ -756,6 +756,52 @@ static void flipped_bytes_do_no_harm(void **state)
 	}
 }
 
+static uint32_t lease_id(struct store *s, unsigned n)
+{
+	struct store_range r = test_range("10.0.0.1", "10.0.255.254");
+	struct store_grant g = { 0 };
+	struct store_want *w;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", n);
+	w = test_want("net", id);
+	test_choose(w, &r, 1);
+	assert_int_equal(test_lease(s, w, &g, NULL), STORE_OK);
+	return g.id;
+}
+
+/* The number of a record is an interface index: who still knows the last holder by it must not meet
+ * another, however many of the first slots are in use. */
+static void id_rests(unsigned live)
+{
+	struct store *s = fresh_dir();
+	uint32_t id;
+	char name[16];
+
+	for (unsigned n = 0; n < live; n++)
+		lease_id(s, n);
+	id = 1;
+	for (unsigned i = 0; i < 50; i++) {
+		assert_int_equal(test_release(s, "net", "0", 0), STORE_OK);
+		for (unsigned n = 100; n < 116; n++)
+			assert_int_not_equal(lease_id(s, n), id);
+		for (unsigned n = 100; n < 116; n++) {
+			snprintf(name, sizeof(name), "%u", n);
+			assert_int_equal(test_release(s, "net", name, 0), STORE_OK);
+		}
+		id = lease_id(s, 0);
+	}
+	store_close(s);
+}
+
+static void an_id_rests_before_it_returns(void **state)
+{
+	(void)state;
+	id_rests(1);
+	id_rests(SLOTS_FIRST - 33); /* with the next but one, the store grows */
+	id_rests(SLOTS_FIRST - 1);
+}
+
 static void full_disk_child(unsigned unused)
 {
 	struct store_range r = test_range("10.0.0.1", "10.0.255.254");
@@ -965,6 +1011,7 @@ int main(void)
 		TEST(where_records_were_lost_nobody_is_last),
 		TEST(missing_records_were_lost),
 		TEST(a_store_half_made_has_lost_nothing),
+		TEST(an_id_rests_before_it_returns),
 		TEST(a_lost_lock_is_no_lost_store),
 		TEST(a_lost_index_is_made_anew),
 		TEST(a_dirty_index_is_made_anew),

@@ -87,8 +87,8 @@ struct store_want {
 /* What was given: handed to compose, which turns it into the body of the record. */
 struct store_grant {
 	uint32_t id;        /* small number, unique among the live records of the store */
-	uint32_t boot_base; /* random number of this store file in 2^20..2^30, multiple of 2^20, so
-			     * that boot_base + id is a good interface index */
+	uint32_t boot_base; /* random number of this store file, so that boot_base + id is a good
+			     * interface index: from 2^20 on, and below 2^30 with every id */
 	struct ip addresses[STORE_ADDRESSES];
 	unsigned range_index[STORE_ADDRESSES]; /* of the alternative chosen; 0 for a static address
 						*/

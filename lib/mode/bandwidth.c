@@ -13,8 +13,8 @@
 #include <inttypes.h>
 
 /*
- * Tasks have indexes below 2^30 + 2^22 (grant.boot_base + id): with this offset the ifb's lie above
- * them and still below 2^31.
+ * Tasks have indexes below 2^30 (grant.boot_base + id), or, by a store that an earlier version
+ * made, 2^22 above: with this offset the ifb's lie above them and still below 2^31.
  */
 #define IFB_INDEX_OFFSET 0x3fc00000U
 #define IFB_MAC_FIRST    0x0a /* the host end's MAC, but for the first octet */

@@ -54,6 +54,11 @@ static const char *find_fault(const struct map *m)
 	return NULL;
 }
 
+/* Wherever the base lies: all of SLOTS_MAX indexes are below 2^30. Two stores of one host are not
+ * likely to have an index in common, so no number of bits is left out. */
+#define BASE_FIRST (1U << 20)
+#define BASES      ((1U << 30) - SLOTS_MAX - BASE_FIRST)
+
 static int fill_header(struct records_header *h, struct err *e)
 {
 	struct {
@@ -67,7 +72,7 @@ static int fill_header(struct records_header *h, struct err *e)
 				      .version = RECORDS_VERSION,
 				      .slot_size = SLOT_SIZE,
 				      .file_id = rnd.file_id,
-				      .boot_base = (1 + rnd.base % 1024) << 20,
+				      .boot_base = BASE_FIRST + rnd.base % BASES,
 				      .n_slots = SLOTS_FIRST };
 	return read_boot_id(h->boot_id, e);
 }

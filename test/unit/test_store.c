@@ -802,6 +802,26 @@ static void an_id_rests_before_it_returns(void **state)
 	id_rests(SLOTS_FIRST - 1);
 }
 
+/* Nobody else gives an index from 2^30 on, nor does the kernel; and no two stores the same. */
+static void bases_leave_room(void **state)
+{
+	uint32_t bases[8];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
+		struct records_header h;
+
+		make_store(0);
+		read_at("records", 0, &h, sizeof(h));
+		assert_in_range(h.boot_base, 1 << 20, (1U << 30) - SLOTS_MAX);
+		bases[i] = h.boot_base & ((1 << 20) - 1);
+	}
+	for (unsigned i = 1; i < ARRAY_SIZE(bases); i++)
+		if (bases[i] != bases[0])
+			return;
+	fail_msg("the low bits of bases are all %u", bases[0]);
+}
+
 static void full_disk_child(unsigned unused)
 {
 	struct store_range r = test_range("10.0.0.1", "10.0.255.254");
@@ -1012,6 +1032,7 @@ int main(void)
 		TEST(missing_records_were_lost),
 		TEST(a_store_half_made_has_lost_nothing),
 		TEST(an_id_rests_before_it_returns),
+		TEST(bases_leave_room),
 		TEST(a_lost_lock_is_no_lost_store),
 		TEST(a_lost_index_is_made_anew),
 		TEST(a_dirty_index_is_made_anew),

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,11 +48,22 @@ struct carrier {
 	int nl;     /* its socket, in the link's namespace */
 	int null;   /* /dev/null, or -1 */
 	int report; /* the pipe's end that its death closes */
+	pid_t parent;
 	struct {
 		struct nlmsghdr h;
 		struct ifinfomsg link;
 	} request;
 };
+
+/*
+ * An index is the link's for as long as its record is there, and that may go once our parent is
+ * dead, by the next DEL: who asks later deletes another's link. So we die with our parent; not in
+ * the midst of the request, which the kernel works off all the same. Return: false if it is dead.
+ */
+__attribute__((no_sanitize("address"))) static bool die_with(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+}
 
 /*
  * The child: holds nothing of the runtime's (which reads our stdout to its end), nor of ours but
@@ -65,6 +77,8 @@ __attribute__((no_sanitize("address"))) static int carry(void *arg)
 	int low = c->nl < c->report ? c->nl : c->report;
 	int high = c->nl < c->report ? c->report : c->nl;
 
+	if (!die_with(c->parent))
+		return 1;
 	setsid();
 	for (int fd = 0; fd < 3; fd++)
 		if (c->null < 0 || dup2(c->null, fd) < 0)
@@ -115,8 +129,8 @@ static bool told_gone(int monitor, uint32_t ifindex)
 }
 
 /* Wait for the kernel's notice, the child's end or the time, however many notices of other links
- * come meanwhile. The caller looks for itself then. */
-static void wait_gone(int monitor, int report, uint32_t ifindex)
+ * come meanwhile. The caller looks for itself then. Return: false if the time was over. */
+static bool wait_gone(int monitor, int report, uint32_t ifindex)
 {
 	struct pollfd p[2] = { { .fd = monitor, .events = POLLIN },
 			       { .fd = report, .events = POLLIN } };
@@ -127,11 +141,12 @@ static void wait_gone(int monitor, int report, uint32_t ifindex)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0 || p[1].revents)
-			return;
-		if (told_gone(monitor, ifindex))
-			return;
+		if (n <= 0)
+			return false;
+		if (p[1].revents || told_gone(monitor, ifindex))
+			return true;
 	}
+	return false;
 }
 
 static int watch_links(const struct netns *ns, const struct netns *host, struct netlink *ret,
@@ -160,8 +175,9 @@ static int defer_with(struct netlink *monitor, struct carrier *c, int report, vo
 	int r = child < 0 ? err_sys(e, ERR_KERNEL, errno, "cannot start a child") : 0;
 
 	close(c->report);
-	if (r == 0)
-		wait_gone(monitor->fd, report, (uint32_t)c->request.link.ifi_index);
+	/* who has not asked by now must not ask later, when the index is another's */
+	if (r == 0 && !wait_gone(monitor->fd, report, (uint32_t)c->request.link.ifi_index))
+		kill(child, SIGKILL);
 	if (r < 0 || waitpid(child, NULL, WNOHANG) == child)
 		munmap(stack, STACK_BYTES);
 	return r;
@@ -170,6 +186,7 @@ static int defer_with(struct netlink *monitor, struct carrier *c, int report, vo
 static int defer(struct netlink *monitor, struct netlink *carrier, uint32_t ifindex, struct err *e)
 {
 	struct carrier c = { .nl = carrier->fd,
+			     .parent = getpid(),
 			     .request = { .h = { .nlmsg_len = sizeof(c.request),
 						 .nlmsg_type = RTM_DELLINK,
 						 .nlmsg_flags = NLM_F_REQUEST },

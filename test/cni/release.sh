@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Deferred release: DEL hands the link to a detached child and returns when the link is gone, while
-# the kernel still waits for its grace periods. The child must hold nothing of the runtime's, outlive its
-# parent, end by itself, and be no loss if it dies.
+# the kernel still waits for its grace periods. The child must hold nothing of the runtime's, end by itself,
+# be no loss if it dies, and ask for nothing when its parent is dead: the index may be another's by then.
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/../lib.sh"
 need strace
@@ -10,23 +10,30 @@ need strace
 baseline
 CONFIG=$(conf .)
 
-# slow_del: a DEL in the background whose first request, and that of its child, takes a second to start;
-# its standard output is a pipe, as a runtime's. Sets DEL (the process) and CHILD.
+# slow_del [CALL [HOW]]: a DEL in the background whose first request (or other system call), and that of its
+# child, takes a second to start (or what strace calls HOW); its standard output is a pipe, as a runtime's.
+# Sets DEL (the process) and CHILD.
 slow_del() {
+	local call=${1:-sendto} how=${2:-delay_enter=1000000}
 	mkfifo "$TMP/out"
 	cat "$TMP/out" >"$TMP/read" &
 	READER=$!
 	env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS="$NETNS/a" CNI_IFNAME=eth0 CNI_PATH="$BIN" \
-		strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:delay_enter=1000000:when=1 \
+		strace -f -qq -o "$TMP/trace" -e "trace=$call,kill" -e "inject=$call:$how:when=1" \
 		"$PLUGIN" <<<"$CONFIG" >"$TMP/out" 2>"$TMP/err" &
 	STRACE=$!
-	until_true child_is_there
+	if [ "$call" = prctl ]; then until_true child_is_there; else until_true child_is_alone; fi
 	DEL=$(ps -o ppid= -p "$CHILD" | tr -d ' ')
 }
 
-# The child is the one that leads a session of its own.
-child_is_there() {
+# The child leads a session of its own; until then, it is the one whose parent is another of its name.
+child_is_alone() {
 	CHILD=$(ps -eo pid=,sid=,comm= | awk '$1 == $2 && $3 == "awsvpc" { print $1 }')
+	[ -n "$CHILD" ]
+}
+child_is_there() {
+	CHILD=$(ps -eo pid=,ppid=,comm= | awk '$3 == "awsvpc" { parent[$1] = $2 }
+		END { for (pid in parent) if (parent[pid] in parent) print pid }')
 	[ -n "$CHILD" ]
 }
 
@@ -56,21 +63,23 @@ until_true gone "$CHILD"
 drop a
 clean
 
-t "it outlives its parent"
-add a "$CONFIG"
-HA=$(host_link a)
-slow_del
-kill -KILL "$DEL"
-after_del
-until_true no_link "$HA"
-pass
-until_true gone "$CHILD"
-t "what the killed DEL left is taken down by the next"
-is 1 "$(records)" "records"
-del a "$CONFIG"
-is 0 "$(records)" "records"
-drop a
-clean
+for call in prctl sendto; do
+	t "its parent is killed before it has asked ($call): it asks no more"
+	add a "$CONFIG"
+	HA=$(host_link a)
+	slow_del $call
+	kill -KILL "$DEL"
+	after_del
+	until_true gone "$CHILD"
+	runs "the link is still there" ip link show "$HA"
+	is 1 "$(records)" "records"
+	t "what the killed DEL left is taken down by the next"
+	del a "$CONFIG"
+	no_link "$HA" || fail "$HA is still there after the second DEL"
+	is 0 "$(records)" "records"
+	drop a
+	clean
+done
 
 t "killed with its parent: the next DEL does all of it"
 add a "$CONFIG"
@@ -117,11 +126,10 @@ done
 pass
 clean
 
-t "stopped: its parent waits for it no longer than ten seconds"
+t "stopped before it has asked: its parent waits for it no longer than ten seconds"
 add a "$CONFIG"
 HA=$(host_link a)
-slow_del
-kill -STOP "$CHILD"
+slow_del setsid signal=STOP
 SECONDS=0
 for ((i = 0; i < 300; i++)); do
 	gone "$DEL" && break
@@ -131,8 +139,12 @@ within 14 "$SECONDS" "seconds of DEL"
 no_link "$HA" || fail "$HA is still there after DEL"
 pass
 is 0 "$(records)" "records"
-kill -KILL "$CHILD"
+t "and has ended it, as it does not wait for what the child asks later"
+until_true gone "$CHILD"
+runs "the child has ended" gone "$CHILD"
+kill -KILL "$CHILD" 2>/dev/null
 after_del
+like "kill\\($CHILD, SIGKILL\\)" "$(<"$TMP/trace")" "trace"
 drop a
 clean
 finish

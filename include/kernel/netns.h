@@ -56,6 +56,13 @@ int netns_new(const struct netns *host, struct netns *ret, struct err *e);
 /* netns_name: NAME of a path of the shape /run/netns/NAME or /var/run/netns/NAME, else NULL. */
 const char *netns_name(const char *path);
 
+/*
+ * netns_is_bare: is @path what a kill of netns_bind (or of `ip netns add`) between making the file
+ * and mounting on it leaves: an empty regular file? That of a namespace looks the same but for its
+ * filesystem.
+ */
+bool netns_is_bare(const char *path);
+
 /* netns_bind: give @ns the name @path as `ip netns add` does. -EEXIST if the path exists. */
 int netns_bind(const struct netns *ns, const char *path, struct err *e);
 

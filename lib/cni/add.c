@@ -72,6 +72,10 @@ static int heal(struct add *add, struct err *e)
 		r = stands(add, h, e);
 	if (r)
 		return r < 0 ? r : lease_refuse_key(&h->record.key, e);
+	/* The namespace that it made, which is ours too, loses its name: we give it that again. */
+	if (h->a.netns_created && h->a.netns_cookie == add->a.netns_cookie &&
+	    !strcmp(h->a.netns, add->c->env.netns))
+		add->a.netns_created = true;
 	r = held_take_down(add->c, h, 0, e);
 	if (!r && add->c->foreign && !strcmp(h->a.ipam, add->c->foreign))
 		delegate_undo(add, "for an attachment that is no more");

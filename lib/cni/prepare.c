@@ -90,13 +90,21 @@ int prepare_config(struct add *add, struct err *e)
 	return -EINVAL;
 }
 
-/* createNamespace makes what is missing; a namespace that exists is used as it is. */
+static bool is_missing(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+}
+
+/*
+ * createNamespace makes what is missing; a namespace that exists is used as it is. An ADD that was
+ * killed may have left its file, which goes with the record of that ADD.
+ */
 static bool must_make_namespace(const struct add *add)
 {
 	const char *path = add->c->env.netns;
 
 	return add->conf.create_namespace && netns_name(path) &&
-	       faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+	       (is_missing(path) || netns_is_bare(path));
 }
 
 int prepare_task(struct add *add, struct err *e)

@@ -45,6 +45,24 @@ static int prepare_dir(struct err *e)
 	return 0;
 }
 
+bool netns_is_bare(const char *path)
+{
+	struct stat st;
+	struct statfs fs;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
+	       statfs(path, &fs) == 0 && fs.f_type != NSFS_MAGIC;
+}
+
+static int cannot_make(const char *path, struct err *e)
+{
+	if (errno != EEXIST)
+		return err_sys(e, ERR_KERNEL, errno, "cannot make \"%s\"", path);
+	err_sys(e, ERR_ENVIRONMENT, EEXIST, "CNI_NETNS: cannot make \"%s\"", path);
+	err_hint(e, "if nobody else is making a namespace of that name: rm %s", path);
+	return -EEXIST;
+}
+
 int netns_bind(const struct netns *ns, const char *path, struct err *e)
 {
 	char source[32];
@@ -54,7 +72,7 @@ int netns_bind(const struct netns *ns, const char *path, struct err *e)
 		return r;
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (fd < 0)
-		return err_sys(e, ERR_KERNEL, errno, "cannot make \"%s\"", path);
+		return cannot_make(path, e);
 	close(fd);
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", ns->fd);
 	if (mount(source, path, "none", MS_BIND, NULL) == 0)
@@ -62,19 +80,6 @@ int netns_bind(const struct netns *ns, const char *path, struct err *e)
 	err_sys(e, ERR_KERNEL, errno, "cannot mount the network namespace on \"%s\"", path);
 	unlink(path);
 	return -e->sys;
-}
-
-/*
- * What a kill between making the file and mounting on it leaves: an empty regular file. The file of
- * a namespace (somebody else's, by now) looks the same but for its filesystem.
- */
-static bool is_bare_file(const char *path)
-{
-	struct stat st;
-	struct statfs fs;
-
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
-	       statfs(path, &fs) == 0 && fs.f_type != NSFS_MAGIC;
 }
 
 int netns_unbind(const char *path, uint64_t cookie, struct err *e)
@@ -87,7 +92,7 @@ int netns_unbind(const char *path, uint64_t cookie, struct err *e)
 	netns_close(&ns);
 	if (r == 0 && umount2(path, MNT_DETACH) < 0 && errno != EINVAL)
 		return err_sys(e, ERR_KERNEL, errno, "cannot unmount \"%s\"", path);
-	if (!is_bare_file(path) || unlink(path) == 0 || errno == ENOENT)
+	if (!netns_is_bare(path) || unlink(path) == 0 || errno == ENOENT)
 		return 0;
 	return err_sys(e, ERR_KERNEL, errno, "cannot remove \"%s\"", path);
 }

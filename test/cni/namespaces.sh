@@ -19,6 +19,38 @@ made() {
 	like 'inet 10\.0\.' "$(ip -n "$1" addr show eth0)" "eth0"
 }
 
+# killed_add CALL N: an ADD that is killed as it begins its N-th CALL; false if it makes fewer.
+killed_add() {
+	printf '#!/bin/sh\nexec strace -qq -o /dev/null -e trace=%s -e inject=%s:signal=KILL:when=%s %s\n' \
+		"$1" "$1" "$2" "$PLUGIN" >"$TMP/killed"
+	chmod +x "$TMP/killed"
+	PLUGIN=$TMP/killed call ADD c1 <<<"$MAKE" >"$TMP/out" 2>&1
+	[ $? = 137 ]
+}
+# is_bare: it has a file, but that is no namespace.
+is_bare() { [ -f $NETNS/c1 ] && [ "$(stat -f -c %T $NETNS/c1)" != nsfs ]; }
+
+if group killed; then
+	calls=()
+	if [ -n "$SAN" ] || ! command -v strace >/dev/null; then skip "needs strace and few calls"; else calls=(mount openat); fi
+	for call in "${calls[@]}"; do
+		bare=0
+		for ((n = 1; n < 40; n++)); do
+			t "ADD is killed at $call $n: the next makes the namespace, or has it"
+			killed_add $call $n || break
+			! is_bare || bare=1
+			works ADD "$MAKE"
+			made c1
+			works DEL "$MAKE"
+			fails "the namespace" test -e $NETNS/c1
+			clean
+		done
+		works DEL "$MAKE"
+		[ $call != mount ] || is 1 $bare "a file without a namespace was left once"
+	done
+	clean
+fi
+
 if group on; then
 	t "ADD makes it, DEL takes it away"
 	works ADD "$MAKE"
@@ -122,7 +154,8 @@ if group failing; then
 	done
 	t "a file that is no namespace: an error, and it stays"
 	touch $NETNS/c1
-	refused 4 'CNI_NETNS' ADD "$MAKE"
+	refused 4 "CNI_NETNS.*rm $NETNS/c1" ADD "$MAKE"
+	refused 4 "CNI_NETNS.*no network namespace" ADD "$CONF"
 	runs "the file" test -f $NETNS/c1
 	works DEL "$MAKE"
 	runs "the file after DEL" test -f $NETNS/c1

@@ -284,6 +284,15 @@ static int link_up(struct add *add, struct err *e)
 	return 0;
 }
 
+/* For all the others: this attachment stands whatever comes of it. */
+static void restore(struct add *add)
+{
+	struct err e;
+
+	if (held_restore(add->c, &add->io, &e) < 0)
+		call_warn(add->c, "%s: GC restores them", e.msg);
+}
+
 static int attach(struct add *add, bool link_first, struct err *e)
 {
 	int r = turn_share(add->c, e);
@@ -301,7 +310,7 @@ static int attach(struct add *add, bool link_first, struct err *e)
 		give_up(add);
 	/* Also where it failed: the next will find the skeleton as it should be. */
 	if (add->io.ruleset_loaded)
-		held_restore(add->c, &add->io);
+		restore(add);
 	return r;
 }
 

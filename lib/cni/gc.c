@@ -100,38 +100,6 @@ static int is_stale(struct call *c, const struct held *h, const struct valid *va
 	return r < 0 ? r : r == HELD_DEAD;
 }
 
-/*
- * Apply the host's shared steps of @h again, which is harmless where they stand, and put back the
- * elements of all: somebody may have flushed the rules, or one set.
- */
-static int ensure_shared(struct call *c, const struct held *h, struct err *e)
-{
-	const struct netns none = NETNS_NONE;
-	cleanup_free struct plan *shared = malloc(sizeof(*shared));
-	struct plan_io io;
-	int r;
-
-	if (!shared)
-		return err_sys(e, ERR_IO, ENOMEM, "GC");
-	plan_init(shared, &h->a);
-	for (unsigned i = 0; i < h->plan.n; i++) {
-		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST)
-			continue;
-		shared->steps[shared->n] = h->plan.steps[i];
-		shared->steps[shared->n++].dies_with = -1;
-	}
-	r = call_host(c, e);
-	if (!r)
-		r = plan_io_open(&io, &c->host, &none, e);
-	if (r < 0)
-		return r;
-	r = plan_apply(shared, &io, e);
-	if (!r)
-		held_restore(c, &io);
-	plan_io_close(&io);
-	return r;
-}
-
 struct sweep {
 	unsigned seen, stay, failed;
 	struct err first;
@@ -269,16 +237,93 @@ static void release_links(struct call *c, const struct valid *valid, struct held
 	turn_end(c);
 }
 
-/* The last look: at what is left, now that everything else is gone. */
-static int tend_survivor(struct call *c, struct held *h, struct err *e)
+/* ---- what is left, now that everything else is gone ---- */
+
+/*
+ * An attachment of this network, to ourselves: the next that nobody else is at.
+ * Return: 0, STORE_ABSENT: there is none, or a negative errno.
+ */
+static int seize_survivor(struct call *c, struct held *h, struct err *e)
 {
+	struct store_holder of;
+	struct store_key key = { of.network, of.container_id, of.ifname };
 	uint64_t cursor = 0;
 	int r;
 
-	do
-		r = held_next(c, c->network, &cursor, h, e);
-	while (!r && !h->mode);
-	return r ? (r < 0 ? r : 0) : ensure_shared(c, h, e);
+	while ((r = store_next(c->store, c->network, &cursor, &h->record, e)) == 0) {
+		of = h->record.key;
+		r = held_seize(c, &key, false, h, e);
+		if (r == 0 && h->mode)
+			return 0;
+		turn_key_end(c, &key);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* A way to the host. Two users do not share one: after an error nobody knows what the sockets have
+ * not answered yet. */
+static int host_io(struct call *c, struct plan_io *ret, struct err *e)
+{
+	const struct netns none = NETNS_NONE;
+	int r = call_host(c, e);
+
+	return r < 0 ? r : plan_io_open(ret, &c->host, &none, e);
+}
+
+/* The host's shared steps of @h once more, which is harmless where they stand. */
+static int apply_shared(struct call *c, const struct held *h, struct err *e)
+{
+	cleanup_free struct plan *shared = malloc(sizeof(*shared));
+	struct plan_io io;
+	int r;
+
+	if (!shared)
+		return err_sys(e, ERR_IO, ENOMEM, "GC");
+	plan_init(shared, &h->a);
+	for (unsigned i = 0; i < h->plan.n; i++) {
+		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST)
+			continue;
+		shared->steps[shared->n] = h->plan.steps[i];
+		shared->steps[shared->n++].dies_with = -1;
+	}
+	r = host_io(c, &io, e);
+	if (r < 0)
+		return r;
+	r = plan_apply(shared, &io, e);
+	plan_io_close(&io);
+	return r;
+}
+
+/*
+ * What the attachments of this network share, by the record of one of them: while we are the only
+ * one at it, that record stands, and nobody takes down what its tags hold.
+ */
+static int mend_shared(struct call *c, struct held *h, struct err *e)
+{
+	struct store_key key;
+	int r = seize_survivor(c, h, e);
+
+	if (r)
+		return r < 0 ? r : 0;
+	key = attachment_key(&h->a);
+	r = apply_shared(c, h, e);
+	turn_key_end(c, &key);
+	return r;
+}
+
+/* Somebody may have flushed the rules, or one set: whatever networks they are of. */
+static int mend_rules(struct call *c, struct err *e)
+{
+	struct plan_io io;
+	int r = host_io(c, &io, e);
+
+	if (r < 0)
+		return r;
+	r = held_restore(c, &io, e);
+	plan_io_close(&io);
+	return r;
 }
 
 static int gc_own(struct call *c, const struct valid *valid, struct err *e)
@@ -292,7 +337,9 @@ static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 	if (valid->given) /* without a list only what is dead goes, and that has no links */
 		release_links(c, valid, h);
 	r = sweep_records(c, valid, &s, h, e);
-	if (!r && s.stay && tend_survivor(c, h, e) < 0)
+	if (!r && s.stay && mend_shared(c, h, e) < 0)
+		keep_first(&s, e);
+	if (!r && mend_rules(c, e) < 0)
 		keep_first(&s, e);
 	if (r < 0 || !s.failed)
 		return r;

@@ -234,30 +234,37 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 	return r;
 }
 
-static void restore_all(struct call *c, struct plan_io *io, struct held *h)
+/* Return: 0, or the first failure. */
+static int restore_all(struct call *c, struct plan_io *io, struct held *h, struct err *e)
 {
 	uint64_t cursor = 0, before;
-	struct err e;
-	int r;
+	struct err now;
+	int r, first = 0;
 
 	do {
 		before = cursor;
-		r = held_next(c, NULL, &cursor, h, &e);
+		r = held_next(c, NULL, &cursor, h, &now);
 		if (!r && h->mode)
-			r = plan_apply_elements(&h->plan, io, &e);
-		if (r < 0)
-			call_warn(c, "restoring rules: %s", e.msg);
+			r = plan_apply_elements(&h->plan, io, &now);
+		if (r < 0 && first)
+			call_warn(c, "restoring rules: %s", now.msg);
+		if (r < 0 && !first) {
+			first = r;
+			*e = now;
+		}
 	} while (r != STORE_ABSENT && cursor != before);
+	return first;
 }
 
-void held_restore(struct call *c, struct plan_io *io)
+int held_restore(struct call *c, struct plan_io *io, struct err *e)
 {
-	struct err e;
-	cleanup_held struct held *h = held_new(&e);
+	cleanup_held struct held *h = held_new(e);
+	int r = h ? turn_alone(c, e) : -ENOMEM;
 
-	if (h && turn_alone(c, &e) == 0)
-		restore_all(c, io, h);
-	else
-		call_warn(c, "restoring rules: %s", e.msg);
+	if (r == 0)
+		r = restore_all(c, io, h, e);
+	if (r < 0)
+		err_prefix(e, "restoring rules");
 	turn_end(c);
+	return r;
 }

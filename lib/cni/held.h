@@ -85,7 +85,10 @@ int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, ui
 /*
  * held_restore: put back the elements of all attachments: whatever flushed the nftables skeleton
  * (io->ruleset_loaded), or a set, took them along. The store is the truth, nftables a cache.
+ * What cannot be had for one holds up none of the others; it is the error, what follows is warned
+ * of. A shared turn is given up. Return: 0, or a negative errno: -EAGAIN (code 11) where others
+ * were busy for so long that nothing was restored.
  */
-void held_restore(struct call *c, struct plan_io *io);
+int held_restore(struct call *c, struct plan_io *io, struct err *e);
 
 #endif

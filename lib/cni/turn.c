@@ -38,7 +38,7 @@ static int lock_error(const struct call *c, struct err *e)
 	return err_sys(e, ERR_STORE, errno, "cannot lock %s/turn", c->data_dir);
 }
 
-/* Of one byte of the file. @type: F_RDLCK, F_WRLCK, F_UNLCK. Return: 0, 1 (taken), or -errno. */
+/* Of one byte of the file. @type: F_RDLCK, F_WRLCK. Return: 0, 1 (taken), or -errno. */
 static int lock_byte(const struct call *c, off_t at, short type, bool wait, struct err *e)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
@@ -50,6 +50,15 @@ static int lock_byte(const struct call *c, off_t at, short type, bool wait, stru
 			return lock_error(c, e);
 	}
 	return 0;
+}
+
+/* @n bytes from @at on; 0: all. */
+static void unlock_bytes(const struct call *c, off_t at, off_t n)
+{
+	struct flock l = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = n };
+
+	if (c->turn >= 0)
+		fcntl(c->turn, F_OFD_SETLK, &l);
 }
 
 int turn_share(struct call *c, struct err *e)
@@ -69,7 +78,7 @@ int turn_share(struct call *c, struct err *e)
 	c->shares_turn = r == 0;
 	if (r < 0)
 		r = lock_error(c, e);
-	lock_byte(c, GATE, F_UNLCK, true, e);
+	unlock_bytes(c, GATE, 1);
 	return r < 0 ? r : 1;
 }
 
@@ -83,7 +92,9 @@ static int wait_alone(struct call *c, struct err *e)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	return err_set(e, ERR_AGAIN, EAGAIN, "other calls are busy: GC restores the rules");
+	err_set(e, ERR_AGAIN, EAGAIN, "other calls were busy for five seconds");
+	err_hint(e, "call GC when they have ended");
+	return -EAGAIN;
 }
 
 int turn_alone(struct call *c, struct err *e)
@@ -96,7 +107,7 @@ int turn_alone(struct call *c, struct err *e)
 	if (r < 0)
 		return r;
 	r = wait_alone(c, e);
-	lock_byte(c, GATE, F_UNLCK, true, e);
+	unlock_bytes(c, GATE, 1);
 	return r;
 }
 
@@ -127,8 +138,5 @@ int turn_key(struct call *c, const struct store_key *key, bool wait, struct err 
 
 void turn_key_end(struct call *c, const struct store_key *key)
 {
-	struct err ignored;
-
-	if (c->turn >= 0)
-		lock_byte(c, key_byte(key), F_UNLCK, true, &ignored);
+	unlock_bytes(c, key_byte(key), 1);
 }

@@ -190,6 +190,27 @@ static int send_bunch(struct call *c, struct bunch *b, struct err *e)
 	return batch_send(b->batch, &c->nl, &failure, e);
 }
 
+/*
+ * The kernel is told of a link by its index alone, so nobody else may be at its attachment from the
+ * look at it until the group is gone: another ADD could have the index by then. What is busy is
+ * left out.
+ */
+static int gather_link(struct call *c, struct held *h, struct bunch *b, struct err *e)
+{
+	const struct store_holder of = h->record.key;
+	const struct store_key key = { of.network, of.container_id, of.ifname };
+	int r = held_seize(c, &key, false, h, e);
+
+	if (r || !h->mode)
+		return r < 0 ? r : 0;
+	r = held_host_end(c, &h->a, e);
+	if (r <= 0)
+		return r;
+	link_set_group(b->batch, h->a.ifindex, b->group);
+	b->n++;
+	return b->batch->n < BATCH_REQUESTS ? 0 : send_bunch(c, b, e);
+}
+
 static int gather_links(struct call *c, const struct valid *valid, struct held *h, struct bunch *b,
 			struct err *e)
 {
@@ -197,20 +218,26 @@ static int gather_links(struct call *c, const struct valid *valid, struct held *
 	int r;
 
 	while ((r = store_next(c->store, c->network, &cursor, &h->record, e)) == 0) {
-		if (!is_unlisted(h, valid))
-			continue;
-		r = held_decode(c, h, e);
-		if (r == 0 && h->mode)
-			r = held_host_end(c, &h->a, e);
-		if (r == 1) {
-			link_set_group(b->batch, h->a.ifindex, b->group);
-			b->n++;
-			r = b->batch->n < BATCH_REQUESTS ? 0 : send_bunch(c, b, e);
-		}
+		if (is_unlisted(h, valid))
+			r = gather_link(c, h, b, e);
 		if (r < 0)
 			return r;
 	}
 	return r < 0 ? r : 0;
+}
+
+/* Return: success; @b is empty, with a group that nobody else uses. */
+static bool bunch_begin(struct bunch *b)
+{
+	b->batch = malloc(sizeof(*b->batch));
+	if (!b->batch)
+		return false;
+	b->batch->owner = 0;
+	batch_reset(b->batch);
+	while (b->group == 0)
+		if (getrandom(&b->group, sizeof(b->group), 0) < 0)
+			return false;
+	return true;
 }
 
 /*
@@ -219,22 +246,18 @@ static int gather_links(struct call *c, const struct valid *valid, struct held *
  */
 static void release_links(struct call *c, const struct valid *valid, struct held *h)
 {
-	cleanup_free struct batch *batch = malloc(sizeof(*batch));
-	struct bunch b = { .batch = batch };
+	struct bunch b = { .n = 0 };
 	struct err e;
 
-	if (!batch || call_netlink(c, &e) < 0 || turn_share(c, &e) < 0)
-		return;
-	batch->owner = 0;
-	batch_reset(batch);
-	while (b.group == 0)
-		if (getrandom(&b.group, sizeof(b.group), 0) < 0)
-			return;
-	if (gather_links(c, valid, h, &b, &e) == 0 && b.n > 1) {
-		link_del_group(batch, b.group);
-		send_bunch(c, &b, &e);
+	if (bunch_begin(&b) && call_netlink(c, &e) == 0 && turn_share(c, &e) >= 0) {
+		if (gather_links(c, valid, h, &b, &e) == 0 && b.n > 1) {
+			link_del_group(b.batch, b.group);
+			send_bunch(c, &b, &e);
+		}
+		turn_all_keys_end(c);
+		turn_end(c);
 	}
-	turn_end(c);
+	free(b.batch);
 }
 
 /* ---- what is left, now that everything else is gone ---- */

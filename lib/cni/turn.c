@@ -140,3 +140,8 @@ void turn_key_end(struct call *c, const struct store_key *key)
 {
 	unlock_bytes(c, key_byte(key), 1);
 }
+
+void turn_all_keys_end(struct call *c)
+{
+	unlock_bytes(c, GATE + 1, 0);
+}

@@ -34,5 +34,6 @@ void turn_end(struct call *c);
  */
 int turn_key(struct call *c, const struct store_key *key, bool wait, struct err *e);
 void turn_key_end(struct call *c, const struct store_key *key);
+void turn_all_keys_end(struct call *c);
 
 #endif

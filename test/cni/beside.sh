@@ -116,4 +116,29 @@ if group others; then
 	clean
 fi
 
+if group links; then
+	t "GC deletes links by their index, which none of them loses to another meanwhile"
+	for id in a b; do add $id "$VETH"; done
+	halt 2 GC x "$(valid "$VETH")" # it has looked at both
+	beside DEL a "$VETH"
+	runs "DEL waits for GC" waits
+	go_on
+	ended
+	is 0 "$(records)" records
+	drop a b
+	clean
+	t "what another call is at is left out, and holds up none of the other links"
+	for id in a b c; do add $id "$VETH"; done
+	halt 1 DEL a "$VETH"
+	beside GC x "$(valid "$VETH")"
+	runs "GC waits for DEL" waits
+	runs "the link of a" ip link show "$(host_link a)"
+	for id in b c; do fails "the link of $id" ip link show "$(host_link "$id")"; done
+	go_on
+	ended
+	is 0 "$(records)" records
+	drop a b c
+	clean
+fi
+
 finish

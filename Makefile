@@ -189,7 +189,7 @@ test-fuzz: ## a few seconds of each fuzz target
 test-san: ## unit, netns, cni and cli suites under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory SAN=1 BUILD=build/san BIN=build/san/bin all test-unit test-golden test-netns test-cni test-cli
 
-# Under valgrind vfork() is fork(), so that nobody hears of a program that cannot be run: test_delegate asks that.
+# test_delegate refuses itself rt_sigaction(), which valgrind itself cannot do without.
 valgrind_bins := $(filter-out %/test_delegate,$(unit_bins)) $(golden_bin) $(netns_bins)
 valgrind_cni  := args attach_ipam badinput bounds bpf bridge bridge_explain bridge_verbs dhcp examples explain host \
   hostile ipam isolation loopback macvlan meddle namespaces none policy privilege protocol result together verbs veth

@@ -14,9 +14,12 @@
 /*
  * privilege_keep: give up every capability but those of @keep, for good; what is not there is not
  * missed. privilege_no_more: exec() gives none back either, as it otherwise does to root.
+ * privilege_rest: the same as privilege_keep, but the others only rest. Whoever gains one by exec()
+ * loses the signal at its parent's death (PR_SET_PDEATHSIG); what rests is not gained.
  * Return: 0 or a negative errno.
  */
 int privilege_keep(uint64_t keep, struct err *e);
+int privilege_rest(uint64_t keep, struct err *e);
 int privilege_no_more(struct err *e);
 
 #endif

@@ -69,13 +69,16 @@ static void standard_fds_guard(void)
 
 /*
  * A foreign IPAM plugin is started as we were: what it needs is not ours to know. It may become
- * another user, and must not outlive its time then (KILL).
+ * another user, and must not outlive its time then (KILL); nor us, so it must gain nothing.
  */
 static int give_up_privileges(const struct call *c, struct err *e)
 {
-	int r = privilege_keep(c->verb->needs | (c->foreign ? PRIVILEGE(KILL) : 0), e);
+	int r;
 
-	return r < 0 || c->foreign ? r : privilege_no_more(e);
+	if (c->foreign)
+		return privilege_rest(c->verb->needs | PRIVILEGE(KILL), e);
+	r = privilege_keep(c->verb->needs, e);
+	return r < 0 ? r : privilege_no_more(e);
 }
 
 static int verb_run(struct call *c, struct err *e)

@@ -11,11 +11,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,38 +101,79 @@ static void arguments(const struct child_job *job, const char *ret[static CHILD_
 	ret[n] = NULL;
 }
 
-static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
+/* What we ignore stays ignored behind exec(), and so does what our caller blocked. */
+static void signals_reset(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool place_stdio(const struct child_job *job, int in, int out)
+{
+	return dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	       (!job->error_fd || dup2(job->error_fd, STDERR_FILENO) >= 0);
+}
+
+/*
+ * The child: it becomes the program, or reports why not. It ends with us: a runtime follows a
+ * killed ADD by DEL, and one that still ran would take its address after that, for good.
+ */
+_Noreturn static void become(const struct child_job *job, pid_t parent, const int fds[3])
 {
 	union {
 		const char *args[CHILD_ARGS + 2];
 		char *argv[CHILD_ARGS + 2]; /* exec() changes none of them, it only says so late */
 	} u;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t ignored, none; /* by us: an ignored signal stays so behind exec() */
-	int rc;
+	int why;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
 	arguments(job, u.args);
-	sigemptyset(&none);
-	sigemptyset(&ignored);
-	sigaddset(&ignored, SIGPIPE);
-	sigaddset(&ignored, SIGXFSZ);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-	if (job->error_fd)
-		posix_spawn_file_actions_adddup2(&files, job->error_fd, STDERR_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigdefault(&attr, &ignored);
-	posix_spawnattr_setsigmask(&attr, &none);
-	rc = posix_spawn(pid, job->path, &files, &attr, u.argv, job->env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return -rc;
+	setpgid(0, 0);
+	if (place_stdio(job, fds[0], fds[1]) &&
+	    close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+		signals_reset();
+		execve(job->path, u.argv, job->env);
+	}
+	why = errno;
+	io_write_all(fds[2], &why, sizeof(why));
+	_exit(0);
+}
+
+/* The pipe's end closes by the exec() that works. Return: 0, or -errno of the one that did not. */
+static int read_report(int fd)
+{
+	int why = 0;
+	ssize_t n;
+
+	do
+		n = read(fd, &why, sizeof(why));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(why) ? -why : 0;
+}
+
+static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
+{
+	int report[2], rc = pipe_above_stdio(report);
+	pid_t parent = getpid();
+
+	if (rc)
+		return rc;
+	*pid = fork();
+	if (*pid == 0)
+		become(job, parent, (const int[]){ in, out, report[1] });
+	rc = *pid < 0 ? -errno : 0;
+	close(report[1]);
+	rc = rc ? rc : read_report(report[0]);
+	close(report[0]);
+	if (rc && *pid > 0)
+		waitpid(*pid, NULL, 0);
+	return rc;
 }
 
 static int spawn(pid_t *pid, const struct child_job *job, int in, int out)

@@ -230,7 +230,7 @@ fi
 
 if group "at every system call"; then
 	# Those that change something; strace counts each of them by itself.
-	KINDS=(mkdir openat rename mount clone3 vfork unshare setns pipe2 write pwrite64 unlink fcntl close)
+	KINDS=(mkdir openat rename mount clone3 clone unshare setns pipe2 write pwrite64 unlink fcntl close)
 	# killed_at KIND N WORD…: taskvpc, killed as it enters the N-th call of this kind.
 	killed_at() {
 		{

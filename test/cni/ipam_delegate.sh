@@ -252,6 +252,20 @@ if group misbehaving; then
 	fake DEL
 	calls >/dev/null
 
+	t "we are killed in the midst of its ADD: it ends with us, or it would finish that after DEL"
+	say ADD "kill -KILL \$PPID; exec sleep 64"
+	{
+		env -i CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 CNI_PATH="$FAKE" PATH="$PATH" \
+			ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$PLUGIN" <<<"$FCONF"
+		RC=$?
+	} >/dev/null 2>&1
+	is 137 "$RC" "rc of the killed ADD"
+	ended() { ! pgrep -fx "sleep 64" >/dev/null; }
+	runs "the fake ends" until_true ended
+	fake DEL
+	is "ADD DEL " "$(calls)" "calls"
+	say_ok
+
 	t "its end cannot be watched: it is not left to itself, and nobody waits a minute for it"
 	if command -v strace >/dev/null; then
 		# blind ERROR: $PLUGIN, which gets no pidfd. The leak checker does not run under strace.

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -234,6 +235,37 @@ static void does_not_wait_for_grandchildren(void **state)
 	assert_true(io_clock_ms() - start < 3000);
 }
 
+/* In a process of its own, which the plugin kills as a runtime does when its time is up. */
+static void be_killed(void)
+{
+	pid_t caller = fork();
+	int status;
+
+	if (!caller) {
+		run(30000, NULL, &(struct err){ 0 });
+		_exit(0);
+	}
+	assert_int_equal(waitpid(caller, &status, 0), caller);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* It would go on, and take an address that nobody knows of. */
+static void ends_with_its_caller(void **state)
+{
+	char pid_path[80], pid[16];
+	int status;
+
+	(void)state;
+	snprintf(pid_path, sizeof(pid_path), "%s/pid", dir);
+	script("echo $$ > ${0%/*}/pid; kill -KILL $PPID; exec sleep 3\n");
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	be_killed();
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	assert_int_equal(io_read_text(pid_path, pid, sizeof(pid)), 0);
+	assert_int_equal(waitpid(atoi(pid), &status, 0), atoi(pid));
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 static bool runs_nothing(void)
 {
 	cleanup_free char *out = NULL;
@@ -389,6 +421,7 @@ int main(void)
 		cmocka_unit_test(tells_how_it_failed),
 		cmocka_unit_test(kills_what_hangs),
 		cmocka_unit_test(does_not_wait_for_grandchildren),
+		cmocka_unit_test(ends_with_its_caller),
 		cmocka_unit_test(needs_its_signals),
 		cmocka_unit_test(survives_unread_stdin),
 		cmocka_unit_test(works_where_sigchld_is_ignored),

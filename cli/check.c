@@ -10,6 +10,8 @@
 #include "state.h"
 #include "verbs.h"
 
+#define NOT_ASKED 1 /* its network forbids it */
+
 /* By the chain that attached it, where we know that; else by its record. */
 static int check_own(const struct task *t, struct err *e)
 {
@@ -48,7 +50,9 @@ static int told_nameless(const json *row, struct err *e)
 	return -EUCLEAN;
 }
 
-static int check_one(const struct cli *c, const json *row, struct err *e)
+/* Return: 0, NOT_ASKED, or a negative errno: what is wrong. */
+static int check_one(const struct cli *c, const struct networks *all, const json *row,
+		     struct err *e)
 {
 	struct task t = TASK_NONE;
 	struct err ignored;
@@ -61,6 +65,8 @@ static int check_one(const struct cli *c, const json *row, struct err *e)
 	}
 	if (!strcmp(live_text(row, "state"), "unknown"))
 		return told_nameless(row, e);
+	if (networks_ask(all, live_text(row, "network"), NETWORK_NO_CHECK))
+		return NOT_ASKED;
 	if (strcmp(live_text(row, "runtime"), "taskvpc") != 0)
 		return check_record(c, row, e);
 	r = task_open(live_text(row, "task"), &t, &ignored);
@@ -98,50 +104,57 @@ static const char *remedy_of(const struct err *e)
 	return e->details + (strncmp(e->details, purpose, len) ? 0 : len);
 }
 
-/* Return: whether it is as it should be. */
-static bool add_verdict(const struct cli *c, const json *row, json *list)
+/* Return: whether it is as it should be, as far as one may ask. */
+static bool add_verdict(const struct cli *c, const struct networks *all, const json *row,
+			json *list)
 {
 	static const char *const keys[] = { "task", "network", "interface", "mode" };
 	json *one = json_add_object(list, NULL);
 	struct err e = { 0 };
-	int r = check_one(c, row, &e);
+	int r = check_one(c, all, row, &e);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_add_string(one, keys[i], live_text(row, keys[i]));
-	json_add_string(one, "check", r < 0 ? "wrong" : "ok");
+	json_add_string(one, "check", r < 0 ? "wrong" : r == NOT_ASKED ? "off" : "ok");
+	if (r == NOT_ASKED)
+		json_add_string(one, "message", NETWORK_NO_CHECK " of its network is true");
 	if (r < 0) {
 		json_add_string(one, "message", e.msg);
 		json_add_string(one, "remedy", remedy_of(&e));
 	}
-	return r == 0;
+	return r >= 0;
 }
 
-static bool check_rows(const struct cli *c, const json *rows, json *list)
+static bool check_rows(const struct cli *c, const struct networks *all, const json *rows,
+		       json *list)
 {
 	bool good = true;
 
 	for (const json *row = json_first(rows); row; row = json_next(row))
-		good &= add_verdict(c, row, list);
+		good &= add_verdict(c, all, row, list);
 	return good;
 }
 
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
+	cleanup_networks struct networks networks = { .n = 0 };
 	cleanup_json json *all = NULL, *list = json_array();
 	int rest, r = cli_options(c, argc, argv, c, &rest, e);
 	bool good = true;
 
 	if (r)
 		return r < 0 ? r : EXIT_DONE;
-	r = live_attachments(c, &all, e);
+	r = live_networks(c, &networks, e);
+	if (r == 0)
+		r = live_attachments(c, &all, e);
 	if (r == 0 && rest == argc)
-		good = check_rows(c, all, list);
+		good = check_rows(c, &networks, all, list);
 	for (int i = rest; i < argc && r == 0; i++) {
 		cleanup_json json *rows = NULL;
 
 		r = live_find(all, argv[i], &rows, e);
 		if (r == 0)
-			good &= check_rows(c, rows, list);
+			good &= check_rows(c, &networks, rows, list);
 	}
 	if (r < 0)
 		return r;
@@ -156,7 +169,8 @@ const struct command command_check = {
 	.lesson =
 		"CNI's CHECK, for each task or for those named: every step of the plan that attached\n"
 		"it is compared with what the kernel has now. Tells the first difference and the\n"
-		"command that repairs it. The exit code is 1 if there is any.\n",
+		"command that repairs it. The exit code is 1 if there is any. A task of a network\n"
+		"whose list says disableCheck is not compared: off.\n",
 	.examples = "  taskvpc check web\n",
 	.flags = COMMAND_ROOT,
 	.run = run,

@@ -2,9 +2,11 @@
 /*
  * gc: take back what dead tasks hold. Tasks of taskvpc without a supervisor are taken down; then GC
  * is called for every network that has records, which removes those whose namespace is gone and
- * restores rules that somebody flushed. What lives is not touched, whoever started it.
+ * restores rules that somebody flushed. What lives is not touched, whoever started it. Networks
+ * that forbid it (disableGC) are passed over.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "live.h"
@@ -40,19 +42,39 @@ static int collect(const json *row, const char *path, struct err *e)
 	return r < 0 ? r : chain_gc(&chain, e);
 }
 
+/* Is GC to be called for @row? @network: of this one only, NULL: of all. */
+static bool is_due(const json *rows, const json *row, const char *network)
+{
+	return *live_text(row, "store") && !is_done(rows, row) &&
+	       (!network || !strcmp(network, live_text(row, "network")));
+}
+
+static bool is_forbidden(const struct networks *all, const json *row)
+{
+	const char *network = live_text(row, "network");
+	bool forbidden = networks_ask(all, network, NETWORK_NO_GC);
+
+	if (forbidden)
+		fprintf(stderr, "# network %s: not collected, its " NETWORK_NO_GC " is true\n",
+			network);
+	return forbidden;
+}
+
 /* Each failure is told at once; the first is the exit code. */
 static int collect_all(const struct cli *c, const json *rows, const char *network, struct err *e)
 {
+	cleanup_networks struct networks all = { .n = 0 };
 	char path[CHAIN_PATH];
-	int first = 0;
+	int first = live_networks(c, &all, e);
 
+	if (first < 0)
+		return first;
 	chain_path(c, path);
 	for (const json *row = json_first(rows); row; row = json_next(row)) {
 		struct err why;
 		int r;
 
-		if (!*live_text(row, "store") || is_done(rows, row) ||
-		    (network && strcmp(network, live_text(row, "network")) != 0))
+		if (!is_due(rows, row, network) || is_forbidden(&all, row))
 			continue;
 		r = collect(row, path, &why);
 		if (r < 0 && !first)
@@ -139,7 +161,8 @@ const struct command command_gc = {
 		"rules\n"
 		"behind. gc finds what provably is dead, by lock and by namespace, and removes it as\n"
 		"its own DEL would have done. It also puts back nftables rules that somebody flushed.\n"
-		"What lives stays, whoever started it; so it may be run at any time.\n",
+		"What lives stays, whoever started it; so it may be run at any time. Networks whose\n"
+		"list says disableGC are passed over.\n",
 	.examples = "  taskvpc gc\n",
 	.flags = COMMAND_ROOT,
 	.run = run,

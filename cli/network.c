@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From files and from what is compiled in to lists of plugins. Judged here is what a runtime needs:
- * a name, plugins with types, a version that both sides speak; the rest is the plugins' business.
+ * From what is configured and what is compiled in to lists of plugins. Judged here is what a
+ * runtime needs: a name, plugins with types, a version that both sides speak; the rest is the
+ * plugins' business. Files are read by network_file.c.
  */
 #include "network.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "ipam/pool.h"
 
-#define FILE_MAX (1u << 20)
 #define BUILT_IN "built-in"
 
 /* Versions that we speak, oldest first. */
@@ -41,7 +38,7 @@ void networks_free(struct networks *all)
 
 /* ---- judging one ---- */
 
-static bool is_name(const char *s)
+bool network_is_name(const char *s)
 {
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
@@ -76,13 +73,45 @@ static int judge_plugins(const json *plugins, const char *source, struct err *e)
 {
 	unsigned i = 0;
 
-	if (json_kind(plugins) != JSON_IS_ARRAY || !json_count(plugins))
-		return err_set(e, ERR_CONFIG, 0, "%s: plugins: must be a list, and not empty",
-			       source);
+	if (json_kind(plugins) != JSON_IS_ARRAY || !json_count(plugins)) {
+		err_set(e, ERR_CONFIG, 0, "%s: plugins: must be a list, and not empty", source);
+		err_hint(e, "only a list without this key, and without loadOnlyInlinedPlugins, has "
+			    "its plugins in files: NAME/*.conf beside its own");
+		return -EINVAL;
+	}
 	for (const json *p = json_first(plugins); p; p = json_next(p), i++)
 		if (!json_string(json_get(p, "type")))
 			return err_set(e, ERR_CONFIG, 0, "%s: plugins[%u].type: must be a string",
 				       source, i);
+	return 0;
+}
+
+/* A boolean, or its name in any case, as in libcni. Return: false if it is neither. */
+static bool read_switch(const json *value, bool *ret)
+{
+	const char *text = json_string(value);
+
+	*ret = json_bool(value, text && !strcasecmp(text, "true"));
+	return json_is_absent(value) || json_kind(value) == JSON_IS_BOOL ||
+	       (text && (*ret || !strcasecmp(text, "false")));
+}
+
+bool network_is_set(const json *list, const char *key)
+{
+	bool set;
+
+	return read_switch(json_get(list, key), &set) && set;
+}
+
+static int judge_switches(const json *list, const char *source, struct err *e)
+{
+	static const char *const keys[] = { NETWORK_NO_CHECK, NETWORK_NO_GC, NETWORK_ONLY_INLINED };
+	bool set;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!read_switch(json_get(list, keys[i]), &set))
+			return err_set(e, ERR_CONFIG, 0, "%s: %s: must be true or false", source,
+				       keys[i]);
 	return 0;
 }
 
@@ -104,13 +133,18 @@ static json *as_list(const json *doc, int version)
 	return list;
 }
 
+bool network_is_list(const json *doc)
+{
+	return json_get(doc, "plugins") || !json_string(json_get(doc, "type"));
+}
+
 int network_read(const json *doc, const char *source, struct network **ret, struct err *e)
 {
 	const char *name = json_string(json_get(doc, "name"));
 	int version = choose_version(doc), r = 0;
 	struct network *n;
 
-	if (!name || !is_name(name))
+	if (!name || !network_is_name(name))
 		return err_set(e, ERR_CONFIG, 0, "%s: name: missing, or no name of a network",
 			       source);
 	if (version < 0) {
@@ -118,8 +152,10 @@ int network_read(const json *doc, const char *source, struct network **ret, stru
 		err_hint(e, "it speaks %s to %s", versions[0], versions[ARRAY_SIZE(versions) - 1]);
 		return -EINVAL;
 	}
-	if (json_get(doc, "plugins") || !json_string(json_get(doc, "type")))
+	if (network_is_list(doc)) {
 		r = judge_plugins(json_get(doc, "plugins"), source, e);
+		r = r < 0 ? r : judge_switches(doc, source, e);
+	}
 	n = r < 0 ? NULL : calloc(1, sizeof(*n));
 	if (n)
 		n->list = as_list(doc, version);
@@ -142,32 +178,6 @@ static int read_text(const char *text, size_t len, const char *source, struct ne
 	int r = json_parse(text, len, source, &doc, e);
 
 	return r < 0 ? r : network_read(doc, source, ret, e);
-}
-
-static int refuse_file(const char *path, int r, struct err *e)
-{
-	char shown[200];
-
-	text_printable(shown, sizeof(shown), path);
-	if (r == -ENOENT)
-		cli_error(e, EXIT_ABSENT, "there is no file %s", shown);
-	else
-		err_sys(e, ERR_IO, -r, "cannot read %s", shown);
-	err_hint(e, "a word with a '/' is a file, .conflist or .conf; networks by name: taskvpc "
-		    "status");
-	return r;
-}
-
-static int read_file(const char *path, struct network **ret, struct err *e)
-{
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	cleanup_free char *text = NULL;
-	size_t len = 0;
-	int r = fd < 0 ? -errno : io_read_all(fd, FILE_MAX, &text, &len);
-
-	if (r < 0)
-		return refuse_file(path, r, e);
-	return read_text(text, len, path, ret, e);
 }
 
 static bool has_suffix(const char *s)
@@ -205,9 +215,16 @@ const struct network *networks_get(const struct networks *all, const char *name)
 	return NULL;
 }
 
+bool networks_ask(const struct networks *all, const char *name, const char *key)
+{
+	const struct network *n = networks_get(all, name);
+
+	return n && network_is_set(n->list, key);
+}
+
 static int is_configuration(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && has_suffix(entry->d_name);
+	return entry->d_name[0] != '.' && entry->d_type != DT_DIR && has_suffix(entry->d_name);
 }
 
 static int load_files(const char *dir, struct networks *ret, network_broken_fn *broken, void *ctx,
@@ -222,7 +239,7 @@ static int load_files(const char *dir, struct networks *ret, network_broken_fn *
 		struct err why;
 
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		if (r == 0 && read_file(path, &one, &why) == 0 && one)
+		if (r == 0 && network_read_file(path, &one, &why) == 0 && one)
 			r = networks_add(ret, one, e);
 		else if (r == 0 && broken)
 			broken(ctx, path, &why);
@@ -298,7 +315,7 @@ int network_find(const struct cli *c, const char *name, struct network **ret, st
 	int r;
 
 	if (strchr(name, '/') || has_suffix(name))
-		return read_file(name, ret, e);
+		return network_read_file(name, ret, e);
 	text_init(&t, broken, sizeof(broken));
 	r = networks_load(c, &all, note_broken, &t, e);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #define CLI_NETWORK_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "cli.h"
 #include "store/store.h"
@@ -49,9 +50,26 @@ int networks_load(const struct cli *c, struct networks *ret, network_broken_fn *
 /* networks_add: take over @n, unless one of that name is there (then it is freed). */
 int networks_add(struct networks *all, struct network *n, struct err *e);
 const struct network *networks_get(const struct networks *all, const char *name);
+/* networks_ask: is this set in the network of that name, if it is there? */
+bool networks_ask(const struct networks *all, const char *name, const char *key);
 
-/* network_read: judge a configuration (borrowed) of a list or of a single plugin. */
+/*
+ * network_read: judge a configuration (borrowed) of a list or of a single plugin.
+ * network_read_file: from a file, and from those of plugins that it does not name itself.
+ * @ret: to be freed by network_free. Return: 0 or a negative errno.
+ */
 int network_read(const json *doc, const char *source, struct network **ret, struct err *e);
+int network_read_file(const char *path, struct network **ret, struct err *e);
+
+bool network_is_name(const char *s);
+/* network_is_list: or else the configuration of a single plugin, which has a type. */
+bool network_is_list(const json *doc);
+
+/* What a list asks of runtimes. network_is_set: does it? */
+#define NETWORK_NO_CHECK     "disableCheck"
+#define NETWORK_NO_GC        "disableGC"
+#define NETWORK_ONLY_INLINED "loadOnlyInlinedPlugins"
+bool network_is_set(const json *list, const char *key);
 
 /* network_mode: awsvpc, bridge, host, none; else the type of the first plugin. Borrowed. */
 const char *network_mode(const json *list);

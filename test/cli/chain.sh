@@ -136,6 +136,77 @@ if group "CHECK, STATUS, GC"; then
 	clean
 fi
 
+if group "what a list asks of its runtime"; then
+	NETD=/etc/cni/net.d
+	t "disableCheck: no CHECK, and nothing is said to be well"
+	for value in true '"True"'; do
+		jq --argjson v "$value" '.disableCheck = $v' <<<"$LIST" >$NETD/fakes.conflist
+		CNI_PATH=$FAKE told 0 run -d --name t --net fakes -- sleep 60
+		rm -f "$FAKE/calls"
+		CNI_PATH=$FAKE told 0 check t
+		like 't +fakes +off +disableCheck of its network is true' "$OUT" "verdict for $value"
+		fails "calls for $value" test -e "$FAKE/calls"
+		CNI_PATH=$FAKE told 0 rm t
+	done
+	jq '.disableCheck = "false"' <<<"$LIST" >$NETD/fakes.conflist
+	CNI_PATH=$FAKE told 0 run -d --name t --net fakes -- sleep 60
+	rm -f "$FAKE/calls"
+	CNI_PATH=$FAKE told 0 check t
+	is "one CHECK two CHECK" "$(calls)" "calls for false"
+	CNI_PATH=$FAKE told 0 rm t
+	t "disableGC: what is dead stays for the runtime that may, others are collected"
+	jq '.disableGC = true | .name = "lab"' <<<"{\"cniVersion\":\"1.1.0\",\"plugins\":[$CONF]}" >$NETD/lab.conflist
+	for name in lab other; do
+		ip netns add gone && ID=gone works ADD "$(conf ".name = \"$name\"")" CNI_NETNS=$NETNS/gone
+		drop gone
+	done
+	told 0 gc
+	is "gone other" "$(awk 'NR > 1 { print $1, $NF }' <<<"$OUT")" "collected"
+	like '# network lab: not collected, its disableGC is true' "$ERR" "told"
+	told 0 gc lab
+	like 'nothing to remove' "$ERR" "by name"
+	is "gone dead" "$("$TASKVPC" ls --json | jq -r 'map("\(.task) \(.state)") | join(" ")')" "left"
+	rm $NETD/lab.conflist
+	told 0 gc
+	is "gone lab" "$(awk 'NR > 1 { print $1, $NF }' <<<"$OUT")" "collected without it"
+	t "plugins in files beside the list, in their order, after its own"
+	mkdir -p "$NETD/fakes/dir.conf"
+	jq '{cniVersion, name, plugins: .plugins[:1]}' <<<"$LIST" >$NETD/fakes.conflist
+	echo '{"type":"two","b":2}' >$NETD/fakes/20.conf
+	echo '{"type":"one","b":1}' >$NETD/fakes/10.conf
+	echo '{' >$NETD/fakes/30.json
+	told 0 inspect fakes
+	is '[["one",null],["one",1],["two",2]]' "$(jq -c '[.plugins[] | [.type, .b]]' <<<"$OUT")" "plugins"
+	rm -f "$FAKE/calls"
+	CNI_PATH=$FAKE told 0 run --name t --net $NETD/fakes.conflist -- true
+	is "one ADD one ADD two ADD two DEL one DEL one DEL" "$(calls)" "order"
+	jq 'del(.plugins)' <<<"$LIST" >$NETD/fakes.conflist
+	told 0 inspect fakes
+	is '["one","two"]' "$(jq -c '[.plugins[].type]' <<<"$OUT")" "no plugins in the list itself"
+	t "loadOnlyInlinedPlugins: only its own"
+	jq '.plugins |= .[:1] | .loadOnlyInlinedPlugins = "TRUE"' <<<"$LIST" >$NETD/fakes.conflist
+	CNI_PATH=$FAKE told 0 inspect fakes
+	is '["one"]' "$(jq -c '[.plugins[].type]' <<<"$OUT")" "plugins"
+	jq 'del(.plugins) | .loadOnlyInlinedPlugins = true' <<<"$LIST" >$NETD/fakes.conflist
+	refuses 65 'fakes.conflist: plugins: must be a list, and not empty' status $NETD/fakes.conflist
+	t "what cannot be read is told by its place"
+	for key in disableCheck disableGC loadOnlyInlinedPlugins; do
+		for value in '"yes"' 1 '[]'; do
+			jq --argjson v "$value" ".$key = \$v" <<<"$LIST" >$NETD/fakes.conflist
+			refuses 65 "fakes.conflist: $key: must be true or false" status $NETD/fakes.conflist
+		done
+	done
+	jq '.plugins = []' <<<"$LIST" >$NETD/fakes.conflist
+	refuses 65 'fakes.conflist: plugins: must be a list, and not empty' status $NETD/fakes.conflist
+	printf '%s' "$LIST" >$NETD/fakes.conflist
+	echo '{"typ":"two"}' >$NETD/fakes/20.conf
+	refuses 65 'fakes/20.conf: type: must be a string' status $NETD/fakes.conflist
+	echo '{' >$NETD/fakes/20.conf
+	refuses 65 'fakes/20.conf.*no valid JSON' status $NETD/fakes.conflist
+	rm -r $NETD/fakes $NETD/fakes.conflist
+	clean
+fi
+
 if group "failures"; then
 	t "the second fails: all are deleted, nothing is left"
 	say two.ADD 'echo "{\"code\":11,\"msg\":\"try later\",\"details\":\"in a minute\"}"; exit 1'

@@ -160,7 +160,7 @@ int plan_io_nft(struct plan_io *io, struct netlink **ret, struct err *e);
 
 /* ---- for modes: each appends one step and returns its number ---- */
 void plan_init(struct plan *p, const struct attachment *a);
-int plan_netns(struct plan *p); /* the task's namespace under its name, if we made it */
+int plan_netns(struct plan *p); /* shared: the name of a task's namespace that we made */
 int plan_veth(struct plan *p, const struct link_end *host, const struct link_end *task,
 	      uint32_t mtu);
 int plan_macvlan(struct plan *p, enum side side, const struct link_end *end,

@@ -78,7 +78,7 @@ struct attachment {
 	/* the task's network namespace, as it was at ADD */
 	char netns[NETNS_PATH_MAX];
 	uint64_t netns_cookie; /* SO_NETNS_COOKIE: never reused in one boot */
-	bool netns_created;    /* we made it: we remove it */
+	bool netns_created;    /* made by us, for this attachment or another: the last removes it */
 
 	/* the links */
 	char eni_id[ENI_ID_TEXT];

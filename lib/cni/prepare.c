@@ -129,6 +129,25 @@ int prepare_task(struct add *add, struct err *e)
 	return r;
 }
 
+/*
+ * A namespace that an ADD of ours made is borne by all attachments in it, or it would lose its name
+ * under those that stay. By now that may have gone with a dead attachment of ours: it gets it back.
+ */
+static int bear_namespace(struct add *add, struct err *e)
+{
+	uint64_t tag, bearers = 0;
+	int r;
+
+	if (add->a.netns_created || !add->mode->has_interface || !netns_name(add->a.netns))
+		return 0;
+	plan_init(&add->plan, &add->a);
+	plan_netns(&add->plan);
+	plan_tags(&add->plan, &tag, 1);
+	r = add->c->store ? store_tag_count(add->c->store, tag, &bearers, e) : 0;
+	add->a.netns_created = bearers > 0 || must_make_namespace(add);
+	return r;
+}
+
 int prepare_attachment(struct add *add, struct err *e)
 {
 	struct attachment *a = &add->a;
@@ -148,7 +167,9 @@ int prepare_attachment(struct add *add, struct err *e)
 		id_eni_new(a->eni_id);
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
-	r = add->mode->resolve ? add->mode->resolve(&add->conf, &add->io, a, e) : 0;
+	r = bear_namespace(add, e);
+	if (!r && add->mode->resolve)
+		r = add->mode->resolve(&add->conf, &add->io, a, e);
 	if (!r && add->mode->has_interface)
 		r = result_judge_ifname(&add->result, a, e);
 	return !r && add->mode->leases_ports ? ports_judge(a, e) : r;

@@ -13,7 +13,7 @@ const struct field netconf_fields[] = {
 	      .help = "MTU of both ends of the task's link."),
 	FIELD(struct netconf, create_namespace, "createNamespace", FIELD_BOOL, .fallback = "false",
 	      .help = "Make a CNI_NETNS of the shape /run/netns/NAME that does not exist yet, and "
-		      "remove it at DEL."),
+		      "remove it at the DEL of the last attachment in it."),
 	FIELD(struct netconf, dns, "dns", FIELD_OBJECT, .fields = pool_dns_fields,
 	      .help = "DNS settings for the result; they replace those of `ipam`."),
 	{ .key = NULL },

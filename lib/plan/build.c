@@ -34,7 +34,7 @@ static int last(const struct plan *p)
 
 int plan_netns(struct plan *p)
 {
-	append(p, &step_netns, HOST, -1);
+	append(p, &step_netns, HOST, -1)->shared = true;
 	return last(p);
 }
 

@@ -2,14 +2,19 @@
 /*
  * The task's own namespace under its name. The namespace exists before the plan does (a descriptor
  * holds it, so that its cookie is in the record); the step only gives it the name that keeps it.
+ * All attachments in it share the name.
  */
 #include "plan/step.h"
 
 static int netns_apply(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
 {
+	struct netns ns = NETNS_NONE;
+	int r = netns_reopen(p->a->netns, p->a->netns_cookie, &ns, e);
+
 	(void)s;
-	return netns_bind(&io->task, p->a->netns, e);
+	netns_close(&ns);
+	return r == 1 ? netns_bind(&io->task, p->a->netns, e) : r;
 }
 
 static int netns_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)

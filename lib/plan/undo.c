@@ -140,16 +140,20 @@ int plan_undo(const struct plan *p, struct plan_io *io, struct err *e)
 	return undo_steps(p, io, p->n, -1, e);
 }
 
-/* A shared step is known by how it is undone. Return: false if there is nothing to undo. */
+/* A shared step is known by how it is undone; a name of a namespace by that one's cookie as well,
+ * for it may lead to another by now. Return: false if there is nothing to undo. */
 static bool shared_tag(const struct plan *p, const struct step *s, uint64_t *ret)
 {
+	uint64_t seed = HASH_START;
 	char line[UNDO_LINE];
 	struct text t;
 
 	text_init(&t, line, sizeof(line));
 	if (s->shared)
 		plan_print_step(p, s, true, &t);
-	*ret = hash_text(HASH_START, line);
+	if (s->kind == &step_netns)
+		seed = hash_bytes(seed, &p->a->netns_cookie, sizeof(p->a->netns_cookie));
+	*ret = hash_text(seed, line);
 	return t.len > 0;
 }
 

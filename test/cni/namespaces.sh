@@ -106,6 +106,45 @@ if group on; then
 	made c1
 	works DEL "$MAKE"
 	clean
+	t "and of another network, which makes none: it stays until the last of them goes"
+	LAB3=$(one 10.0.8.0/24 '.name="lab3"')
+	for order in "1 2" "2 1"; do
+		works ADD "$MAKE"
+		works ADD "$LAB3" CNI_IFNAME=eth1
+		for which in $order; do
+			runs "the namespace before DEL $which of $order" ip netns exec c1 true
+			case $which in
+			1) works DEL "$MAKE" ;;
+			2) works DEL "$LAB3" CNI_IFNAME=eth1 ;;
+			esac
+		done
+		fails "the namespace after $order" test -e $NETNS/c1
+		clean
+	done
+	t "a second ADD that fails leaves it to the first"
+	works ADD "$MAKE"
+	refused 103 '' ADD "$LAB3" CNI_IFNAME=eth1 CNI_ARGS=IP=10.99.0.1
+	refused 100 'File exists' ADD "$(jq -c '.ipam.routes=[{dst:"198.51.100.0/24"},{dst:"198.51.100.0/24"}]' <<<"$LAB3")" \
+		CNI_IFNAME=eth1
+	made c1
+	works DEL "$MAKE"
+	clean
+	t "an attachment that somebody broke is made anew, in a namespace that keeps its name"
+	works ADD "$MAKE"
+	ip -n c1 link del eth0
+	works ADD "$MAKE"
+	made c1
+	works DEL "$MAKE"
+	clean
+	t "made twice under one name: each is borne by who is in it"
+	works ADD "$MAKE"
+	ip netns del c1
+	works ADD "$MAKE" CNI_CONTAINERID=c2
+	made c1
+	works DEL "$MAKE" CNI_CONTAINERID=c2
+	fails "the second" test -e $NETNS/c1
+	works DEL "$MAKE"
+	clean
 	t "the namespace was removed by somebody else"
 	works ADD "$MAKE"
 	ip netns del c1
@@ -115,6 +154,8 @@ if group on; then
 	works ADD "$MAKE"
 	ip netns del c1
 	netns c1
+	works ADD "$MAKE" CNI_CONTAINERID=c2
+	works DEL "$MAKE" CNI_CONTAINERID=c2
 	works DEL "$MAKE"
 	runs "the stranger" ip netns exec c1 true
 	drop c1

@@ -61,6 +61,16 @@ static int become(const char *ifname, char **words, struct err *e)
 	return err_sys(e, ERR_IO, errno, "tcpdump cannot be run");
 }
 
+/* "any" for a task of the host's network. Borrowed from @row. */
+static const char *interface_of(const json *row)
+{
+	const char *mode = live_text(row, "mode");
+
+	if (!strcmp(mode, "host"))
+		return "any";
+	return strcmp(mode, "none") ? live_text(row, "interface") : "lo";
+}
+
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
 	cleanup_json json *all = NULL, *rows = NULL;
@@ -83,11 +93,11 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		r = enter(argv[rest], json_first(rows), e);
 	if (r < 0)
 		return r;
-	ifname = live_text(json_first(rows), "interface");
-	if (strcmp(live_text(json_first(rows), "mode"), "host") == 0)
-		ifname = "any";
-	if (strcmp(live_text(json_first(rows), "mode"), "none") == 0)
-		ifname = "lo";
+	ifname = interface_of(json_first(rows));
+	if (!strcmp(ifname, "any"))
+		fprintf(stderr,
+			"# %s is in the host's own network: what follows is of the whole host\n",
+			argv[rest]);
 	rest++;
 	if (argv[rest] && !strcmp(argv[rest], "--"))
 		rest++;
@@ -102,7 +112,8 @@ const struct command command_capture = {
 		"Runs the host's tcpdump in the network of the task, on its interface, whoever\n"
 		"started the task; the words are tcpdump's own. What one sees is what the task\n"
 		"sees: before the host translates what leaves it, and after it has translated what\n"
-		"comes in.\n",
+		"comes in. A task of the mode host has no network of its own: there it is all that\n"
+		"the host sees, on all its interfaces.\n",
 	.examples = "  taskvpc capture web\n"
 		    "  taskvpc capture web -c 5 port 80\n"
 		    "  taskvpc capture web -w - | wireshark -k -i -\n",

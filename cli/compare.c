@@ -232,7 +232,8 @@ const struct command command_compare = {
 		"attacker\n"
 		"in a task can forge and overhear, how fast it is, how many tasks fit. Every cell "
 		"is\n"
-		"seen in this run, or says why it could not be tried. This host is not touched.\n",
+		"seen in this run, or says why it could not be tried. This host is not touched.\n"
+		"The modes: awsvpc-veth, awsvpc-macvlan, bridge, host, none; without a word, all.\n",
 	.examples = "  taskvpc compare\n"
 		    "  taskvpc compare --why bridge host\n"
 		    "  taskvpc compare --html report.html\n",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "live.h"
@@ -57,6 +58,15 @@ static void cell_containers(const json *row, const struct column *col, struct ce
 	}
 }
 
+/* The path of a host task's namespace leads whoever reads it to its own. */
+static void cell_netns(const json *row, const struct column *col, struct cell *ret)
+{
+	bool host = !strcmp(live_text(row, "mode"), "host");
+
+	snprintf(ret->text, sizeof(ret->text), "%s",
+		 host ? "the host's" : live_text(row, col->key));
+}
+
 static const struct column lines[] = {
 	{ "Task", "task", NULL },
 	{ "State", "state", cell_state },
@@ -72,7 +82,7 @@ static const struct column lines[] = {
 	{ "Bridge", "bridge", NULL },
 	{ "LAN by", "master", NULL },
 	{ "Ports", "ports", cell_ports },
-	{ "Namespace", "netns", NULL },
+	{ "Namespace", "netns", cell_netns },
 	{ "Age", "created", cell_age },
 	{ "Started by", "runtime", NULL },
 	{ "Containers", "containers", cell_containers },

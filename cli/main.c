@@ -34,7 +34,9 @@ static const struct command *find(const char *name)
 static void overview(FILE *out)
 {
 	fprintf(out, "taskvpc: networks as ECS tasks have them, on this host\n\n"
-		     "  taskvpc COMMAND [OPTION]... [WORD]...\n");
+		     "  taskvpc COMMAND [OPTION]... [WORD]...\n"
+		     "  taskvpc help [COMMAND]\n"
+		     "  taskvpc version\n");
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		fprintf(out, "\n%s:\n", groups[i].title);
 		for (const struct command *const *c = groups[i].commands; *c; c++)
@@ -112,7 +114,7 @@ int main(int argc, char **argv)
 	out_open();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
 		return help(argc > 2 ? argv[2] : NULL);
-	if (!strcmp(name, "--version")) {
+	if (!strcmp(name, "--version") || !strcmp(name, "version")) {
 		printf("taskvpc %s\n", TASKVPC_VERSION);
 		return finish("", EXIT_DONE);
 	}

@@ -56,11 +56,12 @@ const struct question questions[] = {
 	ASK("spoofed-arp", ISOLATION, "Blocks spoofed ARP", ask_spoofed_arp, WANT_YES,
 	    "a says by ARP that it has an address that b, the host or the LAN's machine talks "
 	    "to; who believes it?"),
-	ASK("forged-router", ISOLATION, "Blocks a forged IPv6 router", ask_forged_router, WANT_YES,
-	    "a advertises itself as a router; b and the host look at their routes. The LAN's "
-	    "machine believes one."),
-	ASK("sniffing", ISOLATION, "Blocks sniffing", ask_sniffing, WANT_YES,
-	    "b and the LAN's machine talk; a listens, its interface promiscuous."),
+	ASK("forged-router", ISOLATION, "Blocks a rogue IPv6 router", ask_forged_router, WANT_YES,
+	    "a sends router advertisements (RFC 6104); b and the host look at their routes. The "
+	    "LAN's machine believes one."),
+	ASK("sniffing", ISOLATION, "Blocks passive sniffing", ask_sniffing, WANT_YES,
+	    "b and the LAN's machine talk; a listens, its interface promiscuous. Where spoofed "
+	    "ARP is believed, a has their packets sent to it all the same."),
 
 	ASK("loopback-service", ISOLATION, "Guards the host's loopback", ask_loopback_service,
 	    WANT_YES,

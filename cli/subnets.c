@@ -243,7 +243,7 @@ const struct command command_subnets = {
 		"            network, gateway and broadcast address. And what the network excludes\n"
 		"  free      what is left\n",
 	.examples = "  taskvpc subnets\n"
-		    "  taskvpc subnets --json | jq '.[] | select(.free == 0)'\n",
+		    "  taskvpc subnets --json | jq '.[] | select(.free + .cooling == 0)'\n",
 	.flags = COMMAND_ROOT,
 	.run = run,
 };

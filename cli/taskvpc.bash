@@ -46,7 +46,7 @@ _taskvpc() {
 	local command=${COMP_WORDS[1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_taskvpc_help) --help --version" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$(_taskvpc_help) help version --help --version" -- "$word")
 		return
 	fi
 	if [ "$command" = help ]; then

@@ -17,7 +17,7 @@
 
 #define PORT_REMEDY                                                                                 \
 	"[[IP:]HOST:]CONTAINER[/PROTO]: 8080:80, 8080:80/udp, 127.0.0.1:8080:80, 8000-8009:80-89, " \
-	":80 or 80 for any free host port; an IPv6 address stands in [ ]"
+	"on a bridge :80 or 80 for any free host port; an IPv6 address stands in [ ]"
 
 struct ports {
 	unsigned first, last;

@@ -13,7 +13,7 @@ struct wish {
 /* Rows for the options of a subcommand whose struct @s has a struct wish as @m. */
 #define WISH_OPTIONS(s, m)                                                                         \
 	OPT(s, m.ports, 'p', "publish", OPT_LIST, "[[IP:]HOST:]CONTAINER[/PROTO]",                 \
-	    "Publish a port, or FIRST-LAST; without HOST: any free one."),                         \
+	    "Publish a port, or FIRST-LAST; on a bridge without HOST: any free."),                 \
 		OPT(s, m.ip, 0, "ip", OPT_TEXT, "ADDRESS[,ADDRESS]", "Ask for this address."),     \
 		OPT(s, m.mac, 0, "mac", OPT_TEXT, "MAC", "Ask for this MAC address.")
 

@@ -136,11 +136,11 @@ if group "some modes, as a table"; then
 	is "" "$(grep '^.\{81\}' <<<"$OUT")" "lines over 80 columns"
 	is "awsvpc, veth awsvpc, macvlan|bridge host none" \
 		"$(grep -E '^ {20}' <<<"$OUT" | xargs -L 1 echo | grep . | paste -sd '|')" "blocks"
-	is 2 "$(grep -c 'Blocks sniffing' <<<"$OUT")" "each has all questions"
+	is 2 "$(grep -c 'Blocks passive sniffing' <<<"$OUT")" "each has all questions"
 	compare none host bridge
-	is 1 "$(grep -c 'Blocks sniffing' <<<"$OUT")" "a pipe has no width"
+	is 1 "$(grep -c 'Blocks passive sniffing' <<<"$OUT")" "a pipe has no width"
 	compare --why none
-	like $'Blocks sniffing\n[^\n]*\n  none  *not tried: a has no interface' "$OUT" "reasons"
+	like $'Blocks passive sniffing\n[^\n]*\n  none  *not tried: a has no interface' "$OUT" "reasons"
 	is 29 "$(grep -c '^  none ' <<<"$OUT")" "answers"
 	t "a link stays one, a file is replaced"
 	echo old >"$TMP/real.html"

@@ -164,6 +164,9 @@ if group "capture"; then
 		ping -c 1 127.0.0.1 >/dev/null
 		wait $pid
 		is 0 $? "rc of host"
+		like "# h is in the host's own network: what follows is of the whole host" "$(<"$TMP/said")" "told"
+		told 0 inspect h
+		like "Namespace +the host's" "$OUT" "inspect"
 		refuses 66 'no task "nope"' capture nope
 		slay a
 		until_true eval '[ "$(row a .state)" = dead ]'

@@ -31,6 +31,12 @@ if group "help"; then
 	is "$OUT" "$("$TASKVPC" --help)" "without a word"
 	told 0 --version
 	like '^taskvpc [0-9]+\.[0-9]+\.[0-9]+$' "$OUT" "version"
+	is "$OUT" "$("$TASKVPC" version)" "taskvpc version"
+	for word in 'help \[COMMAND\]' version; do
+		like $'\n'"  taskvpc $word"$'\n' "$("$TASKVPC" help)" "taskvpc help"
+	done
+	t "compare names its modes"
+	for mode in awsvpc-veth awsvpc-macvlan bridge host none; do like "[ ,]$mode[ ,;.]" "$("$TASKVPC" compare --help | tr '\n' ' ')" "$mode"; done
 	t "wrong words"
 	refuses 64 '"nope" is no command.*--help' nope
 	refuses 64 '"nope" is no command' help nope
@@ -91,7 +97,7 @@ if group "completion"; then
 	}
 	uplink
 	start web --mode none -- sleep 60
-	is "$(printf '%s\n' "${COMMANDS[@]}" | sort)" "$(completes '' | grep -v '^-' | sort)" "commands"
+	is "$(printf '%s\n' "${COMMANDS[@]}" help version | sort)" "$(completes '' | grep -v '^-' | sort)" "commands"
 	is subnets "$(completes sub)" "sub"
 	for command in "${COMMANDS[@]}"; do
 		is "$(options "$command" | sort)" "$(completes "$command" - | sort)" "options of $command"
@@ -100,7 +106,8 @@ if group "completion"; then
 	is web "$(completes rm w)" "tasks of rm"
 	is web "$(completes topology w)" "tasks of topology"
 	told 0 run -d --name ended --mode none -- true
-	until_true fails "the task" "$TASKVPC" inspect ended
+	has_ended() { ! "$TASKVPC" inspect ended >/dev/null 2>&1; }
+	runs "its end" until_true has_ended
 	is ended "$(completes logs e)" "logs of a task that has ended"
 	is "lab-awsvpc" "$(completes run --net lab-a)" "networks"
 	is "lab-bridge web" "$(completes inspect '' | grep -E 'bridge|web' | sort | tr '\n' ' ' | sed 's/ $//')" "both"

@@ -165,9 +165,9 @@ const struct address *attachment_address(const struct attachment *a, uint8_t fam
 struct ip address_gateway(const struct address *address);
 /*
  * attachment_give_gateways: a gateway to each address that has none, where the other end is the
- * router anyway: the first address of the prefix, as subnets have it. Where that is the task's own, or
- * a prefix of one address has none, one of the link alone; on a bridge, which other tasks share, that
- * is for the mode to refuse.
+ * router anyway: the first address of the prefix, as subnets have it. Where that is the task's own,
+ * or a prefix of one address has none, one of the link alone; on a bridge, which other tasks share,
+ * that is for the mode to refuse.
  */
 void attachment_give_gateways(struct attachment *a);
 /* attachment_fill_gateway: the gateway of a route that names none, unless its scope is the link. */

@@ -20,6 +20,8 @@ static bool nearest(const struct seen *seen, uint32_t a, unsigned *ret, uint32_t
 {
 	bool found = false;
 
+	*ret = 0;
+	*far = UINT32_MAX;
 	for (unsigned i = 0; i < seen->n && i < SEEN_SPANS; i++) {
 		uint32_t d = distance(seen, i, a);
 

@@ -202,7 +202,6 @@ void attachment_give_gateways(struct attachment *a)
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct address *address = &a->addresses[i];
 		struct ip network = cidr_first(&address->cidr), first = ip_add(&network, 1);
-
 		bool fits = cidr_contains(&address->cidr, &first);
 
 		if (ip_is_set(&address->gateway))

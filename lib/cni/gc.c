@@ -197,11 +197,9 @@ static int send_bunch(struct call *c, struct bunch *b, struct err *e)
  */
 static int gather_link(struct call *c, struct held *h, struct bunch *b, struct err *e)
 {
-	const struct store_holder of = h->record.key;
-	const struct store_key key = { of.network, of.container_id, of.ifname };
-	int r = held_seize(c, &key, false, h, e);
+	int r = held_seize_found(c, h, e);
 
-	if (r || !h->mode)
+	if (r)
 		return r < 0 ? r : 0;
 	r = held_host_end(c, &h->a, e);
 	if (r <= 0)
@@ -268,18 +266,12 @@ static void release_links(struct call *c, const struct valid *valid, struct held
  */
 static int seize_survivor(struct call *c, struct held *h, struct err *e)
 {
-	struct store_holder of;
-	struct store_key key = { of.network, of.container_id, of.ifname };
 	uint64_t cursor = 0;
 	int r;
 
 	while ((r = store_next(c->store, c->network, &cursor, &h->record, e)) == 0) {
-		of = h->record.key;
-		r = held_seize(c, &key, false, h, e);
-		if (r == 0 && h->mode)
-			return 0;
-		turn_key_end(c, &key);
-		if (r < 0)
+		r = held_seize_found(c, h, e);
+		if (r <= 0)
 			return r;
 	}
 	return r;

@@ -71,6 +71,18 @@ int held_seize(struct call *c, const struct store_key *key, bool wait, struct he
 	return held_get(c, key, ret, e);
 }
 
+int held_seize_found(struct call *c, struct held *h, struct err *e)
+{
+	const struct store_holder of = h->record.key;
+	const struct store_key key = { of.network, of.container_id, of.ifname };
+	int r = held_seize(c, &key, false, h, e);
+
+	if (r == 0 && h->mode)
+		return 0;
+	turn_key_end(c, &key);
+	return r < 0 ? r : HELD_BUSY;
+}
+
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 {
 	if (h->mode)

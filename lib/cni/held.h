@@ -37,6 +37,11 @@ int held_decode(struct call *c, struct held *h, struct err *e);
 #define HELD_BUSY 100
 int held_seize(struct call *c, const struct store_key *key, bool wait, struct held *ret,
 	       struct err *e);
+/*
+ * held_seize_found: as held_seize, without waiting, of the record that store_next() has filled in.
+ * Return: 0, HELD_BUSY (also where it is gone by now, or of no mode of ours), or a negative errno.
+ */
+int held_seize_found(struct call *c, struct held *h, struct err *e);
 /* held_needs_mode: an error that names the mode, where this plugin does not know it. */
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
 

@@ -33,6 +33,7 @@ void turn_end(struct call *c);
  * -errno.
  */
 int turn_key(struct call *c, const struct store_key *key, bool wait, struct err *e);
+/* turn_key_end: let others have it. turn_all_keys_end: and all the others that this call has. */
 void turn_key_end(struct call *c, const struct store_key *key);
 void turn_all_keys_end(struct call *c);
 

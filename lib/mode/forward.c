@@ -22,7 +22,7 @@ static bool may_have_ipv6(const struct netconf *c)
 int mode_ra_uplink(const struct netconf *c, struct plan_io *io, char ret[static IFNAME_TEXT],
 		   struct err *e)
 {
-	struct route_uplink uplink;
+	struct route_uplink uplink = { .ifindex = 0 };
 	char path[80], value[16];
 	struct netlink *nl;
 	int r;

@@ -41,7 +41,9 @@ go_on() {
 # beside VERB NAME CONF: a call in the background, until it waits for another at the same attachment, or
 # has ended. Sets BESIDE.
 beside() {
-	TURN=$(printf '%02x:%02x:%s' $(stat -c '%Hd %Ld %i' "$DATA/turn"))
+	local major minor inode # as /proc/locks spells a file
+	read -r major minor inode < <(stat -c '%Hd %Ld %i' "$DATA/turn")
+	TURN=$(printf '%02x:%02x:%s' "$major" "$minor" "$inode")
 	call "$1" "$2" <<<"$3" >"$TMP/beside.out" 2>"$TMP/beside.err" &
 	BESIDE=$!
 	until_true waits_or_ended

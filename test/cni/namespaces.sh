@@ -37,7 +37,7 @@ if group killed; then
 		bare=0
 		for ((n = 1; n < 40; n++)); do
 			t "ADD is killed at $call $n: the next makes the namespace, or has it"
-			killed_add $call $n || break
+			killed_add "$call" "$n" || break
 			! is_bare || bare=1
 			works ADD "$MAKE"
 			made c1
@@ -46,7 +46,7 @@ if group killed; then
 			clean
 		done
 		works DEL "$MAKE"
-		[ $call != mount ] || is 1 $bare "a file without a namespace was left once"
+		[ "$call" != mount ] || is 1 "$bare" "a file without a namespace was left once"
 	done
 	clean
 fi

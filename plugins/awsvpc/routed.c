@@ -132,7 +132,8 @@ static int judge_gateway(struct netlink *nl, const struct ip *gw, const struct c
 	return -EINVAL;
 }
 
-/* What a foreign IPAM plugin gives may be the gateway of others, or another address of the host. */
+/* What a foreign IPAM plugin gives, or our pool beside a network of another gateway in the same subnet,
+ * may be the gateway of others, or another address of the host. */
 static int judge_address(struct netlink *nl, const struct ip *ip, struct err *e)
 {
 	struct route_place place;
@@ -157,7 +158,7 @@ static int routed_consent(const struct attachment *a, struct plan_io *io, struct
 		struct ip gw = address_gateway(&a->addresses[i]);
 
 		r = judge_gateway(nl, &gw, cidr, e);
-		if (r == 0 && a->ipam[0])
+		if (r == 0)
 			r = judge_address(nl, &cidr->ip, e);
 	}
 	return r;

@@ -47,6 +47,15 @@ if group address; then
 	refused 103 'gateway: 10\.0\.1\.77 is the address of container c2' ADD "$(one 10.0.1.0/24 '.name="lab2" | .ipam.ranges[0][0].gateway="10.0.1.77"')"
 	is 1 "$(records)" records
 	drop c2
+	t "an address that is the gateway of another network's task"
+	netns c2
+	LAB2=$(one 10.0.1.0/24 '.name="lab2" | .ipam.ranges[0][0].gateway="10.0.1.77"')
+	ID=c2 works ADD "$LAB2"
+	refused 7 '10\.0\.1\.77 is the host.s own, or the gateway' ADD "$CONF" CNI_ARGS=IP=10.0.1.77
+	is 1 "$(records)" records
+	ID=c2 works DEL "$LAB2"
+	ID=c2 works ADD "$CONF" CNI_ARGS=IP=10.0.1.77
+	drop c2
 	works ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.77"
 	works DEL "$CONF"
 	is 0 "$(records)" records

@@ -159,7 +159,7 @@ static int read_report(int fd)
 
 static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
 {
-	int report[2], rc = pipe_above_stdio(report);
+	int report[2] = { -1, -1 }, rc = pipe_above_stdio(report);
 	pid_t parent = getpid();
 
 	if (rc)
@@ -171,8 +171,8 @@ static int spawn_try(pid_t *pid, const struct child_job *job, int in, int out)
 	close(report[1]);
 	rc = rc ? rc : read_report(report[0]);
 	close(report[0]);
-	if (rc && *pid > 0)
-		waitpid(*pid, NULL, 0);
+	while (rc && *pid > 0 && waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	return rc;
 }
 

@@ -36,7 +36,7 @@ if group "help"; then
 		like $'\n'"  taskvpc $word"$'\n' "$("$TASKVPC" help)" "taskvpc help"
 	done
 	t "compare names its modes"
-	for mode in awsvpc-veth awsvpc-macvlan bridge host none; do like "[ ,]$mode[ ,;.]" "$("$TASKVPC" compare --help | tr '\n' ' ')" "$mode"; done
+	for mode in awsvpc-veth awsvpc-macvlan bridge host none; do like "[ ,]${mode}[ ,;.]" "$("$TASKVPC" compare --help | tr '\n' ' ')" "$mode"; done
 	t "wrong words"
 	refuses 64 '"nope" is no command.*--help' nope
 	refuses 64 '"nope" is no command' help nope

@@ -132,8 +132,8 @@ static int judge_gateway(struct netlink *nl, const struct ip *gw, const struct c
 	return -EINVAL;
 }
 
-/* What a foreign IPAM plugin gives, or our pool beside a network of another gateway in the same subnet,
- * may be the gateway of others, or another address of the host. */
+/* What a foreign IPAM plugin gives, or our pool beside a network of another gateway in the same
+ * subnet, may be the gateway of others, or another address of the host. */
 static int judge_address(struct netlink *nl, const struct ip *ip, struct err *e)
 {
 	struct route_place place;

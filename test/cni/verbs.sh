@@ -178,7 +178,7 @@ if group check; then
 	# changed WHAT ROUTE COMMAND…: CHECK tells what the command made of one route; its remedy brings it back.
 	ROUTED=$(conf '.ipam.ranges=[[{subnet:"10.0.1.0/24"}],[{subnet:"fd00:10:1::/64"}]] | .ipam.routes=[
 		{dst:"0.0.0.0/0",mtu:1300},{dst:"::/0",mtu:1300},{dst:"198.51.100.0/24",advmss:1200,priority:77},
-		{dst:"203.0.113.0/24",mtu:100000,advmss:100000,table:100},{dst:"192.0.2.0/24",scope:253}]')
+		{dst:"203.0.113.0/24",mtu:100000,advmss:100000,table:100},{dst:"192.0.2.0/24",scope:0}]')
 	changed() {
 		local what=$1 regex="route $2 has changed"
 		t "CHECK sees: $what of a route"
@@ -206,7 +206,7 @@ if group check; then
 	ip -n c1 route del 198.51.100.0/24 metric 78
 	changed "the gateway" '203\.0\.113\.0/24 on eth0' \
 		ip -n c1 route replace 203.0.113.0/24 dev eth0 table 100 mtu 65520 advmss 65495
-	changed "the scope" '192\.0\.2\.0/24 on eth0' ip -n c1 route replace 192.0.2.0/24 dev eth0 scope 200
+	changed "the scope" '192\.0\.2\.0/24 on eth0' ip -n c1 route replace 192.0.2.0/24 via 10.0.1.1 dev eth0 scope 200
 	changed "the kind" '169\.254\.169\.254' ip -n c1 route replace 169.254.169.254 via 10.0.1.1 dev eth0
 	changed "the kind (IPv6)" 'fd00:ec2::254' \
 		ip -n c1 -6 route replace fd00:ec2::254 via fd00:10:1::1 dev eth0

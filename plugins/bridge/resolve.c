@@ -133,19 +133,22 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 		snprintf(a->ifb_ifname, sizeof(a->ifb_ifname), "ifb%.12s", a->eni_id + 4);
 }
 
-/* Somebody has renamed ours: its tasks are on it, and the kernel makes no second one of its index.
+/*
+ * There is none of the name. Of ours, somebody has renamed it: its tasks are on it, and the kernel
+ * makes no second one of its index; or another ADD has made it since.
+ * Return: 0 with *ret, 1 if there is none, or a negative errno.
  */
-static int judge_renamed(struct plan_io *io, const struct attachment *a, struct err *e)
+static int look_by_index(struct plan_io *io, const struct attachment *a, struct link_info *ret,
+			 struct err *e)
 {
-	struct link_info link;
 	struct netlink *nl;
 	int r = plan_io_route(io, HOST, &nl, e);
 
 	if (r == 0)
-		r = link_by_index(nl, a->bridge_ifindex, &link, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" is now called \"%s\"", a->bridge, link.name);
+		r = link_by_index(nl, a->bridge_ifindex, ret, e);
+	if (r != 0 || strcmp(ret->name, a->bridge) == 0)
+		return r;
+	err_set(e, ERR_CONFIG, 0, "bridge: \"%s\" is now called \"%s\"", a->bridge, ret->name);
 	err_hint(e, "call it \"%s\" again, or use another bridge", a->bridge);
 	return -EINVAL;
 }
@@ -160,7 +163,10 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 	text_copy(a->bridge, sizeof(a->bridge), bridge_conf(c)->bridge);
 	name_bridge(a);
 	take_settings(c, a);
-	r = r ? judge_renamed(io, a, e) : take_bridge(&link, io, a, e);
+	if (r == 1)
+		r = look_by_index(io, a, &link, e);
+	if (r == 0)
+		r = take_bridge(&link, io, a, e);
 	if (r >= 0)
 		r = mode_mtu(c, io, &a->mtu, e);
 	if (r == 0 && a->bridge_gateway)

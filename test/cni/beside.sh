@@ -55,6 +55,25 @@ ended() {
 	is 0 $? "rc of the one beside it: $(<"$TMP/beside.out")"
 }
 
+if group first; then
+	PLUGIN=$BIN/task-bridge
+	for n in 1 2 3 4; do # before its lease: later, who restores rules would wait for it
+		t "two ADDs are the first of a bridge: one has stopped behind request $n when the other makes it"
+		netns a
+		halt $n ADD a "$BRIDGE"
+		add b "$BRIDGE"
+		go_on
+		is 2 "$(ip -j link show master cni0 | jq length)" "ports of the bridge"
+		ping_ok a 10.88.0.1
+		del b "$BRIDGE"
+		ping_ok a 10.88.0.1
+		del a "$BRIDGE"
+		drop a b
+		clean
+	done
+	PLUGIN=$BIN/awsvpc
+fi
+
 if group survivor; then
 	for type in awsvpc task-bridge; do
 		PLUGIN=$BIN/$type

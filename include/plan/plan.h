@@ -140,7 +140,8 @@ struct plan_io {
 	bool crowded;                 /* many tasks: their sysctls are written apart */
 	bool ruleset_loaded;          /* apply had to load a skeleton: other attachments' elements
 				       * may be missing and must be restored from the store */
-	bool stuck; /* a failed apply could not undo all it had made: the record must stay */
+	bool name_taken; /* apply found a file of others where the task's namespace gets its name */
+	bool stuck;      /* a failed apply could not undo all it had made: the record must stay */
 };
 
 /* plan_io_open: @task is taken over (its descriptor is closed by plan_io_close). */

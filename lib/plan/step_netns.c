@@ -6,6 +6,8 @@
  */
 #include "plan/step.h"
 
+#include <errno.h>
+
 static int netns_apply(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
 {
@@ -14,13 +16,18 @@ static int netns_apply(const struct step *s, const struct plan *p, struct plan_i
 
 	(void)s;
 	netns_close(&ns);
-	return r == 1 ? netns_bind(&io->task, p->a->netns, e) : r;
+	if (r == 1)
+		r = netns_bind(&io->task, p->a->netns, e);
+	io->name_taken = r == -EEXIST;
+	return r;
 }
 
 static int netns_undo(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
 	(void)s;
-	(void)io;
+	/* Here a file of others would look like what a kill leaves of ours. */
+	if (io->name_taken)
+		return 0;
 	return netns_unbind(p->a->netns, p->a->netns_cookie, e);
 }
 

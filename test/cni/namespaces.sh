@@ -124,8 +124,7 @@ if group on; then
 	t "a second ADD that fails leaves it to the first"
 	works ADD "$MAKE"
 	refused 103 '' ADD "$LAB3" CNI_IFNAME=eth1 CNI_ARGS=IP=10.99.0.1
-	refused 100 'File exists' ADD "$(jq -c '.ipam.routes=[{dst:"198.51.100.0/24"},{dst:"198.51.100.0/24"}]' <<<"$LAB3")" \
-		CNI_IFNAME=eth1
+	refused 100 'File exists' ADD "$(jq -c '.ipam.routes=[{dst:"10.0.8.1/32"}]' <<<"$LAB3")" CNI_IFNAME=eth1
 	made c1
 	works DEL "$MAKE"
 	clean

@@ -131,7 +131,7 @@ int prepare_task(struct add *add, struct err *e)
 
 /*
  * A namespace that an ADD of ours made is borne by all attachments in it, or it would lose its name
- * under those that stay. By now that may have gone with a dead attachment of ours: it gets it back.
+ * under those that stay.
  */
 static int bear_namespace(struct add *add, struct err *e)
 {
@@ -144,7 +144,7 @@ static int bear_namespace(struct add *add, struct err *e)
 	plan_netns(&add->plan);
 	plan_tags(&add->plan, &tag, 1);
 	r = add->c->store ? store_tag_count(add->c->store, tag, &bearers, e) : 0;
-	add->a.netns_created = bearers > 0 || must_make_namespace(add);
+	add->a.netns_created = bearers > 0;
 	return r;
 }
 

@@ -6,7 +6,9 @@
  * because a runtime never removes what it was not told of.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cni/held.h"
@@ -293,11 +295,33 @@ static void restore(struct add *add)
 		call_warn(add->c, "%s: GC restores them", e.msg);
 }
 
+/*
+ * What undoing takes is at hand before there is something to undo, as descriptors may run out: the
+ * way to the host's links, and room for the one to its rules, which not every plan needs.
+ */
+static int open_ways(struct add *add, struct err *e)
+{
+	struct netlink *nl;
+	int r = 0, spare;
+
+	if (add->mode->has_interface)
+		r = plan_io_route(&add->io, HOST, &nl, e);
+	if (r == 0)
+		r = turn_share(add->c, e);
+	if (r < 0)
+		return r;
+	spare = fcntl(add->c->turn, F_DUPFD_CLOEXEC, 0);
+	if (spare < 0)
+		return err_sys(e, ERR_IO, errno, "no room for another descriptor");
+	close(spare);
+	return 0;
+}
+
 static int attach(struct add *add, bool link_first, struct err *e)
 {
-	int r = turn_share(add->c, e);
+	int r = open_ways(add, e);
 
-	if (r >= 0)
+	if (r == 0)
 		r = prepare_lease(add, false, e);
 	if (r < 0)
 		return r;

@@ -12,7 +12,7 @@
 #define REST_LINE    8192 /* a step as text, the longest being a ruleset */
 #define MAC_TAKEN_MS 2000
 #define AGAIN_MS     20
-#define FLUSHES      3 /* in the midst of one ADD */
+#define FLUSHES      3 /* in the midst of one ADD, or of one restore */
 
 static bool creates_link(const struct step *s)
 {
@@ -354,5 +354,7 @@ int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
 {
 	int r = restore_together(p, io, e);
 
+	for (int i = 0; r < 0 && was_flushed(p, io) && i < FLUSHES; i++)
+		r = restore_together(p, io, e);
 	return r < 0 && io->failure.error == EEXIST ? restore_alone(p, io, e) : r;
 }

@@ -155,6 +155,7 @@ int attachment_decode(const char *text, size_t len, uint32_t schema, struct atta
 
 struct store_key attachment_key(const struct attachment *a); /* borrows @a */
 bool attachment_has_family(const struct attachment *a, uint8_t family);
+bool attachment_has_address(const struct attachment *a, const struct ip *ip);
 /* The first address of a family, NULL if there is none. */
 const struct address *attachment_address(const struct attachment *a, uint8_t family);
 

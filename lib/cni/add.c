@@ -11,78 +11,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cni/delegated.h"
+#include "cni/heal.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
-
-/*
- * Does the attachment @h stand: in the namespace of @add, or alive in another? One that an ADD has
- * answered for stands as long as its interface does: what else has changed is for CHECK to tell,
- * and no reason to take a task's address away. One that was never answered for must be whole; its
- * MAC is taken as it is found, as a chained plugin may have changed it. Return: 1, 0 (it is dead,
- * or an ADD was killed midway), or a negative errno.
- */
-static int stands(struct add *add, const struct held *h, struct err *e)
-{
-	struct link_info link;
-	struct netlink *nl;
-	int r;
-
-	if (h->a.netns_cookie != add->a.netns_cookie) {
-		r = held_fate(add->c, h, e);
-		return r < 0 ? r : r == HELD_ALIVE;
-	}
-	if (!h->mode->has_interface)
-		return 1;
-	r = plan_io_route(&add->io, TASK, &nl, e);
-	if (!r)
-		r = link_by_name(nl, h->a.ifname, &link, e);
-	if (r)
-		return r < 0 ? r : 0;
-	if (h->record.settled && link.ifindex == h->a.ifindex)
-		return 1;
-	r = plan_check(&h->plan, &add->io, &link.mac, e);
-	return r < 0 ? (e->code == ERR_CHECK ? 0 : r) : 1;
-}
-
-static void delegate_undo(struct add *add, const char *why)
-{
-	struct err e;
-
-	if (call_delegate(add->c, "DEL", NULL, &e) < 0)
-		call_warn(add->c, "DEL of %s %s: %s", add->c->foreign, why, e.msg);
-}
-
-/*
- * An earlier attachment of the same key: if it is what a crash or a reboot left, it goes, and what
- * a foreign IPAM plugin gave it with it: host-local refuses a second address for one key.
- */
-static int heal(struct add *add, struct err *e)
-{
-	const struct store_key key = call_key(add->c);
-	cleanup_held struct held *h = held_new(e);
-	int r;
-
-	if (!h)
-		return -ENOMEM;
-	r = held_get(add->c, &key, h, e);
-	if (r)
-		return r == STORE_ABSENT ? 0 : r;
-	r = held_needs_mode(add->c, h, e);
-	if (!r)
-		r = stands(add, h, e);
-	if (r)
-		return r < 0 ? r : lease_refuse_key(&h->record.key, e);
-	/* The namespace that it made, which is ours too, loses its name: we give it that again. */
-	if (h->a.netns_created && h->a.netns_cookie == add->a.netns_cookie &&
-	    !strcmp(h->a.netns, add->c->env.netns))
-		add->a.netns_created = true;
-	r = held_take_down(add->c, h, 0, e);
-	if (!r && add->c->foreign && !strcmp(h->a.ipam, add->c->foreign))
-		delegate_undo(add, "for an attachment that is no more");
-	return r;
-}
 
 /* CNI_IFNAME must be free; the interface of an IPAM plugin's caller is there already. */
 static int judge_ifname(struct add *add, struct err *e)
@@ -103,41 +37,6 @@ static int judge_ifname(struct add *add, struct err *e)
 		ifname, add->c->env.netns);
 	err_hint(e, "remove that interface or use another CNI_IFNAME");
 	return -EEXIST;
-}
-
-/* ---- a foreign IPAM plugin ---- */
-
-static int read_delegated(struct add *add, const char *text, struct err *e)
-{
-	char what[96];
-	const struct result_source source = { what, ERR_DELEGATE, .abbreviated = true };
-	struct text t;
-	int r;
-
-	text_init(&t, what, sizeof(what));
-	text_add(&t, "result of %s", add->c->foreign);
-	r = json_parse(text, strlen(text), what, &add->given_root, e);
-	if (r < 0) {
-		e->code = ERR_DELEGATE;
-		return r;
-	}
-	r = result_read(add->given_root, &source, &add->given, e);
-	if (r < 0)
-		return r;
-	if (!add->given.n_ips && add->mode->needs_address)
-		return err_set(e, ERR_DELEGATE, 0, "%s has no address", what);
-	return result_to_attachment(&add->given, &add->a, e);
-}
-
-static int delegate(struct add *add, struct err *e)
-{
-	cleanup_free char *text = NULL;
-	int r;
-
-	if (!add->c->foreign)
-		return 0;
-	r = call_delegate(add->c, "ADD", &text, e);
-	return r < 0 ? r : read_delegated(add, text ? text : "", e);
 }
 
 /* ---- the attachment ---- */
@@ -245,6 +144,15 @@ static int realize(struct add *add, struct err *e)
 	return r;
 }
 
+/* For all the others: this attachment stands whatever comes of it. */
+static void restore(struct add *add)
+{
+	struct err e;
+
+	if (held_restore(add->c, &add->io, &e) < 0)
+		call_warn(add->c, "%s: GC restores them", e.msg);
+}
+
 /*
  * The foreign IPAM plugin over a link that stands. It may take a minute, which nobody may have to
  * wait for who wants the turn alone; till then record and kernel agree.
@@ -254,8 +162,11 @@ static int delegate_over_link(struct add *add, struct err *e)
 	struct err turn;
 	int r;
 
+	if (add->io.ruleset_loaded) /* the others' rules do not wait for it either */
+		restore(add);
+	add->io.ruleset_loaded = false;
 	turn_end(add->c);
-	r = delegate(add, e);
+	r = delegated_ask(add, e);
 	if (turn_share(add->c, &turn) >= 0)
 		return r;
 	if (r == 0)
@@ -284,15 +195,6 @@ static int link_up(struct add *add, struct err *e)
 	add->is_linked = true;
 	add->mode->plan(&add->a, &add->plan);
 	return 0;
-}
-
-/* For all the others: this attachment stands whatever comes of it. */
-static void restore(struct add *add)
-{
-	struct err e;
-
-	if (held_restore(add->c, &add->io, &e) < 0)
-		call_warn(add->c, "%s: GC restores them", e.msg);
 }
 
 /*
@@ -325,7 +227,7 @@ static int attach(struct add *add, bool link_first, struct err *e)
 		r = prepare_lease(add, false, e);
 	if (r < 0)
 		return r;
-	r = prepare_gateways(add, e);
+	r = prepare_gateways(add, false, e);
 	if (r == 0 && link_first)
 		r = link_up(add, e);
 	if (r == 0)
@@ -353,7 +255,7 @@ static int attach_stateless(struct add *add, struct err *e)
 	return r < 0 ? r : call_answer(add->c, text, e);
 }
 
-static int add_new(struct add *add, struct err *e)
+static int add_in_order(struct add *add, struct err *e)
 {
 	const struct store_key key = call_key(add->c);
 	bool link_first;
@@ -377,21 +279,23 @@ static int add_new(struct add *add, struct err *e)
 		return r;
 	link_first = add->c->foreign && add->mode->link_first && add->mode->link_first(&add->a);
 	if (!link_first)
-		r = delegate(add, e);
+		r = delegated_ask(add, e);
 	if (!r)
 		r = attach(add, link_first, e);
 	turn_end(add->c);
 	/* What stands has its address: the DEL or GC that takes it down gives that back. */
 	if (r < 0 && !add->io.stuck)
-		delegate_undo(add, "after a failed ADD");
+		delegated_undo(add, "after a failed ADD");
 	return r;
 }
 
 int add_run(struct call *c, struct err *e)
 {
 	struct add *add = prepare_new(c, e);
-	int r = add ? add_new(add, e) : -ENOMEM;
+	int r = add ? add_in_order(add, e) : -ENOMEM;
 
+	if (r < 0 && add)
+		heal_end(add);
 	prepare_free(add);
 	return r;
 }

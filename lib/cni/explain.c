@@ -71,6 +71,8 @@ static int print_dry_run(struct add *add, struct err *e)
 {
 	int r = prepare_lease(add, true, e);
 
+	if (r == 0)
+		r = prepare_gateways(add, true, e);
 	if (r == 0 && add->mode->consent) /* nobody shall run by hand what ADD refuses */
 		r = add->mode->consent(&add->a, &add->io, e);
 	if (r < 0)

@@ -11,6 +11,7 @@
 #include "cni/held.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
+#include "plan/step.h"
 
 struct entry { /* borrowed from the configuration */
 	const char *container_id, *ifname;
@@ -298,7 +299,8 @@ static int apply_shared(struct call *c, const struct held *h, struct err *e)
 		return err_sys(e, ERR_IO, ENOMEM, "GC");
 	plan_init(shared, &h->a);
 	for (unsigned i = 0; i < h->plan.n; i++) {
-		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST)
+		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST ||
+		    h->plan.steps[i].kind == &step_netns) /* the name of a task's namespace */
 			continue;
 		shared->steps[shared->n] = h->plan.steps[i];
 		shared->steps[shared->n++].dies_with = -1;

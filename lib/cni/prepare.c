@@ -246,7 +246,7 @@ static int reclaim(void *ctx, const struct store_holder *holder, struct err *e)
 	return r > 1 ? 0 : r;
 }
 
-int prepare_gateways(struct add *add, struct err *e)
+int prepare_gateways(struct add *add, bool dry_run, struct err *e)
 {
 	struct store_holder holder;
 	struct ip gateway;
@@ -256,7 +256,7 @@ int prepare_gateways(struct add *add, struct err *e)
 		r = gateway_find_holder(add->c->store, &add->a, &holder, &gateway, e);
 		if (r)
 			return r == STORE_ABSENT ? 0 : r;
-		r = reclaim(add, &holder, e);
+		r = dry_run ? 0 : reclaim(add, &holder, e);
 	} while (r == 1);
 	return r < 0 ? r : lease_refuse_gateway(&holder, &gateway, e);
 }

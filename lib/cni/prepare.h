@@ -17,6 +17,7 @@ struct add {
 	int patience;     /* how often a holder that is about to go may still be waited for */
 	bool is_linked;   /* `linked` is */
 	bool io_is_open;
+	bool inherits_name; /* of its namespace, from an attachment that was healed */
 	struct netconf conf;
 	struct asked asked;
 	struct plan_io io;
@@ -40,8 +41,11 @@ int prepare_attachment(struct add *add, struct err *e);
 /* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */
 int prepare_lease(struct add *add, bool dry_run, struct err *e);
 
-/* prepare_gateways: with the lease: no task may have the address of a gateway. Code 103. */
-int prepare_gateways(struct add *add, struct err *e);
+/*
+ * prepare_gateways: with the lease: no task may have the address of a gateway. Code 103.
+ * @dry_run: the record of a dead task, which would be taken down, stands in the way as well.
+ */
+int prepare_gateways(struct add *add, bool dry_run, struct err *e);
 
 /* ports_judge: code 7 where two ports of @a cannot both be held. */
 int ports_judge(const struct attachment *a, struct err *e);

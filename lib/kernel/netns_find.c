@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,14 +29,18 @@ static void close_dir(DIR **d)
 		closedir(*d);
 }
 
-/* Return: 1 if it is new, 0 if it was visited, or -ENOMEM. */
+static bool was_seen(const struct search *s, const struct stat *st)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seen[i].ino == st->st_ino && s->seen[i].dev == st->st_dev)
+			return true;
+	return false;
+}
+
 static int note(struct search *s, const struct stat *st, struct err *e)
 {
 	struct file *more;
 
-	for (size_t i = 0; i < s->n; i++)
-		if (s->seen[i].ino == st->st_ino && s->seen[i].dev == st->st_dev)
-			return 0;
 	if ((s->n & (s->n - 1)) == 0) { /* room for a power of two */
 		more = realloc(s->seen, (s->n ? 2 * s->n : 1) * sizeof(*more));
 		if (!more)
@@ -43,23 +48,41 @@ static int note(struct search *s, const struct stat *st, struct err *e)
 		s->seen = more;
 	}
 	s->seen[s->n++] = (struct file){ st->st_dev, st->st_ino };
-	return 1;
+	return 0;
+}
+
+/* Held open, it cannot become another while it is looked at. Return: as try(). */
+static int visit(struct search *s, int fd, struct err *e)
+{
+	char path[32];
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0 || was_seen(s, &st))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = netns_reopen(path, s->cookie, s->ret, e);
+	if (r == 1)
+		r = note(s, &st, e);
+	else if (r == 0)
+		r = 1;
+	return r;
 }
 
 /* Return: 1 if @path leads to it, 0, or a negative errno. */
 static int try(struct search *s, const char *path, struct err *e)
 {
+	cleanup_close int fd = -1;
 	struct stat st;
-	int r;
 
-	if (stat(path, &st) < 0) /* no process, or one that has ended meanwhile */
-		return errno == ENOMEM ? err_sys(e, ERR_KERNEL, ENOMEM, "cannot look at %s", path)
-				       : 0;
-	r = note(s, &st, e);
-	if (r <= 0)
-		return r;
-	r = netns_reopen(path, s->cookie, s->ret, e);
-	return r < 0 ? r : !r;
+	if (stat(path, &st) == 0 && was_seen(s, &st))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0)
+		return visit(s, fd, e);
+	if (errno != EMFILE && errno != ENFILE && errno != ENOMEM)
+		return 0; /* no process, or one that has ended meanwhile */
+	return err_sys(e, ERR_KERNEL, errno, "cannot look at %s", path);
 }
 
 /* NULL at the end with errno 0, and where it cannot be read. */

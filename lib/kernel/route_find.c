@@ -123,9 +123,7 @@ int route_is_taken(struct netlink *nl, const struct route_spec *r, struct err *e
 
 	message_put_ip(m, RTA_DST, &r->dst.ip);
 	ret = ask(nl, m, &s, e);
-	/* No way there; or a route or a rule that refuses is in front of it. */
-	if (ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -ESRCH || ret == -EACCES ||
-	    ret == -EINVAL)
+	if (route_goes_nowhere(ret))
 		return 1;
 	return ret < 0 ? ret : ret != ROUTE_THERE;
 }

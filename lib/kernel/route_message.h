@@ -3,6 +3,8 @@
 #ifndef KERNEL_ROUTE_MESSAGE_H
 #define KERNEL_ROUTE_MESSAGE_H
 
+#include <errno.h>
+
 #include "kernel/route.h"
 
 #define ADDR_PROTO 0x76 /* our mark on addresses: 'v', not one of the kernel's own values */
@@ -10,5 +12,16 @@
 uint8_t route_scope(const struct route_spec *r);
 uint32_t route_table(const struct route_spec *r);
 uint8_t route_kernel_type(const struct route_spec *r);
+
+/*
+ * route_goes_nowhere: does the answer @r to RTM_GETROUTE mean that there is no way: no route, one
+ * that refuses or is in front of a rule that does, or an interface that may not forward what it
+ * got?
+ */
+static inline bool route_goes_nowhere(int r)
+{
+	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL ||
+	       r == -EXDEV || r == -ENODEV || r == -ESRCH;
+}
 
 #endif

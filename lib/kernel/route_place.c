@@ -3,6 +3,7 @@
 #include "kernel/link.h"
 #include "kernel/message.h"
 #include "kernel/route.h"
+#include "kernel/route_message.h"
 
 #include "base/text.h"
 
@@ -48,10 +49,7 @@ static int find_decider(struct netlink *nl, const struct ip *ip, struct decider 
 	memset(ret, 0, sizeof(*ret));
 	message_put_ip(m, RTA_DST, ip);
 	r = netlink_ask(nl, m, take_decider, NULL, ret, e);
-	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL ||
-			       r == -ESRCH
-		       ? 1
-		       : r;
+	return route_goes_nowhere(r) ? 1 : r;
 }
 
 /*

@@ -208,7 +208,7 @@ int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *r
 	m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
 	message_put_ip(m, RTA_DST, &far);
 	r = netlink_ask(nl, m, take_uplink, NULL, ret, e);
-	if (r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EINVAL || r == -EACCES)
+	if (route_goes_nowhere(r))
 		return 0;
 	if (r < 0 || !ret->ifindex)
 		return r;

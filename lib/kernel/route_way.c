@@ -2,6 +2,7 @@
 /* Where does a packet go, and to which MAC? The kernel is asked as a packet would ask it. */
 #include "kernel/message.h"
 #include "kernel/route.h"
+#include "kernel/route_message.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -75,12 +76,6 @@ static int take_match(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
-static bool goes_nowhere(int r)
-{
-	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL ||
-	       r == -EXDEV || r == -ENODEV || r == -ESRCH;
-}
-
 int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route_way *ret,
 		   int *ret_why, struct err *e)
 {
@@ -91,7 +86,7 @@ int route_way_find(struct netlink *nl, const struct route_ask *ask, struct route
 	r = netlink_ask(nl, question(ask, 0), take_decision, NULL, ret, e);
 	if (r == 0) /* a route may be gone by now; the decision stands all the same */
 		netlink_ask(nl, question(ask, RTM_F_FIB_MATCH), take_match, NULL, ret, &ignored);
-	if (!goes_nowhere(r))
+	if (!route_goes_nowhere(r))
 		return r;
 	*ret_why = r == -ESRCH ? ENETUNREACH : -r;
 	return 1;
@@ -103,7 +98,7 @@ int route_is_local(struct netlink *nl, const struct ip *ip, struct err *e)
 	struct route_way way = { .local = false };
 	int r = netlink_ask(nl, question(&ask, 0), take_decision, NULL, &way, e);
 
-	if (goes_nowhere(r))
+	if (route_goes_nowhere(r))
 		return 0;
 	return r < 0 ? r : way.local;
 }

@@ -189,7 +189,7 @@ struct ip address_gateway(const struct address *address)
 	return gw;
 }
 
-static bool has_address(const struct attachment *a, const struct ip *ip)
+bool attachment_has_address(const struct attachment *a, const struct ip *ip)
 {
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		if (ip_equal(&a->addresses[i].cidr.ip, ip))
@@ -206,7 +206,7 @@ void attachment_give_gateways(struct attachment *a)
 
 		if (ip_is_set(&address->gateway))
 			continue;
-		if (fits && (a->bridge_gateway || !has_address(a, &first)))
+		if (fits && (a->bridge_gateway || !attachment_has_address(a, &first)))
 			address->gateway = first;
 		else if (!a->bridge_gateway)
 			address->gateway = address_gateway(address);

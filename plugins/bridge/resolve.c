@@ -194,14 +194,6 @@ static int accept_had(const struct attachment *a, const struct cidr *want, struc
 	return 0;
 }
 
-static bool is_own(const struct attachment *a, const struct ip *ip)
-{
-	for (unsigned i = 0; i < a->n_addresses; i++)
-		if (ip_equal(&a->addresses[i].cidr.ip, ip))
-			return true;
-	return false;
-}
-
 /* Of the bridge as a gateway: it needs an address of its own in the task's subnet. */
 static int accept_gateway(const struct attachment *a, const struct address *address, struct err *e)
 {
@@ -209,7 +201,7 @@ static int accept_gateway(const struct attachment *a, const struct address *addr
 	bool none = !ip_is_set(&want.ip);
 	char text[IP_TEXT];
 
-	if (!none && !is_own(a, &want.ip))
+	if (!none && !attachment_has_address(a, &want.ip))
 		return a->force_address ? 0 : accept_had(a, &want, e);
 	err_set(e, ERR_CONFIG, 0, "isGateway: the task's address %s %s",
 		cidr_text(&address->cidr, text),

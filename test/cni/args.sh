@@ -46,6 +46,8 @@ if group address; then
 	refused 103 'gateway: 10\.0\.1\.77 is the address of container c2' ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.77"
 	refused 103 'gateway: 10\.0\.1\.77 is the address of container c2' ADD "$(one 10.0.1.0/24 '.name="lab2" | .ipam.ranges[0][0].gateway="10.0.1.77"')"
 	is 1 "$(records)" records
+	like 'gateway: 10.0.1.77 is the address of container c2' "$(env -i PATH="$PATH" CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 \
+		CNI_PATH="$BIN" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.77" "$PLUGIN" --explain add <<<"$CONF" 2>&1)" "--explain"
 	drop c2
 	t "an address that is the gateway of another network's task"
 	netns c2

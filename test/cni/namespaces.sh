@@ -30,6 +30,8 @@ killed_add() {
 # is_bare: it has a file, but that is no namespace.
 is_bare() { [ -f $NETNS/c1 ] && [ "$(stat -f -c %T $NETNS/c1)" != nsfs ]; }
 
+in_other_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+
 if group killed; then
 	calls=()
 	if [ -n "$SAN" ] || ! command -v strace >/dev/null; then skip "needs strace and few calls"; else calls=(mount openat); fi
@@ -39,7 +41,8 @@ if group killed; then
 			t "ADD is killed at $call $n: the next makes the namespace, or has it"
 			killed_add "$call" "$n" || break
 			! is_bare || bare=1
-			works ADD "$MAKE"
+			# Spelled otherwise it is the same.
+			works ADD "$MAKE" CNI_NETNS="$([ $((n % 2)) = 0 ] || echo /var)$NETNS/c1"
 			made c1
 			works DEL "$MAKE"
 			fails "the namespace" test -e $NETNS/c1
@@ -47,7 +50,37 @@ if group killed; then
 		done
 		works DEL "$MAKE"
 		[ "$call" != mount ] || is 1 "$bare" "a file without a namespace was left once"
+		for ((n = 1; n < 40; n++)); do
+			t "ADD is killed at $call $n, and the next fails: nothing is left"
+			killed_add "$call" "$n" || break
+			plugin ADD "$MAKE" CNI_ARGS=IP=10.0.1.1
+			expect_error 103 '10\.0\.1\.1'
+			is_bare || fails "the namespace" test -e $NETNS/c1
+			works DEL "$MAKE"
+			rm -f $NETNS/c1 # a bare file that no record tells of
+			clean
+		done
+		works DEL "$MAKE"
 	done
+	clean
+fi
+
+if group "a name that is gone"; then
+	t "somebody takes the name of a living namespace away: GC mends the rest"
+	works ADD "$MAKE"
+	ip netns exec c1 sleep 300 &
+	sleeper=$!
+	until_true in_other_net $sleeper
+	ip netns del c1
+	netns c2
+	add c2
+	works GC "$(jq -c '."cni.dev/valid-attachments"=[{containerID:"c1",ifname:"eth0"},{containerID:"c2",ifname:"eth0"}]' <<<"$MAKE")" \
+		-CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
+	is 2 "$(records)" records
+	stop $sleeper
+	works DEL "$MAKE"
+	del c2
+	drop c2
 	clean
 fi
 

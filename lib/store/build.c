@@ -41,6 +41,13 @@ static void tally(struct census *c, const struct slot_view *v, uint32_t state)
 	c->count[TABLE_TAGS] += v->h->n_tags;
 }
 
+/* Where a byte of the note has flipped: what the records hold, somebody had. */
+static void see(const struct records *r, const struct slot_view *v)
+{
+	for (unsigned i = 0; i < v->h->n_addresses; i++)
+		seen_add(&records_header(r)->seen, &v->addresses[i]);
+}
+
 int census_take(const struct records *r, bool repair, struct census *ret, struct err *e)
 {
 	*ret = (struct census){ 0 };
@@ -54,6 +61,8 @@ int census_take(const struct records *r, bool repair, struct census *ret, struct
 		if ((state == SLOT_LIVE || state == SLOT_COOLING) && slot_parse(r, n, &v) &&
 		    slot_is_whole(r, &v)) {
 			tally(ret, &v, state);
+			if (repair)
+				see(r, &v);
 			continue;
 		}
 		err = drop(r, n, repair ? &ret->dropped : NULL, e);

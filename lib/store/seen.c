@@ -22,7 +22,7 @@ static bool nearest(const struct seen *seen, uint32_t a, unsigned *ret, uint32_t
 
 	*ret = 0;
 	*far = UINT32_MAX;
-	for (unsigned i = 0; i < seen->n && i < SEEN_SPANS; i++) {
+	for (unsigned i = 0; i < seen->n; i++) {
 		uint32_t d = distance(seen, i, a);
 
 		if (found && d >= *far)
@@ -34,12 +34,22 @@ static bool nearest(const struct seen *seen, uint32_t a, unsigned *ret, uint32_t
 	return found;
 }
 
+/* What is garbled says nothing. */
+static bool is_sane(const struct seen *seen)
+{
+	bool sane = seen->n <= SEEN_SPANS;
+
+	for (unsigned i = 0; sane && i < seen->n; i++)
+		sane = seen->spans[i].first <= seen->spans[i].last;
+	return sane;
+}
+
 bool seen_never(const struct seen *seen, const struct ip *a)
 {
 	uint32_t far;
 	unsigned i;
 
-	if (!seen->complete || seen->n > SEEN_SPANS || a->family != AF_INET)
+	if (!seen->complete || !is_sane(seen) || a->family != AF_INET)
 		return false;
 	return !nearest(seen, (uint32_t)ip_to_num(a), &i, &far) || far > 0;
 }
@@ -57,7 +67,7 @@ void seen_add(struct seen *seen, const struct ip *a)
 	uint32_t num, far;
 	unsigned i;
 
-	if (a->family != AF_INET || seen->n > SEEN_SPANS)
+	if (a->family != AF_INET || !is_sane(seen))
 		return;
 	num = (uint32_t)ip_to_num(a);
 	if (nearest(seen, num, &i, &far) && (far <= NEAR || seen->n == SEEN_SPANS)) {

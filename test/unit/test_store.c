@@ -446,6 +446,10 @@ static void what_is_held_is_noted(void **state)
 	assert_int_equal(store_verify(s, &e), -EUCLEAN);
 	assert_non_null(strstr(e.msg, "10.9.0.1"));
 	store_close(s);
+	assert_int_equal(unlink(path_of("index")), 0); /* who makes it anew looks at the records */
+	s = open_dir();
+	test_verify(s);
+	store_close(s);
 }
 
 static int tell_one_tag(void *ctx, const struct store_grant *grant, struct store_body *ret,

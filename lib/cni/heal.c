@@ -84,14 +84,9 @@ int heal(struct add *add, struct err *e)
 
 void heal_end(struct add *add)
 {
-	uint64_t tag, bearers;
+	uint64_t bearers;
 	struct err e;
 
-	if (!add->inherits_name)
-		return;
-	plan_init(&add->plan, &add->a);
-	plan_netns(&add->plan);
-	plan_tags(&add->plan, &tag, 1);
-	if (store_tag_count(add->c->store, tag, &bearers, &e) == 0 && !bearers)
+	if (add->inherits_name && prepare_name_bearers(add, &bearers, &e) == 0 && !bearers)
 		netns_unbind(add->a.netns, add->a.netns_cookie, &e);
 }

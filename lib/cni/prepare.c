@@ -129,21 +129,29 @@ int prepare_task(struct add *add, struct err *e)
 	return r;
 }
 
+int prepare_name_bearers(struct add *add, uint64_t *ret, struct err *e)
+{
+	uint64_t tag;
+
+	*ret = 0;
+	plan_init(&add->plan, &add->a);
+	plan_netns(&add->plan);
+	plan_tags(&add->plan, &tag, 1);
+	return add->c->store ? store_tag_count(add->c->store, tag, ret, e) : 0;
+}
+
 /*
  * A namespace that an ADD of ours made is borne by all attachments in it, or it would lose its name
  * under those that stay.
  */
 static int bear_namespace(struct add *add, struct err *e)
 {
-	uint64_t tag, bearers = 0;
+	uint64_t bearers;
 	int r;
 
 	if (add->a.netns_created || !add->mode->has_interface || !netns_name(add->a.netns))
 		return 0;
-	plan_init(&add->plan, &add->a);
-	plan_netns(&add->plan);
-	plan_tags(&add->plan, &tag, 1);
-	r = add->c->store ? store_tag_count(add->c->store, tag, &bearers, e) : 0;
+	r = prepare_name_bearers(add, &bearers, e);
 	add->a.netns_created = bearers > 0;
 	return r;
 }

@@ -36,6 +36,11 @@ void prepare_free(struct add *add);
 int prepare_config(struct add *add, struct err *e);
 /* prepare_task: open the task's namespace and the way to it; with createNamespace, make one. */
 int prepare_task(struct add *add, struct err *e);
+/*
+ * prepare_name_bearers: how many records bear the name of the task's namespace, as one that
+ * createNamespace made. Draws in add->plan. Return: 0 or a negative errno.
+ */
+int prepare_name_bearers(struct add *add, uint64_t *ret, struct err *e);
 /* prepare_attachment: everything of the record that is known before it has addresses. */
 int prepare_attachment(struct add *add, struct err *e);
 /* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */

@@ -57,7 +57,7 @@ static void add_iptables(struct text *fix, const struct nft_refuser *r, const ch
 	for (const char *way = "io"; *way; way++) {
 		text_add(fix, "%s%s -I %s -%c ", fix->len ? "; " : "",
 			 v6 ? "ip6tables" : "iptables", docker ? "DOCKER-USER" : "FORWARD", *way);
-		text_add_shell(fix, *bridge ? bridge : "eni+");
+		text_add_shell(fix, *bridge ? bridge : "vpc+");
 		text_add(fix, " -j ACCEPT");
 	}
 }
@@ -67,7 +67,7 @@ static void add_nft(struct text *fix, const struct nft_refuser *r, const char *b
 {
 	for (const char *way = "io"; *way; way++)
 		text_add(fix, "%sinsert rule %s %s %s %cifname \"%s\" accept", fix->len ? "; " : "",
-			 r->family_name, r->table, r->chain, *way, *bridge ? bridge : "eni*");
+			 r->family_name, r->table, r->chain, *way, *bridge ? bridge : "vpc*");
 }
 
 /* What lets pass by a condition may let tasks pass: that is not weighed, and no reason to fail. */

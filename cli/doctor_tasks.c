@@ -187,7 +187,7 @@ void doctor_mac(struct doctor *d)
 			continue;
 		doctor_tell(
 			d, DOCTOR_FAIL,
-			"printf '[Match]\\nOriginalName=eni*\\n[Link]\\nMACAddressPolicy=none\\n' "
+			"printf '[Match]\\nOriginalName=vpc*\\n[Link]\\nMACAddressPolicy=none\\n' "
 			">/etc/systemd/network/10-taskvpc.link; then restart the task",
 			"%.63s: %s has the MAC %s instead of %s: systemd's MACAddressPolicy does "
 			"that; the task sends to the old one",

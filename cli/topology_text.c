@@ -95,7 +95,7 @@ static void repeat(struct pen *pen, enum tone tone, const char *glyph, int n)
 		pen_put(pen, tone, 0, glyph);
 }
 
-/* The link from the host's end to the task's: "eni0123456789ab ── eth0". */
+/* The link from the host's end to the task's: "vpc0123456789ab ── eth0". */
 static void put_wire(struct pen *pen, const struct columns *c, const json *task)
 {
 	const char *end = live_text(task, "hostInterface"), *wire = live_text(task, "wire");

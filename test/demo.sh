@@ -237,8 +237,8 @@ say <<'END'
 The other end of each interface, named after the id of the task's network interface (eni-…), which
 it also bears as its alias; and one route to each task.
 END
-show "ip -br link | grep eni"
-ip -br link | grep ^eni | indent
+show "ip -br link | grep vpc"
+ip -br link | grep ^vpc | indent
 run ip route show proto static
 say <<'END'
 The gateways 10.0.1.1 and 10.0.2.1 answer, although no interface has these addresses: the host

@@ -17,7 +17,11 @@ void id_eni_new(char ret[static ENI_ID_TEXT]);
 struct mac id_eni_mac(const char *eni_id);
 struct mac id_eni_host_mac(const char *eni_id);
 
-/* The host's name for the ENI's link: "eni" + the id's first 12 hex digits: 15 bytes, IFNAMSIZ. */
+/*
+ * The host's name for the ENI's link: "vpc" + the id's first 12 hex digits: 15 bytes, IFNAMSIZ.
+ * No default pattern of systemd-networkd (en*, eth*, ve-*, ...), NetworkManager or dhcpcd matches
+ * it, so none of them configures the link. The link's alias is the whole ENI id.
+ */
 void id_eni_ifname(const char *eni_id, char ret[static 16]);
 
 #endif

@@ -45,5 +45,5 @@ struct mac id_eni_host_mac(const char *eni_id)
 
 void id_eni_ifname(const char *eni_id, char ret[static 16])
 {
-	snprintf(ret, 16, "eni%.12s", eni_id + 4);
+	snprintf(ret, 16, "vpc%.12s", eni_id + 4);
 }

@@ -11,7 +11,7 @@
 static void tell_remedy(const struct nft_refuser *r, const char *bridge, struct text *warn)
 {
 	const char *iptables = strcmp(r->family_name, "ip6") == 0 ? "ip6tables" : "iptables";
-	const char *dev = bridge ? bridge : "eni*";
+	const char *dev = bridge ? bridge : "vpc*";
 
 	if (strcmp(r->table, "firewalld") == 0)
 		text_add(warn,

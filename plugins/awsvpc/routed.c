@@ -3,8 +3,8 @@
  * awsvpc, attach: veth. Routed, no bridge: the host is the VPC router.
  *
  *   task                                  host
- *   eth0 10.0.1.4/24, MAC 02:…      eni… MAC 06:…, no address
- *   10.0.1.1 dev eth0               10.0.1.4 dev eni… src 10.0.1.1   (one /32 a task)
+ *   eth0 10.0.1.4/24, MAC 02:…      vpc… MAC 06:…, no address
+ *   10.0.1.1 dev eth0               10.0.1.4 dev vpc… src 10.0.1.1   (one /32 a task)
  *   default via 10.0.1.1            local 10.0.1.1 dev lo    (the gateway answers everywhere)
  *   10.0.1.1 is at 06:…             10.0.1.4 is at 02:…      (written, never learned)
  *

@@ -2,9 +2,9 @@
 /*
  * A bridge a network.
  *
- *   task a eth0 ── eni… ─┐
+ *   task a eth0 ── vpc… ─┐
  *                        ├─ cni0 10.88.0.1/16 ── host, which forwards, masquerades, publishes ports
- *   task b eth0 ── eni… ─┘
+ *   task b eth0 ── vpc… ─┘
  */
 #include "bridge.h"
 #include "mode/bandwidth.h"

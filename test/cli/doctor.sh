@@ -113,7 +113,7 @@ if group firewall; then
 	nft 'table inet mine { chain out { type filter hook forward priority 0; policy drop; }; }'
 	ping_no a "$(ip_of b)"
 	sick 1 firewall 'fail .*"mine out" drops'
-	like 'insert rule inet mine out iifname "eni.*iifname "br-lab"' "$(fix firewall)" "fix"
+	like 'insert rule inet mine out iifname "vpc.*iifname "br-lab"' "$(fix firewall)" "fix"
 	cured '"mine out" drops'
 	nft delete table inet mine
 	t "rules with conditions at the hook forward: a warning"
@@ -159,9 +159,9 @@ if group leftovers; then
 	told 0 gc
 	well
 	t "a link without a record"
-	ip link add eniffff type veth peer name enipeer
-	ip link set eniffff alias eni-0123456789abcdef0
-	sick 0 leftovers 'warn the interface eniffff \(eni-0123456789abcdef0\) is of no record'
+	ip link add vpcffff type veth peer name vpcpeer
+	ip link set vpcffff alias eni-0123456789abcdef0
+	sick 0 leftovers 'warn the interface vpcffff \(eni-0123456789abcdef0\) is of no record'
 	sh -c "$(fix leftovers)"
 	well
 fi

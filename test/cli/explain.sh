@@ -150,7 +150,7 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	t "route of the host"
 	ip route del "$(ip_of b)"
 	agrees dies a a b:80 "$(ip_of b)" 80
-	reason 'default route leads to up0, and not to eni'
+	reason 'default route leads to up0, and not to vpc'
 	heals a a b:80 "$(ip_of b)" 80
 	ip route del "$(ip_of a)"
 	agrees dies a a b "$(ip_of b)"
@@ -221,7 +221,7 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	sysctl -qw "net.ipv4.conf.$(link_of a).rp_filter=1"
 	ip route del "$(ip_of a)"
 	agrees dies a a b "$(ip_of b)"
-	reason 'should not come in by eni'
+	reason 'should not come in by vpc'
 	heals a a b "$(ip_of b)"
 	ip route del default
 	agrees dies a a outside 203.0.113.1

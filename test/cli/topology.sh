@@ -74,7 +74,7 @@ drawable() {
 }
 # shellcheck disable=SC2143 # grep -q would end the pipe early, and that is a failure as well
 # no_ends: the kernel takes namespaces apart in the background.
-no_ends() { [ -z "$(ip -o link show | grep eni)" ]; }
+no_ends() { [ -z "$(ip -o link show | grep vpc)" ]; }
 lan() {
 	jq -nc '{cniVersion: "1.1.0", name: "lan", plugins: [{type: "awsvpc", attach: "macvlan", master: "up0",
 		ipam: {type: "task-ipam", ranges: [[{subnet: "198.51.100.0/24", gateway: "198.51.100.1",

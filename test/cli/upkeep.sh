@@ -183,7 +183,7 @@ if group explain; then
 	told 0 explain --name web lab-awsvpc
 	like 'ip netns add web' "$OUT" "name"
 	told 0 explain --verb del lab-bridge
-	like 'ip link del dev eni' "$OUT" "del"
+	like 'ip link del dev vpc' "$OUT" "del"
 	clean
 	t "what is printed does what the plugin does"
 	"$TASKVPC" explain --name made lab-awsvpc >"$TMP/plan.sh"

@@ -133,22 +133,22 @@ if group check; then
 	sees "address gone" '10\.88\.' ip -n c1 addr del ADDRESS/16 dev eth0
 	sees "IPv6 address gone" 'fd00:88' ip -n c1 -6 addr flush dev eth0 scope global
 	sees "link down" 'eth0' ip -n c1 link set eth0 down
-	sees "link gone" 'eth0|eni' ip link del HOSTLINK
-	sees "host's end down" 'eni' ip link set HOSTLINK down
+	sees "link gone" 'eth0|vpc' ip link del HOSTLINK
+	sees "host's end down" 'vpc' ip link set HOSTLINK down
 	sees "wrong MAC" 'eth0|mac|02:' ip -n c1 link set eth0 address 02:00:00:00:00:77
 	sees "default route gone" 'default|0\.0\.0\.0/0' ip -n c1 route del default
 	sees "IPv6 default route gone" 'default|::/0' ip -n c1 -6 route del default
 	sees "default route elsewhere" 'default|0\.0\.0\.0/0' ip -n c1 route replace default dev lo
-	sees "off the bridge" 'cni0|master|eni' ip link set HOSTLINK nomaster
+	sees "off the bridge" 'cni0|master|vpc' ip link set HOSTLINK nomaster
 	moved() { ip link add other0 type bridge && ip link set "$1" master other0; }
 	t "CHECK sees: on another bridge"
 	add c1 "$FULL"
 	moved "$(host_link c1)"
-	refused 106 'cni0|master|eni' CHECK "$(with_prev c1 "$FULL")"
+	refused 106 'cni0|master|vpc' CHECK "$(with_prev c1 "$FULL")"
 	del c1 "$FULL"
 	ip link del other0
 	clean
-	sees "hairpin off" 'hairpin|eni' bridge link set dev HOSTLINK hairpin off
+	sees "hairpin off" 'hairpin|vpc' bridge link set dev HOSTLINK hairpin off
 	sees "bridge down" 'cni0' ip link set cni0 down
 	sees "bridge gone" 'cni0' ip link del cni0
 	sees "another MAC of the bridge" 'cni0 has the MAC 02:00:00:00:00:77 instead of 0e:' \
@@ -186,10 +186,10 @@ if group check; then
 	sees "ruleset flushed" 'taskvpc|nft' nft flush ruleset
 	sees "table emptied" 'taskvpc|nft' nft flush table inet taskvpc
 	sees "table of frames gone" 'taskvpc|nft' nft delete table bridge taskvpc
-	sees "limit towards it gone" 'qdisc|tbf|eni' tc qdisc del dev HOSTLINK root
-	sees "limit out of it gone" 'qdisc|tbf|ifb|eni|ingress' tc qdisc del dev HOSTLINK ingress
+	sees "limit towards it gone" 'qdisc|tbf|vpc' tc qdisc del dev HOSTLINK root
+	sees "limit out of it gone" 'qdisc|tbf|ifb|vpc|ingress' tc qdisc del dev HOSTLINK ingress
 	sees "ifb gone" 'ifb' sh -c 'ip link del "$(ip -o link show type ifb | cut -d: -f2 | tr -d " ")"'
-	sees "limit changed" 'qdisc|tbf|eni' tc qdisc replace dev HOSTLINK root tbf rate 99mbit burst 100kb latency 25ms
+	sees "limit changed" 'qdisc|tbf|vpc' tc qdisc replace dev HOSTLINK root tbf rate 99mbit burst 100kb latency 25ms
 	for family in inet bridge; do
 		t "CHECK sees: sets and maps of table $family emptied, one by one"
 		add c1 "$FULL"

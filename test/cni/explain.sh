@@ -47,10 +47,10 @@ if group "a namespace of our own"; then
 fi
 
 if group "explain changes nothing"; then
-	explain_is_dry "$(conf)" 'ip link add name eni'
+	explain_is_dry "$(conf)" 'ip link add name vpc'
 	t "where there is no store yet, none is made"
 	forget
-	explain_is_dry "$(conf)" 'ip link add name eni'
+	explain_is_dry "$(conf)" 'ip link add name vpc'
 	fails "the store" test -e "$DATA"
 fi
 
@@ -58,13 +58,13 @@ if group "why"; then
 	t "the same commands, each with its reason above it or above its neighbour"
 	PLAIN=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain)
 	WHY=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain add --why)
-	same() { sed -E '/^#/d;/^$/d;s/eni-?[0-9a-f]{12,}/ENI/g;s/(0[26]):[0-9a-f:]{14}/\1/g;s/[0-9]{6,}/N/g' <<<"$1"; }
+	same() { sed -E '/^#/d;/^$/d;s/(eni-|vpc)[0-9a-f]{12,}/ENI/g;s/(0[26]):[0-9a-f:]{14}/\1/g;s/[0-9]{6,}/N/g' <<<"$1"; }
 	is "$(same "$PLAIN")" "$(same "$WHY")" "commands"
 	like '# The way to the task: one route for its one address.' "$WHY" "a reason"
 	is 0 "$(grep -c '.\{101\}' <<<"$(grep '^#' <<<"$WHY")")" "lines of comments that are too long"
 	t "del, before there is anything, and without a namespace"
 	OUT=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 "$PLUGIN" --explain del --why)
-	like 'what DEL would do after ADD.*# The link goes.*ip link del dev eni' "${OUT//$'\n'/ }" "del"
+	like 'what DEL would do after ADD.*# The link goes.*ip link del dev vpc' "${OUT//$'\n'/ }" "del"
 	OUT=$(conf | CNI_CONTAINERID=c1 CNI_IFNAME=eth0 "$PLUGIN" --explain del)
 	is '# not attached: nothing to remove' "$OUT" "del without a namespace"
 	OUT=$(conf | CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/gone CNI_IFNAME=eth0 "$PLUGIN" --explain del)

@@ -86,7 +86,7 @@ if group sizes; then
 	ENI=$(one 10.0.1.0/28 '.ipam.routes=[{dst:"192.0.2.0/24",table:9}]')
 	for ((i = 1; i <= 11; i++)); do add "n$i" "$ENI"; done
 	refused 104 'exhausted' ADD "$ENI"
-	is 11 "$(ip -br link | grep -c '^eni')" "links"
+	is 11 "$(ip -br link | grep -c '^vpc')" "links"
 	is 11 "$(for ((i = 1; i <= 11; i++)); do address "n$i"; done | sort -u | wc -l)" "distinct addresses"
 	for ((i = 1; i <= 11; i++)); do
 		del "n$i" "$ENI"
@@ -292,7 +292,7 @@ if group parallel; then
 	is 27 "$(many_rc 0)" "successes"
 	is 27 "$(cat "$TMP"/job/*.out | jq -r '.ips[0].address // empty' | sort -u | wc -l)" "distinct addresses"
 	is 13 "$(cat "$TMP"/job/*.out | jq -r '.code // empty' | grep -cx 104)" "errors of code 104"
-	is 27 "$(ip -br link | grep -c '^eni')" "links"
+	is 27 "$(ip -br link | grep -c '^vpc')" "links"
 	many 40 undo
 	is 40 "$(many_rc 0)" "DELs"
 	clean

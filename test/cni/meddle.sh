@@ -74,9 +74,9 @@ first_rule() { nft -a list chain inet taskvpc "$1" | awk '/# handle/ && !/chain/
 
 table() {
 	cat <<'END'
-veth bridge | its host's end is renamed | host_rename "$H" else0 | interface eni.* is now called else0 | - |
+veth bridge | its host's end is renamed | host_rename "$H" else0 | interface vpc.* is now called else0 | - |
 veth bridge macvlan | its interface is renamed | rename c1 eth0 else0 | interface eth0 .*(is now called else0\|is gone) | - |
-veth bridge | its host's end is moved to another namespace | ip link set "$H" netns other | interface eni.* is gone | - |
+veth bridge | its host's end is moved to another namespace | ip link set "$H" netns other | interface vpc.* is gone | - |
 veth bridge | its interface is moved to another namespace | ip -n c1 link set eth0 netns other | interface eth0 .*is gone | - |
 macvlan | its interface is deleted | ip -n c1 link del eth0 | interface eth0 is gone | - |
 macvlan | its interface is set down | ip -n c1 link set eth0 down | eth0 is down\|10.0.3.1 | - |

@@ -246,11 +246,11 @@ elif group environment; then
 		LONG="$(head -c 100000 /dev/zero | tr '\0' x)")
 	BUSY=$(conf ".ipam.ranges=[[{subnet:\"10.0.1.0/24\"}]] | .ipMasq=true | .runtimeConfig.ips=[\"10.0.1.9\"]")
 	forget
-	clean_files=$(opened ADD "$BUSY" PATH="$PATH" | sed -E 's/eni[0-9a-f]{12}/eni/')
+	clean_files=$(opened ADD "$BUSY" PATH="$PATH" | sed -E 's/vpc[0-9a-f]{12}/vpc/')
 	clean_result=$(jq -S '[.ips, .routes, .dns]' "$TMP/stdout")
 	works DEL "$BUSY"
 	forget
-	files=$(PATH=$PATH opened ADD "$BUSY" "${RUBBISH[@]}" | sed -E 's/eni[0-9a-f]{12}/eni/')
+	files=$(PATH=$PATH opened ADD "$BUSY" "${RUBBISH[@]}" | sed -E 's/vpc[0-9a-f]{12}/vpc/')
 	is "$clean_files" "$files" "files opened"
 	is "$clean_result" "$(jq -S '[.ips, .routes, .dns]' "$TMP/stdout")" "result"
 	is "" "$(<"$TMP/stderr")" stderr

@@ -45,7 +45,7 @@ if group versions; then
 		truth c1
 		is "$version" "$(result c1 .cniVersion)" cniVersion
 		is '10.0.1.4/24 10.0.1.1' "$(result c1 '.ips[0] | "\(.address) \(.gateway)"')" "address"
-		like '^eni[0-9a-f]{12}$' "$(result c1 '.interfaces[0].name')" "host end comes first"
+		like '^vpc[0-9a-f]{12}$' "$(result c1 '.interfaces[0].name')" "host end comes first"
 		is '' "$(result c1 '.interfaces[0].sandbox // ""')" "sandbox of the host end"
 		is 'eth0' "$(result c1 '.interfaces[.ips[0].interface].name')" "interface of the address"
 		is '[{"dst":"0.0.0.0/0","gw":"10.0.1.1"}]' \
@@ -205,7 +205,7 @@ if group prevresult; then
 	PLUGIN=$BIN/task-bridge works ADD \
 		"$(jq -c '.prevResult={cniVersion: "1.1.0", interfaces: [{name: "br9"}]}' <<<"$BRIDGE")"
 	is "eth0" "$(jq -r '.interfaces[.ips[0].interface].name' <<<"$OUT")" "interface of the address"
-	is "br9 eni eth0" "$(jq -r '[.interfaces[].name[:4] | sub("^eni.*"; "eni")] | join(" ")' <<<"$OUT")" "interfaces"
+	is "br9 vpc eth0" "$(jq -r '[.interfaces[].name[:4] | sub("^vpc.*"; "vpc")] | join(" ")' <<<"$OUT")" "interfaces"
 	PLUGIN=$BIN/task-bridge works DEL "$BRIDGE"
 	NONE='{"cniVersion":"1.1.0","name":"none","type":"task-none"}'
 	PLUGIN=$BIN/task-none works ADD "$NONE" CNI_IFNAME=lo

@@ -341,7 +341,7 @@ cuts() {
 	local link
 	until [ -e "$STORM/over" ]; do
 		sleep 0.1
-		link=$(ip -o link show | awk -F'[ :@]+' '$2 ~ /^eni/ { print $2 }' | shuf -n 1)
+		link=$(ip -o link show | awk -F'[ :@]+' '$2 ~ /^vpc/ { print $2 }' | shuf -n 1)
 		case $((RANDOM % 7)) in
 		0) ip link del cni0 ;;
 		1) ip link set cni0 down ;;

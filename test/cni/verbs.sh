@@ -162,14 +162,14 @@ if group check; then
 	}
 	broken "address removed" 'eth0 has lost the address 10\.0\.1\.[0-9]+/24' ip -n c1 addr del ADDRESS/24 dev eth0
 	broken "link down" 'eth0 is down' ip -n c1 link set eth0 down
-	broken "host end down" 'eni.* is down' ip link set HOSTLINK down
-	broken "link gone" 'eni.* on the host is gone' ip link del HOSTLINK
+	broken "host end down" 'vpc.* is down' ip link set HOSTLINK down
+	broken "link gone" 'vpc.* on the host is gone' ip link del HOSTLINK
 	broken "wrong MAC" 'eth0 in the task has the MAC 02:00:00:00:00:77 instead of' ip -n c1 link set eth0 address 02:00:00:00:00:77
 	broken "default route gone" 'route default on eth0 is gone in the task' ip -n c1 route del default
 	broken "default route elsewhere" 'route default on eth0 is gone in the task' ip -n c1 route replace default dev lo
-	broken "host route gone" 'route 10\.0\.1\.[0-9]+ on eni.* is gone on the host' ip route del ADDRESS
-	broken "host route elsewhere" 'route 10\.0\.1\.[0-9]+ on eni.* is gone on the host' ip route replace ADDRESS dev lo
-	broken "neighbour of the host gone" 'neighbour 10\.0\.1\.[0-9]+ of eni.* is gone' ip neigh del ADDRESS dev HOSTLINK
+	broken "host route gone" 'route 10\.0\.1\.[0-9]+ on vpc.* is gone on the host' ip route del ADDRESS
+	broken "host route elsewhere" 'route 10\.0\.1\.[0-9]+ on vpc.* is gone on the host' ip route replace ADDRESS dev lo
+	broken "neighbour of the host gone" 'neighbour 10\.0\.1\.[0-9]+ of vpc.* is gone' ip neigh del ADDRESS dev HOSTLINK
 	broken "neighbour of the task gone" 'neighbour 10\.0\.1\.1 of eth0 is gone' ip -n c1 neigh del 10.0.1.1 dev eth0
 	broken "rules flushed" 'taskvpc|nft' nft flush ruleset
 	broken "chains emptied" 'taskvpc|nft' nft flush table inet taskvpc
@@ -321,7 +321,7 @@ if group check; then
 	add c1 "$MASQ"
 	ip route add "$(address c1)" dev "$(host_link c1)" table 100
 	ip route del "$(address c1)"
-	refused 106 'route 10\.0\.1\.[0-9]+ on eni.* is gone on the host' CHECK "$(with_prev c1 "$MASQ")"
+	refused 106 'route 10\.0\.1\.[0-9]+ on vpc.* is gone on the host' CHECK "$(with_prev c1 "$MASQ")"
 	del c1 "$MASQ"
 	clean
 fi
@@ -370,7 +370,7 @@ if group gc; then
 	fails "a/eth1" ip -n a link show eth1
 	fails "b/eth0" ip -n b link show eth0
 	is 2 "$(records)" "records: a/eth0 and that of lab2"
-	is 2 "$(ip -br link | grep -c '^eni')" "links on the host"
+	is 2 "$(ip -br link | grep -c '^vpc')" "links on the host"
 	t "GC leaves other networks alone"
 	gc "$VALID=[]"
 	fails "a/eth0" ip -n a link show eth0

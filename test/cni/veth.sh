@@ -49,7 +49,7 @@ if group wiring; then
 	t "the link: name, alias, MACs, MTU"
 	link=$(ip -j -d link show "$HA" | jq '.[0]')
 	like '^eni-[0-9a-f]{17}$' "$(jq -r .ifalias <<<"$link")" alias
-	is "$HA" "eni$(jq -r '.ifalias[4:16]' <<<"$link")" "name"
+	is "$HA" "vpc$(jq -r '.ifalias[4:16]' <<<"$link")" "name"
 	like '^02:' "$(ip -n a -j link show eth0 | jq -r '.[0].address')" "MAC of the task"
 	like '^06:' "$(jq -r .address <<<"$link")" "MAC of the host's end"
 	is "$(jq -r .address <<<"$link")" "$(result a '.interfaces[0].mac')" "MAC in the result"

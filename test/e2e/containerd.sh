@@ -20,7 +20,7 @@ like '^10\.0\.[12]\.[0-9]+$' "$A" "address of web ($(tail -n 2 "$C/web.out" | tr
 like '^10\.0\.[12]\.[0-9]+$' "$B" "address of db"
 isnt "${A%.*}" "${B%.*}" "subnets"
 is 2 "$(records)" records
-is 2 "$(ip -br link | grep -c '^eni')" "links"
+is 2 "$(ip -br link | grep -c '^vpc')" "links"
 t "they talk, both ways, and with the host"
 for pair in "web $B" "db $A" "web 10.0.1.1" "web 10.0.2.1"; do
 	read -r from to <<<"$pair"
@@ -39,7 +39,7 @@ like 'LOOPBACK,UP' "$(inside web ip link show lo)" lo
 t "one ends: its part is gone, the other talks on"
 ends web
 is 1 "$(records)" records
-is 1 "$(ip -br link | grep -c '^eni')" links
+is 1 "$(ip -br link | grep -c '^vpc')" links
 ping_ok host "$B"
 t "the next gets a free address"
 begin next

@@ -74,7 +74,7 @@ runs "run" pod_start lab web --ip 10.0.1.50
 pod_killed web
 collect $LIST
 is 0 "$(records)" records
-is "" "$(ip -br link | grep '^eni')" links
+is "" "$(ip -br link | grep '^vpc')" links
 is "" "$(nft list tables)" rules
 
 finish

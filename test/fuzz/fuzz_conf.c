@@ -51,7 +51,7 @@ static void attach(const struct call *c, const struct mode *mode, const struct n
 	strcpy(a->ifname, "eth0");
 	strcpy(a->netns, "/run/netns/c1");
 	text_copy(a->mode, sizeof(a->mode), mode->name);
-	strcpy(a->host_ifname, "eni0");
+	strcpy(a->host_ifname, "vpc0");
 	memcpy(a->ports, conf->ports, conf->n_ports * sizeof(a->ports[0]));
 	a->n_ports = conf->n_ports;
 	a->mtu = conf->mtu;

@@ -30,7 +30,7 @@ echo -n 'IgnoreUnknown=1;IP=10.0.0.9,fd00::9/64;MAC=02:00:00:00:00:01;GATEWAY=10
 echo -n '../../etc/passwd' | seed args escape
 echo -n 'eth0.5' | seed args name
 for i in 0 1 2 3 4; do
-	echo '{"network":"n","containerID":"c","ifname":"eth0","mode":"awsvpc-veth","netns":"/run/netns/c","eniID":"eni-0123456789abcdef0","hostIfname":"eni0123456789ab","mac":"02:00:00:00:00:01","hostMac":"06:00:00:00:00:01","ifindex":1048577,"mtu":1500,"addresses":[{"cidr":"10.0.1.4/24","gateway":"10.0.1.1"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.1"}],"ports":[{"host":8080,"task":80,"protocol":"tcp"}]}' | seed record "r$i" "\\000$i"
+	echo '{"network":"n","containerID":"c","ifname":"eth0","mode":"awsvpc-veth","netns":"/run/netns/c","eniID":"eni-0123456789abcdef0","hostIfname":"vpc0123456789ab","mac":"02:00:00:00:00:01","hostMac":"06:00:00:00:00:01","ifindex":1048577,"mtu":1500,"addresses":[{"cidr":"10.0.1.4/24","gateway":"10.0.1.1"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.1"}],"ports":[{"host":8080,"task":80,"protocol":"tcp"}]}' | seed record "r$i" "\\000$i"
 done
 # A link message and an error, as the kernel would send them.
 printf '\x40\x00\x40\x00\x00\x00\x10\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x02\x00\x00\x00\x43\x10\x01\x00\x00\x00\x00\x00\x09\x00\x03\x00eth0\x00\x00\x00\x00\x0a\x00\x01\x00\x02\x00\x00\x00\x00\x01\x00\x00' | seed netlink link '\0000'

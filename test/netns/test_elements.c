@@ -60,7 +60,7 @@ static void refuse_foreign_ports(void)
 	assert_non_null(strstr(e.details, "delete element inet taskvpc ports4 '{ 6 . 8080 }'"));
 	nft_wait_expired();
 	fixture_run("%s", others);
-	fixture_run("! ip link show eni0123456789ab 2>/dev/null");
+	fixture_run("! ip link show vpc0123456789ab 2>/dev/null");
 	/* Restored is what can be. */
 	assert_int_equal(plan_apply_elements(&s->plan, &s->io, &e), -EEXIST);
 	fixture_run(

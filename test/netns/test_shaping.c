@@ -39,7 +39,7 @@ struct scene {
 
 static void plan_ends(struct scene *s)
 {
-	const struct link_end host = { "eniht", 1048577, { { 2, 0, 0, 0, 0, 1 } }, 0 };
+	const struct link_end host = { "vpcht", 1048577, { { 2, 0, 0, 0, 0, 1 } }, 0 };
 	const struct link_end task = { "eth0", 1048577, { { 2, 0, 0, 0, 0, 2 } }, 0 };
 	const struct ifref host_dev = { host.name, host.ifindex },
 			   task_dev = { "eth0", task.ifindex };
@@ -63,7 +63,7 @@ static struct scene *scene_begin(const struct bandwidth *b, uint32_t mtu)
 	s->a.mtu = mtu;
 	s->a.bandwidth = *b;
 	strcpy(s->a.ifname, "eth0");
-	strcpy(s->a.host_ifname, "eniht");
+	strcpy(s->a.host_ifname, "vpcht");
 	strcpy(s->a.ifb_ifname, "ifbt");
 	fixture_open(&s->io, "t1", &s->a);
 	plan_ends(s);
@@ -99,7 +99,7 @@ static char *output(const char *command)
 /* Numbers that the kernel gives out anew each time are no state. */
 static char *tc_state(void)
 {
-	return output("{ tc -d qdisc show; for d in eniht ifbt stays; do "
+	return output("{ tc -d qdisc show; for d in vpcht ifbt stays; do "
 		      "tc -d filter show dev $d parent ffff: 2>/dev/null; done; } | "
 		      "sed -E 's/refcnt [0-9]+//; s/index [0-9]+//'");
 }
@@ -131,11 +131,11 @@ static void test_apply_undo(void **state)
 
 	(void)state;
 	apply(s);
-	expect_tc("qdisc tbf 1: dev eniht root  rate 10Mbit burst 20000b/1 mpu 0b lat 25ms "
+	expect_tc("qdisc tbf 1: dev vpcht root  rate 10Mbit burst 20000b/1 mpu 0b lat 25ms "
 		  "linklayer ethernet");
 	expect_tc("qdisc tbf 1: dev ifbt root  rate 5Mbit burst 40000b/1 mpu 0b lat 25ms "
 		  "linklayer ethernet");
-	expect_tc("qdisc ingress ffff: dev eniht parent ffff:fff1");
+	expect_tc("qdisc ingress ffff: dev vpcht parent ffff:fff1");
 	expect_tc("Egress Redirect to device ifbt");
 	must(plan_undo(&s->plan, &s->io, &e), &e);
 	must(plan_undo(&s->plan, &s->io, &e), &e);
@@ -160,7 +160,7 @@ static void test_one_direction(void **state)
 	s = scene_begin(&out, 1500);
 	assert_int_equal(s->plan.n, n + 5);
 	apply(s);
-	expect_tc("qdisc noqueue 0: dev eniht");
+	expect_tc("qdisc noqueue 0: dev vpcht");
 	plan_undo(&s->plan, &s->io, &(struct err){ 0 });
 	scene_end(s);
 }
@@ -215,7 +215,7 @@ static void test_large(void **state)
 	(void)state;
 	apply(s);
 	/* tc reckons the burst back from ticks of 64 ns: 780 bytes at this rate. */
-	expect_tc("dev eniht root  rate 100Gbit burst 53686");
+	expect_tc("dev vpcht root  rate 100Gbit burst 53686");
 	expect_tc("dev ifbt root  rate 100Gbit");
 	plan_undo(&s->plan, &s->io, &(struct err){ 0 });
 	scene_end(s);
@@ -228,20 +228,20 @@ struct damage {
 static void test_check_sees_damage(void **state)
 {
 	static const struct damage cases[] = {
-		{ "tc qdisc del dev eniht root",
-		  "eniht is not limited to 10000000 bits per second" },
-		{ "tc qdisc change dev eniht root handle 1: tbf rate 11mbit burst 20000b latency "
+		{ "tc qdisc del dev vpcht root",
+		  "vpcht is not limited to 10000000 bits per second" },
+		{ "tc qdisc change dev vpcht root handle 1: tbf rate 11mbit burst 20000b latency "
 		  "25ms",
-		  "eniht is not limited" },
-		{ "tc qdisc change dev eniht root handle 1: tbf rate 10mbit burst 20001b latency "
+		  "vpcht is not limited" },
+		{ "tc qdisc change dev vpcht root handle 1: tbf rate 10mbit burst 20001b latency "
 		  "25ms",
-		  "eniht is not limited" },
+		  "vpcht is not limited" },
 		{ "tc qdisc replace dev ifbt root handle 2: pfifo", "ifbt is not limited" },
 		{ "tc qdisc del dev ifbt root", "ifbt is not limited to 5000000 bits" },
-		{ "tc qdisc del dev eniht ingress", "the ingress hook of eniht is gone" },
-		{ "tc filter del dev eniht parent ffff:",
-		  "what enters eniht is not redirected to ifbt" },
-		{ "ip link add ifbx type ifb; tc filter replace dev eniht parent ffff: protocol "
+		{ "tc qdisc del dev vpcht ingress", "the ingress hook of vpcht is gone" },
+		{ "tc filter del dev vpcht parent ffff:",
+		  "what enters vpcht is not redirected to ifbt" },
+		{ "ip link add ifbx type ifb; tc filter replace dev vpcht parent ffff: protocol "
 		  "all prio 1 "
 		  "handle 800::800 u32 match u32 0 0 action mirred egress redirect dev ifbx",
 		  "not redirected" },
@@ -385,7 +385,7 @@ static double measure(struct scene *s, enum side from)
 
 static void addresses(void)
 {
-	fixture_run("ip addr add " HOST_IP "/24 dev eniht; "
+	fixture_run("ip addr add " HOST_IP "/24 dev vpcht; "
 		    "ip -n t1 addr add " TASK_IP "/24 dev eth0");
 }
 

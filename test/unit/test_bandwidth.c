@@ -68,7 +68,7 @@ static void bad_ones_name_the_key(void **state)
 
 static void plan_of(struct plan *p, struct attachment *a)
 {
-	const struct ifref dev = { "eniht", a->ifindex };
+	const struct ifref dev = { "vpcht", a->ifindex };
 
 	strcpy(a->ifb_ifname, "ifbt");
 	plan_init(p, a);
@@ -115,7 +115,7 @@ static void both_directions_are_drawn(void **state)
 	plan_print(p, PLAN_PRINT_APPLY, &t);
 	assert_string_equal(
 		lines,
-		"tc qdisc add dev eniht root handle 1: tbf rate 10000000bit burst 1518b latency "
+		"tc qdisc add dev vpcht root handle 1: tbf rate 10000000bit burst 1518b latency "
 		"25ms\n"
 		"ip link add name ifbt index 2147483647 address 0a:00:00:00:00:00 numtxqueues 1 "
 		"numrxqueues 1 type ifb\n"
@@ -123,8 +123,8 @@ static void both_directions_are_drawn(void **state)
 		"ip link set dev ifbt up\n"
 		"tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b latency "
 		"25ms\n"
-		"tc qdisc add dev eniht ingress\n"
-		"tc filter add dev eniht parent ffff: protocol all prio 1 u32 match u32 0 0 "
+		"tc qdisc add dev vpcht ingress\n"
+		"tc filter add dev vpcht parent ffff: protocol all prio 1 u32 match u32 0 0 "
 		"action mirred egress redirect dev ifbt\n");
 	free(a);
 	free(p);

@@ -870,7 +870,7 @@ static void ids_have_their_shape(void **state)
 		assert_true(mac_is_unicast(&task) && mac_is_unicast(&host));
 		id_eni_ifname(id, name);
 		assert_int_equal(strlen(name), 15);
-		assert_memory_equal(name, "eni", 3);
+		assert_memory_equal(name, "vpc", 3);
 		assert_memory_equal(name + 3, id + 4, 12);
 	}
 }
@@ -886,7 +886,7 @@ static void what_follows_from_an_id(void **state)
 	m = id_eni_host_mac(id);
 	assert_string_equal(mac_text(&m, buf), "06:01:23:45:67:89");
 	id_eni_ifname(id, name);
-	assert_string_equal(name, "eni0123456789ab");
+	assert_string_equal(name, "vpc0123456789ab");
 }
 
 #define IDS 10000

@@ -20,7 +20,7 @@ static void fill(void)
 {
 	memset(&r, 0, sizeof(r));
 	memset(&a, 0, sizeof(a));
-	strcpy(a.host_ifname, "eni0");
+	strcpy(a.host_ifname, "vpc0");
 	strcpy(a.ifname, "eth0");
 	strcpy(a.netns, "/run/netns/c1");
 	mac_parse("02:00:00:00:00:01", &a.mac);
@@ -64,7 +64,7 @@ static void writes_every_version(void **state)
 		"\"dns\":{\"nameservers\":[\"10.0.0.2\"],\"domain\":\"x.y\"}}");
 	written(SPEC_0_4_0,
 		"{\"cniVersion\":\"0.4.0\",\"interfaces\":["
-		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\"},"
+		"{\"name\":\"vpc0\",\"mac\":\"06:00:00:00:00:01\"},"
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"version\":\"4\",\"interface\":1,\"address\":\"10.0.1.4/24\","
 		"\"gateway\":\"10.0.1.1\"},"
@@ -75,14 +75,14 @@ static void writes_every_version(void **state)
 	r.domain = NULL;
 	written(SPEC_1_0_0,
 		"{\"cniVersion\":\"1.0.0\",\"interfaces\":["
-		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\"},"
+		"{\"name\":\"vpc0\",\"mac\":\"06:00:00:00:00:01\"},"
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"interface\":1,\"address\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\"},"
 		"{\"interface\":1,\"address\":\"fd00::4/64\"}],"
 		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.1.1\"},{\"dst\":\"fd01::/64\"}]}");
 	written(SPEC_1_1_0,
 		"{\"cniVersion\":\"1.1.0\",\"interfaces\":["
-		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"
+		"{\"name\":\"vpc0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"mtu\":1400,"
 		"\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"interface\":1,\"address\":\"10.0.1.4/24\",\"gateway\":\"10.0.1.1\"},"
@@ -149,7 +149,7 @@ static void appends_to_prev_result(void **state)
 		"{\"cniVersion\":\"1.1.0\",\"interfaces\":[{\"name\":\"br0\"},"
 		"{\"name\":\"eth1\",\"mac\":\"02:00:00:00:00:07\",\"mtu\":9000,\"sandbox\":\"/n\","
 		"\"socketPath\":\"s\",\"pciID\":\"p\"},"
-		"{\"name\":\"eni0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"
+		"{\"name\":\"vpc0\",\"mac\":\"06:00:00:00:00:01\",\"mtu\":1400},"
 		"{\"name\":\"eth0\",\"mac\":\"02:00:00:00:00:01\",\"mtu\":1400,"
 		"\"sandbox\":\"/run/netns/c1\"}],"
 		"\"ips\":[{\"interface\":1,\"address\":\"10.9.0.2/24\"},"

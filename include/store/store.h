@@ -11,6 +11,17 @@
  * that runs under it are the callbacks named here, which must be short and must not call the store.
  * - Addresses that a release left cooling are not handed out before their time, unless a choice has
  *   nothing else: then the one released first is given.
+ *
+ * Versions. Three numbers tell what a program may read:
+ * - The version of the file of records (RECORDS_VERSION) changes with the layout of header or
+ *   slots. Magic, version, slot size and boot id keep their places in all versions. A file of
+ *   another version is refused while the boot that it names lasts, and emptied after it.
+ * - The schema of a body (store_body.schema; ATTACHMENT_SCHEMA) changes when a program that does
+ *   not know the body's new keys would undo too little. A program reads its own schema and the
+ *   older ones since ATTACHMENT_SCHEMA_OLDEST, and refuses newer ones. A key that an older body
+ *   lacks has a default that means what the older program did.
+ * - The version of the index (INDEX_VERSION) is of no importance: another one is made anew.
+ * So an upgrade within one boot keeps what the older program attached; a downgrade is refused.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -155,9 +166,9 @@ enum store_access {
  * store_open: open the store in directory @dir, which STORE_CREATE makes (0700, parents too).
  * Symbolic links in the last component of the directory or in the files are refused, and so is a
  * directory that another user owns or may write to. A store of an earlier boot is emptied: what it
- * describes died with that boot. A store that a kill left in the middle of a change is repaired;
- * one that cannot be read is moved aside ("…​.broken-<time>") and said so in *warn, never
- * trusted.
+ * describes died with that boot. A store of this boot and another version is refused (-EPROTO),
+ * whatever the access. A store that a kill left in the middle of a change is repaired; one that is
+ * damaged is moved aside ("…​.broken-<time>") and said so in *warn, never trusted.
  * @warn: filled (size @warn_size) with a sentence for the log, or the empty string.
  * Return: 0, STORE_ABSENT (not STORE_CREATE, and there is none), or a negative errno with code 101.
  */

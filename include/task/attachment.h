@@ -19,11 +19,13 @@
 #include "store/store.h"
 #include "json/field.h"
 
-#define ATTACHMENT_SCHEMA 1
-#define ATTACHMENT_ROUTES 64
-#define ATTACHMENT_CIDRS  8
-#define NETNS_PATH_MAX    512
-#define IFNAME_TEXT       16 /* IFNAMSIZ */
+/* Written, and the oldest that is read. When to raise them: "Versions" in store/store.h. */
+#define ATTACHMENT_SCHEMA        2
+#define ATTACHMENT_SCHEMA_OLDEST 1
+#define ATTACHMENT_ROUTES        64
+#define ATTACHMENT_CIDRS         8
+#define NETNS_PATH_MAX           512
+#define IFNAME_TEXT              16 /* IFNAMSIZ */
 
 struct address {
 	struct cidr cidr;   /* the task's address with its subnet's prefix length */
@@ -146,7 +148,7 @@ extern const char *const macvlan_mode_names[];   /* bridge, private, vepa, passt
 
 /*
  * attachment_encode: @a as compact JSON in a new string (the caller frees it).
- * attachment_decode: the reverse; @schema must be one this build knows.
+ * attachment_decode: the reverse; @schema is refused (-EPROTO) if this program does not read it.
  * Property: decode(encode(a)) gives the same record, hence the same plan.
  */
 int attachment_encode(const struct attachment *a, char **ret, size_t *ret_len, struct err *e);

@@ -19,7 +19,7 @@
 #define SLOTS_MAX       (1u << 22) /* ids stay small; 4 GiB of records are more than any host holds */
 #define CHAIN_MAX       38u        /* continuation slots of the largest record */
 #define RECORDS_MAGIC   0x3173637276706374ULL
-#define RECORDS_VERSION 1u
+#define RECORDS_VERSION 1u /* see "Versions" in store.h before it is changed */
 #define BOOT_ID_SIZE    40
 
 #define SLOT_SETTLED (1u << 31) /* no address has this bit: STORE_ADDRESSES are fewer */
@@ -31,6 +31,7 @@ enum slot_state {
 	SLOT_COOLING = 0x4c4f4f43, /* only the addresses still count */
 };
 
+/* The first four members keep their places in every version. */
 struct records_header {
 	uint64_t magic;
 	uint32_t version;

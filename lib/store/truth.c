@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file "records" as a whole: made, recognised, emptied after a reboot, moved aside when it is
- * not what it should be. It is never repaired by guessing: either its header is right, and then
- * each record answers for itself, or it is kept for a person to look at.
+ * The file "records" as a whole: made, recognised, emptied after a reboot, refused when another
+ * version wrote it, moved aside when it is not what it should be. It is never repaired by guessing:
+ * either its header is right, and then each record answers for itself, or it is kept for a person
+ * to look at.
  */
 #include "file.h"
 
@@ -34,18 +35,28 @@ static int read_boot_id(char ret[static BOOT_ID_SIZE], struct err *e)
 	return -EIO; /* -ENOENT would say that there is no store */
 }
 
-/* Why the mapped file is no store of ours. Return: NULL if it is one. */
+static const struct records_header *mapped_header(const struct map *m)
+{
+	return (const struct records_header *)(const void *)m->p;
+}
+
+/* Why the mapped file is no store of any version. Return: NULL if it is one. */
 static const char *find_fault(const struct map *m)
 {
-	const struct records_header *h = (const struct records_header *)(const void *)m->p;
+	const struct records_header *h = mapped_header(m);
 
 	if (m->len < (size_t)2 * SLOT_SIZE)
 		return "is too short";
-	if (h->magic != RECORDS_MAGIC)
-		return "is no state file";
-	if (h->version != RECORDS_VERSION || h->slot_size != SLOT_SIZE)
-		return "is of another version";
-	if (h->sum != records_header_sum(h) || h->boot_id[BOOT_ID_SIZE - 1])
+	return h->magic == RECORDS_MAGIC ? NULL : "is no state file";
+}
+
+/* The same of a file of this version. */
+static const char *find_garbled(const struct map *m)
+{
+	const struct records_header *h = mapped_header(m);
+
+	if (h->slot_size != SLOT_SIZE || h->sum != records_header_sum(h) ||
+	    h->boot_id[BOOT_ID_SIZE - 1])
 		return "has a garbled header";
 	if (h->n_slots < 2 || h->n_slots > SLOTS_MAX)
 		return "has an impossible number of slots";
@@ -138,30 +149,63 @@ bool truth_exists(const struct store *s)
 	return faccessat(s->dirfd, NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int reopen(struct store *s, struct err *e)
+/*
+ * Tasks of this boot live by records that this program cannot read. Moved aside, their addresses
+ * would be given again and nothing would end their attachments.
+ */
+static int refuse_version(const struct store *s, uint32_t version, struct err *e)
 {
+	err_set(e, ERR_STORE, EPROTO,
+		"the store in %s has version %u, this program reads version %u", s->dir, version,
+		RECORDS_VERSION);
+	err_hint(e,
+		 "end its tasks with the version of taskvpc that wrote it, then rm %s/" NAME
+		 "; a reboot does both",
+		 s->dir);
+	return -EPROTO;
+}
+
+/*
+ * Judge what is mapped. Return: 0 it is to be used; 1 it is replaced by an empty one, because of
+ * *@fault or, if that is NULL, of a reboot; or a negative errno.
+ */
+static int judge_mapped(const struct store *s, const char **fault, struct err *e)
+{
+	const struct records_header *h = mapped_header(&s->records_map);
 	char boot_id[BOOT_ID_SIZE];
-	const char *fault;
 	int err;
 
-	map_close(&s->records_map);
-	err = map_open(s, NAME, &s->records_map, e);
-	if (err == -ENOENT && s->access == STORE_CREATE)
-		return create(s, were_lost(s), e);
+	*fault = find_fault(&s->records_map);
+	if (!*fault && h->version == RECORDS_VERSION)
+		*fault = find_garbled(&s->records_map);
+	if (*fault)
+		return 1;
+	err = read_boot_id(boot_id, e);
 	if (err)
 		return err;
-	fault = find_fault(&s->records_map);
-	if (fault) {
-		err = move_aside(s, fault, e);
-	} else {
-		struct records_header *h = (struct records_header *)(void *)s->records_map.p;
+	if (memcmp(boot_id, h->boot_id, sizeof(boot_id)) != 0)
+		return 1;
+	return h->version == RECORDS_VERSION ? 0 : refuse_version(s, h->version, e);
+}
 
-		err = read_boot_id(boot_id, e);
-		if (!err && !strcmp(boot_id, h->boot_id))
-			return 0;
-	}
+static int reopen(struct store *s, struct err *e)
+{
+	const char *fault;
+	int r;
+
 	map_close(&s->records_map);
-	return err ? err : create(s, fault, e);
+	r = map_open(s, NAME, &s->records_map, e);
+	if (r == -ENOENT && s->access == STORE_CREATE)
+		return create(s, were_lost(s), e);
+	if (r < 0)
+		return r;
+	r = judge_mapped(s, &fault, e);
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		r = fault ? move_aside(s, fault, e) : 0;
+	map_close(&s->records_map);
+	return r < 0 ? r : create(s, fault, e);
 }
 
 /* Another process may have grown the file since: the number is read anew at each call. */

@@ -142,10 +142,11 @@ int attachment_decode(const char *text, size_t len, uint32_t schema, struct atta
 	cleanup_json json *object = NULL;
 	int rc;
 
-	if (schema != ATTACHMENT_SCHEMA) {
-		err_set(e, ERR_STORE, EPROTO, "the record has schema %u, this program knows %d",
-			schema, ATTACHMENT_SCHEMA);
-		err_hint(e, "another version wrote it: delete the attachment with that version");
+	if (schema < ATTACHMENT_SCHEMA_OLDEST || schema > ATTACHMENT_SCHEMA) {
+		err_set(e, ERR_STORE, EPROTO,
+			"the record has schema %u, this program reads %d to %d", schema,
+			ATTACHMENT_SCHEMA_OLDEST, ATTACHMENT_SCHEMA);
+		err_hint(e, "end the attachment with the version of taskvpc that made it");
 		return -EPROTO;
 	}
 	rc = json_parse(text, len, "the record", &object, e);

@@ -234,7 +234,7 @@ if group "damaged files"; then
 		done
 	done
 	# The records are the truth: one of a file that is none is set aside and told.
-	for how in empty short halved garbled zeroed version header; do
+	for how in empty short halved garbled zeroed header; do
 		t "records: $how: set aside, never trusted, and said so"
 		add c1 "$CONFIG"
 		cp "$DATA/records" "$TMP/good"

@@ -193,7 +193,8 @@ static void encodes_what_it_decodes(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(attachment_decode(odd, strlen(odd), ATTACHMENT_SCHEMA, a, &e), 0);
+	for (uint32_t schema = 1; schema <= ATTACHMENT_SCHEMA; schema++)
+		assert_int_equal(attachment_decode(odd, strlen(odd), schema, a, &e), 0);
 	assert_int_equal(attachment_encode(a, &text, &len, &e), 0);
 	assert_string_equal(text, odd);
 	free(a);
@@ -217,9 +218,10 @@ static void refuses_foreign_records(void **state)
 		assert_true(attachment_decode(bad[i], strlen(bad[i]), 1, a, &e) < 0);
 		assert_int_equal(e.code, ERR_STORE);
 	}
-	assert_int_equal(attachment_decode("{}", 2, 2, a, &e), -EPROTO);
+	assert_int_equal(attachment_decode("{}", 2, 0, a, &e), -EPROTO);
+	assert_int_equal(attachment_decode("{}", 2, ATTACHMENT_SCHEMA + 1, a, &e), -EPROTO);
 	assert_int_equal(e.code, ERR_STORE);
-	assert_string_equal(e.msg, "the record has schema 2, this program knows 1");
+	assert_string_equal(e.msg, "the record has schema 3, this program reads 1 to 2");
 	free(a);
 }
 

@@ -355,7 +355,6 @@ static void broken_records_are_moved_aside(void **state)
 {
 	static char garbage[200000];
 	static const long cuts[] = { 0, 1, 500, 1024, 2047, 4096, 65535 };
-	uint32_t version = 99;
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(cuts); i++) {
@@ -367,17 +366,50 @@ static void broken_records_are_moved_aside(void **state)
 		store_close(open_dir());
 		assert_true(was_moved_aside());
 	}
-	make_store(10);
-	patch("records", offsetof(struct records_header, version), &version, sizeof(version));
-	store_close(open_dir());
-	assert_non_null(strstr(warning, "another version"));
-	assert_true(was_moved_aside());
 	for (unsigned i = 0; i < sizeof(garbage); i++)
 		garbage[i] = (char)(i * 2654435761u >> 13);
 	write_file("records", garbage, sizeof(garbage));
 	store_close(open_dir());
 	assert_true(was_moved_aside());
 	assert_int_equal(use(), 0);
+}
+
+/* Tasks live by it: whatever it is opened for, it stays, until its boot has ended. */
+static void another_version_is_refused(void **state)
+{
+	static const uint32_t versions[] = { RECORDS_VERSION + 1, 99, 0 };
+	uint32_t version = RECORDS_VERSION;
+	struct records_header h;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(versions); i++) {
+		make_store(10);
+		patch("records", offsetof(struct records_header, version), &versions[i],
+		      sizeof(versions[i]));
+		for (int access = STORE_READ; access <= STORE_CREATE; access++) {
+			struct store *s = NULL;
+			struct err e = { 0 };
+
+			assert_int_equal(store_open(dir, access, &s, warning, sizeof(warning), &e),
+					 -EPROTO);
+			assert_int_equal(e.code, ERR_STORE);
+			assert_non_null(strstr(e.msg, "this program reads version 1"));
+			assert_non_null(strstr(e.details, "records"));
+			assert_string_equal(warning, "");
+		}
+		patch("records", offsetof(struct records_header, version), &version,
+		      sizeof(version));
+		assert_int_equal(use(), 10);
+	}
+	/* Nothing else of its header need be as this version has it. */
+	make_store(10);
+	memset(&h, 0xff, sizeof(h));
+	read_at("records", 0, &h, offsetof(struct records_header, file_id));
+	h.version = 99;
+	h.boot_id[0] = h.boot_id[0] == 'a' ? 'b' : 'a';
+	patch("records", 0, &h, sizeof(h));
+	assert_int_equal(use(), 0);
+	assert_string_equal(warning, "");
 }
 
 static long slot_offset(unsigned n)
@@ -1030,6 +1062,7 @@ int main(void)
 		TEST(changing_makes_nothing),
 		TEST(state_of_an_earlier_boot_is_dropped),
 		TEST(broken_records_are_moved_aside),
+		TEST(another_version_is_refused),
 		TEST(what_was_held_is_known_or_nothing_is_new),
 		TEST(what_is_held_is_noted),
 		TEST(where_records_were_lost_nobody_is_last),

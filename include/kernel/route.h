@@ -18,7 +18,8 @@ void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t 
 enum route_type {
 	ROUTE_UNICAST,
 	ROUTE_LOCAL,
-	ROUTE_BLACKHOLE
+	ROUTE_BLACKHOLE,
+	ROUTE_UNREACHABLE /* refused with an ICMP error to the sender */
 };
 
 struct route_spec {

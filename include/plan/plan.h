@@ -15,6 +15,7 @@
 #include "kernel/netns.h"
 #include "kernel/nft.h"
 #include "kernel/route.h"
+#include "kernel/rule.h"
 #include "task/attachment.h"
 
 /* 256 ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
@@ -103,6 +104,7 @@ struct step {
 			struct ifref dev;
 			struct route_spec spec;
 		} route;
+		struct rule_spec rule;
 		struct {
 			struct ifref dev;
 			struct ip ip;
@@ -188,7 +190,10 @@ int plan_announce(struct plan *p, int with, const struct ifref *dev, const struc
 int plan_settle(struct plan *p, int with, enum side side, const struct ifref *dev,
 		const struct cidr *c);
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
-	       const struct route_spec *spec); /* spec->ifindex is taken from @dev */
+	       const struct route_spec *spec);
+/* plan_rule: @spec->iif is borrowed for the life of the plan. */
+int plan_rule(struct plan *p, enum side side,
+	      const struct rule_spec *spec); /* spec->ifindex is taken from @dev */
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct ip *ip, const struct mac *mac);
 int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt,

@@ -43,11 +43,16 @@ void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t 
 	batch_add(b, addr_message(RTM_DELADDR, 0, ifindex, c), tolerate);
 }
 
+static bool route_refuses(const struct route_spec *r)
+{
+	return r->type == ROUTE_BLACKHOLE || r->type == ROUTE_UNREACHABLE;
+}
+
 uint8_t route_scope(const struct route_spec *r)
 {
 	if (r->has_scope)
 		return (uint8_t)r->scope;
-	if (r->dst.ip.family == AF_INET6 || ip_is_set(&r->gw) || r->type == ROUTE_BLACKHOLE)
+	if (r->dst.ip.family == AF_INET6 || ip_is_set(&r->gw) || route_refuses(r))
 		return RT_SCOPE_UNIVERSE;
 	return r->type == ROUTE_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK;
 }
@@ -63,7 +68,8 @@ uint8_t route_kernel_type(const struct route_spec *r)
 {
 	static const uint8_t types[] = { [ROUTE_UNICAST] = RTN_UNICAST,
 					 [ROUTE_LOCAL] = RTN_LOCAL,
-					 [ROUTE_BLACKHOLE] = RTN_BLACKHOLE };
+					 [ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
+					 [ROUTE_UNREACHABLE] = RTN_UNREACHABLE };
 
 	return types[r->type];
 }
@@ -117,7 +123,7 @@ void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate)
 
 	/* IPv6 deletes a route of any type, of whatever interface, unless one is named; it keeps
 	 * those that lead nowhere on lo. */
-	if (r->type == ROUTE_BLACKHOLE && r->dst.ip.family == AF_INET6)
+	if (route_refuses(r) && r->dst.ip.family == AF_INET6)
 		del.ifindex = LOOPBACK_INDEX;
 	batch_add(b, route_message(RTM_DELROUTE, 0, &del), tolerate);
 }

@@ -133,8 +133,12 @@ static int read_all(struct netlink *nl, struct search *s, struct err *e)
 {
 	const struct route_spec *r = s->route;
 	struct rtmsg header = { .rtm_family = r->dst.ip.family };
-	struct nl_msg *m = message_new(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+	struct nl_msg *m;
 
+	/* A type of its own has a metric of its own: the kernel need not send the others. */
+	if (r->type == ROUTE_UNREACHABLE)
+		header.rtm_type = route_kernel_type(r);
+	m = message_new(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 	if (!s->any_table)
 		message_put_u32(m, RTA_TABLE, route_table(r));
 	if (r->ifindex && r->type == ROUTE_UNICAST)

@@ -132,6 +132,12 @@ static void add_hint(const struct step *s, struct err *e)
 		err_hint(e,
 			 "IPv6 is turned off there, by net.ipv6.conf.default.disable_ipv6, all or "
 			 "the interface's own: turn it on before, or leave the IPv6 range out");
+	if (e->sys == EOPNOTSUPP && s->kind == &step_rule)
+		err_hint(e, "the kernel needs policy routing (CONFIG_IP_MULTIPLE_TABLES, for IPv6 "
+			    "CONFIG_IPV6_MULTIPLE_TABLES)");
+	if (e->sys == EEXIST && s->kind == &step_rule)
+		err_hint(e, "a rule with this priority is there already, made by another program: "
+			    "delete it (ip rule del)");
 	if (e->sys == EEXIST && s->kind == &step_route && s->side == TASK)
 		hint_route(s, e);
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.lasting)

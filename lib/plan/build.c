@@ -177,6 +177,12 @@ int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev
 	return last(p);
 }
 
+int plan_rule(struct plan *p, enum side side, const struct rule_spec *spec)
+{
+	append(p, &step_rule, side, -1)->rule = *spec;
+	return last(p);
+}
+
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct ip *ip, const struct mac *mac)
 {

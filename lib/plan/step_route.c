@@ -43,9 +43,10 @@ static void print_number(const char *word, uint32_t value, struct text *t)
 
 static void print_command(const struct step *s, const char *verb, struct text *t)
 {
-	static const char *const types[] = {
-		[ROUTE_UNICAST] = "", [ROUTE_LOCAL] = "local ", [ROUTE_BLACKHOLE] = "blackhole "
-	};
+	static const char *const types[] = { [ROUTE_UNICAST] = "",
+					     [ROUTE_LOCAL] = "local ",
+					     [ROUTE_BLACKHOLE] = "blackhole ",
+					     [ROUTE_UNREACHABLE] = "unreachable " };
 	const struct route_spec *r = &s->route.spec;
 	char text[IP_TEXT];
 

@@ -146,11 +146,20 @@ static const char *why_route(const struct step *s)
 		       "it.";
 	if (r->type == ROUTE_BLACKHOLE)
 		return "What is sent there is refused at once.";
+	if (r->type == ROUTE_UNREACHABLE)
+		return "An address of the VPC that no task has is unreachable: the host must not "
+		       "send to it by another route.";
 	if (s->side == HOST)
 		return "The way to the task: one route for its one address.";
 	if (!ip_is_set(&r->gw))
 		return "The gateway is behind this interface.";
 	return r->dst.len ? "A route of `ipam.routes`." : "All else goes by the gateway.";
+}
+
+static const char *why_rule(const struct step *s)
+{
+	(void)s;
+	return "Packets that this rule selects take the routes that it names, or none.";
 }
 
 static const char *why_neigh(const struct step *s)
@@ -262,13 +271,14 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_netns, why_netns },       { &step_veth, why_veth },
 		{ &step_macvlan, why_macvlan },   { &step_link, why_link },
 		{ &step_addr, why_addr },         { &step_route, why_route },
-		{ &step_neigh, why_neigh },       { &step_sysctl, why_sysctl },
-		{ &step_ruleset, why_ruleset },   { &step_element, why_element },
-		{ &step_bridge, why_bridge },     { &step_ifb, why_ifb },
-		{ &step_qdisc, why_qdisc },       { &step_redirect, why_redirect },
-		{ &step_flows, why_flows },       { &step_flows_end, why_flows },
-		{ &step_bpf, why_bpf },           { &step_settle, why_settle },
-		{ &step_localnet, why_localnet }, { &step_announce, why_announce },
+		{ &step_rule, why_rule },         { &step_neigh, why_neigh },
+		{ &step_sysctl, why_sysctl },     { &step_ruleset, why_ruleset },
+		{ &step_element, why_element },   { &step_bridge, why_bridge },
+		{ &step_ifb, why_ifb },           { &step_qdisc, why_qdisc },
+		{ &step_redirect, why_redirect }, { &step_flows, why_flows },
+		{ &step_flows_end, why_flows },   { &step_bpf, why_bpf },
+		{ &step_settle, why_settle },     { &step_localnet, why_localnet },
+		{ &step_announce, why_announce },
 	};
 
 	if (undo)

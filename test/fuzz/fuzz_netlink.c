@@ -11,6 +11,7 @@
 #include "kernel/nft.h"
 #include "kernel/qdisc.h"
 #include "kernel/route.h"
+#include "kernel/rule.h"
 #include "kernel/socket.h"
 
 #include <errno.h>
@@ -135,6 +136,7 @@ static int ask_routes(unsigned which, struct netlink *nl, struct err *e)
 	struct mac mac = { 0 };
 	struct neigh_info neigh;
 	struct route_way way;
+	struct rule_spec rule = { .family = AF_INET, .iif = "lo", .action = RULE_GOTO };
 	int why;
 
 	cidr_parse("10.0.0.1/24", &route.dst);
@@ -153,6 +155,8 @@ static int ask_routes(unsigned which, struct netlink *nl, struct err *e)
 		return route_way_find(nl, &ask, &way, &why, e);
 	case 5:
 		return route_is_taken(nl, &route, e);
+	case 6:
+		return rule_find(nl, &rule, e);
 	default:
 		return neigh_get(nl, 2, &ask.dst, &neigh, e);
 	}
@@ -283,7 +287,7 @@ static int ask_others(unsigned which, struct netlink *nl, struct err *e)
 static const struct {
 	unsigned n;
 	int (*ask)(unsigned which, struct netlink *nl, struct err *e);
-} kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 7, ask_routes },  { 9, ask_rules },
+} kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 8, ask_routes },  { 9, ask_rules },
 	      { 4, ask_qdiscs }, { 5, ask_others },    { 4, ask_refusers } };
 
 static int ask(unsigned which, struct netlink *nl, struct err *e)

@@ -136,6 +136,62 @@ static void fill_none(struct attachment *a)
 	fixture_attachment(a, NULL, NULL);
 }
 
+static void plan_subnet_routes(struct plan *p, enum side side, const struct cidr *address)
+{
+	const struct ifref nowhere = { .name = NULL };
+	struct route_spec refuse = { .dst = { cidr_first(address), address->len },
+				     .type = ROUTE_UNREACHABLE,
+				     .table = 118 };
+
+	plan_route(p, -1, side, &nowhere, &refuse);
+	refuse.table = 0;
+	refuse.priority = 4000000000;
+	plan_share(p, plan_route(p, -1, side, &nowhere, &refuse));
+}
+
+static void plan_subnet_rules(struct plan *p, enum side side, const struct cidr *address)
+{
+	const struct cidr subnet = { cidr_first(address), address->len };
+	struct rule_spec r = { .family = address->ip.family, .priority = 100 };
+
+	r.action = RULE_LOOKUP;
+	r.from = cidr_host(&address->ip);
+	r.table = 118;
+	plan_rule(p, side, &r);
+	r = (struct rule_spec){ .family = address->ip.family, .priority = 103 };
+	r.action = RULE_NOP;
+	plan_share(p, plan_rule(p, side, &r));
+	r.action = RULE_GOTO;
+	r.target = r.priority--;
+	r.iif = "lo";
+	plan_share(p, plan_rule(p, side, &r));
+	r.iif = NULL;
+	r.mark = r.mask = 0x1000;
+	plan_share(p, plan_rule(p, side, &r));
+	r.mark = r.mask = 0;
+	r.to = subnet;
+	r.action = RULE_UNREACHABLE;
+	plan_share(p, plan_rule(p, side, &r));
+}
+
+/* Policy routing on both sides. */
+static void rules_plan(const struct attachment *a, struct plan *p)
+{
+	plan_init(p, a);
+	for (int side = HOST; side <= TASK; side++)
+		for (unsigned i = 0; i < a->n_addresses; i++) {
+			plan_subnet_routes(p, side, &a->addresses[i].cidr);
+			plan_subnet_rules(p, side, &a->addresses[i].cidr);
+		}
+}
+
+static const struct mode mode_rules = { .name = "none", .plan = rules_plan };
+
+static void fill_rules(struct attachment *a)
+{
+	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
+}
+
 const struct drawing drawings[] = {
 	{ "veth-ipv4", &mode_routed, fill_v4, false },
 	{ "veth-dual-masquerade-noimds", &mode_routed, fill_all, false },
@@ -147,6 +203,7 @@ const struct drawing drawings[] = {
 	{ "bridge-foreign", &mode_bridge, fill_bridge_foreign, false },
 	{ "none", &mode_none, fill_none, false },
 	{ "veth-bpf", &mode_routed, fill_bpf, false },
+	{ "rules", &mode_rules, fill_rules, false },
 };
 
 const size_t n_drawings = ARRAY_SIZE(drawings);

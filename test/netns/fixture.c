@@ -62,7 +62,7 @@ char *fixture_state(const char *tasks)
 	 * state. */
 	snprintf(command, sizeof(command),
 		 "show() { ip $1 -o link; ip $1 -o addr; ip $1 route show table all; "
-		 "ip $1 -6 route show table all; ip $1 neigh; } 2>&1; "
+		 "ip $1 -6 route show table all; ip $1 rule; ip $1 -6 rule; ip $1 neigh; } 2>&1; "
 		 "{ show ''; nft list ruleset; for t in %s; do echo \"== $t\"; "
 		 "test -e /run/netns/$t && show \"-n $t\"; done; } | "
 		 "sed -E 's/expires [0-9.a-z]+//; s/qdisc [a-z_]+//; s/ valid_lft.*//; "

@@ -232,10 +232,28 @@ static void test_check_sees_damage(void **state)
 		{ "ip route replace 10.0.1.4 dev vpc0123456789ab metric 7; ip route del 10.0.1.4 metric 1986162790",
 		  "the route 10.0.1.4" },
 	};
+	static const struct damage rules[] = {
+		{ "ip rule del pref 103", "the IPv4 routing rule 103: nop is gone on the host" },
+		{ "ip -6 rule del pref 102 iif lo; ip -6 rule add pref 102 iif lo goto 104",
+		  "the IPv6 routing rule 102: iif lo goto 103" },
+		{ "ip rule del pref 102 fwmark 0x1000/0x1000; ip rule add pref 102 goto 103 fwmark 0x1000",
+		  "the IPv4 routing rule 102: fwmark 0x1000/0x1000 goto 103" },
+		{ "ip rule del pref 102 to 10.0.1.0/24; ip rule add not pref 102 to 10.0.1.0/24 unreachable",
+		  "the IPv4 routing rule 102: to 10.0.1.0/24 unreachable" },
+		{ "ip -n t1 -6 rule del pref 102 to fd00:1::/64; ip -n t1 -6 rule add pref 102 to fd00:1::/65 unreachable",
+		  "the IPv6 routing rule 102: to fd00:1::/64 unreachable is gone in the task" },
+		{ "ip -n t1 rule del pref 100; ip -n t1 rule add pref 100 from 10.0.1.4 table 119",
+		  "the IPv4 routing rule 100: from 10.0.1.4/32 table 118" },
+		{ "ip route del unreachable 10.0.1.0/24 metric 4000000000", "10.0.1.0/24" },
+		{ "ip -6 route del unreachable fd00:1::/64 table 118", "fd00:1::/64" },
+		{ "ip -n t1 route del unreachable 10.0.1.0/24 table 118", "10.0.1.0/24" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bpf); i++)
 		check_damage(&drawings[9], &bpf[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		check_damage(&drawings[10], &rules[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(routed); i++)
 		check_damage(&drawings[1], &routed[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bridge); i++)

@@ -128,6 +128,8 @@ static void add_mapping(json *list, const struct mapping *m)
 	}
 }
 
+_Static_assert(STORE_PORTS == 1024, "as the words below say");
+
 static int read_ports(const struct wish *w, json *runtime, struct err *e)
 {
 	json *list = w->ports.n ? json_add_array(runtime, "portMappings") : NULL;
@@ -137,7 +139,7 @@ static int read_ports(const struct wish *w, json *runtime, struct err *e)
 		const char *why = read_mapping(w->ports.text[i], &m);
 
 		if (!why && json_count(list) + m.container.last - m.container.first >= STORE_PORTS)
-			why = "more than 256 ports";
+			why = "more than 1024 ports";
 		if (why)
 			return refuse_port(w->ports.text[i], why, e);
 		add_mapping(list, &m);

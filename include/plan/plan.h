@@ -18,8 +18,8 @@
 #include "kernel/rule.h"
 #include "task/attachment.h"
 
-/* 256 ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
-#define PLAN_STEPS 1280
+/* Ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
+#define PLAN_STEPS (4 * STORE_PORTS + 256)
 
 enum side {
 	HOST,

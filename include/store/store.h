@@ -36,10 +36,10 @@
 
 #define STORE_NAME_MAX   255 /* bytes of a network name or container id */
 #define STORE_IFNAME_MAX 15
-#define STORE_ADDRESSES  8     /* addresses of one record */
-#define STORE_PORTS      256   /* host ports of one record */
-#define STORE_TAGS       24    /* tags of one record */
-#define STORE_BODY_MAX   32768 /* bytes of a body */
+#define STORE_ADDRESSES  8      /* addresses of one record */
+#define STORE_PORTS      1024   /* host ports of one record */
+#define STORE_TAGS       24     /* tags of one record */
+#define STORE_BODY_MAX   131072 /* bytes of a body */
 
 struct store; /* an open store: one per process is enough */
 

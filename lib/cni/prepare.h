@@ -52,8 +52,11 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e);
  */
 int prepare_gateways(struct add *add, bool dry_run, struct err *e);
 
-/* ports_judge: code 7 where two ports of @a cannot both be held. */
-int ports_judge(const struct attachment *a, struct err *e);
+/*
+ * ports_judge: leave out mappings that another one of @a covers, to the same container port.
+ * Return: 0, or code 7 where one host port leads to two container ports.
+ */
+int ports_judge(struct attachment *a, struct err *e);
 /*
  * ports_wish: the ports of the attachment into @wish, and where those of 0 come from.
  * @ret: room for them, which must live as long as the wish.

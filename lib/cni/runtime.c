@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -59,7 +60,7 @@ static const struct field args_fields[] = {
 /* NOLINTEND(bugprone-sizeof-expression) */
 
 struct mapping {
-	uint32_t host_port, container_port;
+	uint32_t host_port, container_port, range;
 	char protocol[8], host_ip[IP_TEXT];
 };
 
@@ -72,6 +73,8 @@ const struct field port_fields[] = {
 	      .help = "tcp, udp or sctp, in any case."),
 	FIELD(struct mapping, host_ip, "hostIP", FIELD_TEXT,
 	      .help = "Address of the host to publish on; empty: all of them."),
+	FIELD(struct mapping, range, "range", FIELD_U32, .min = 1, .max = STORE_PORTS,
+	      .fallback = "1", .help = "How many ports in a row, from the two on."),
 	{ .key = NULL },
 };
 
@@ -144,50 +147,74 @@ static int read_protocol(const char *text, const char *path, uint32_t *ret, stru
 	return bad_value(e, path, text, "protocol is tcp, udp or sctp");
 }
 
-static int read_port(const json *object, unsigned i, struct port *ret, struct err *e)
+static int read_mapping(const json *object, const char *path, struct mapping *m, struct port *ret,
+			struct err *e)
 {
-	struct mapping m = { .protocol = "tcp" };
-	char path[64];
-	struct text t;
+	char member[80];
 	int r;
 
-	text_init(&t, path, sizeof(path));
-	text_add(&t, "runtimeConfig.portMappings[%u]", i);
 	if (json_kind(object) != JSON_IS_OBJECT)
 		return shape_error(e, path, object, "an object");
-	r = field_read(port_fields, object, path, ERR_CONFIG, &m, e);
+	r = field_read(port_fields, object, path, ERR_CONFIG, m, e);
 	if (r < 0)
 		return r;
-	ret->host_port = m.host_port;
-	ret->container_port = m.container_port;
-	text_add(&t, ".hostIP");
-	if (m.host_ip[0] && !ip_parse(m.host_ip, &ret->host_ip))
-		return bad_value(e, path, m.host_ip, "an address, or empty for every address");
+	ret->host_port = m->host_port;
+	ret->container_port = m->container_port;
+	snprintf(member, sizeof(member), "%s.hostIP", path);
+	if (m->host_ip[0] && !ip_parse(m->host_ip, &ret->host_ip))
+		return bad_value(e, member, m->host_ip, "an address, or empty for every address");
 	ip_unmap(&ret->host_ip); /* the same address, of which there must not be two */
-	text_init(&t, path, sizeof(path));
-	text_add(&t, "runtimeConfig.portMappings[%u].protocol", i);
-	return read_protocol(m.protocol, path, &ret->protocol, e);
+	snprintf(member, sizeof(member), "%s.protocol", path);
+	return read_protocol(m->protocol, member, &ret->protocol, e);
+}
+
+static int too_many_ports(unsigned n, struct err *e)
+{
+	return err_set(e, ERR_CONFIG, 0,
+		       "runtimeConfig.portMappings: %u ports, at most %d are possible", n,
+		       STORE_PORTS);
+}
+
+/* A mapping is as many ports in a row as its range says; each host port of 0 is chosen alone. */
+static int read_port(const json *object, unsigned i, struct netconf *ret, struct err *e)
+{
+	struct mapping m = { .protocol = "tcp", .range = 1 };
+	struct port port = { 0 };
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "runtimeConfig.portMappings[%u]", i);
+	r = read_mapping(object, path, &m, &port, e);
+	if (r < 0)
+		return r;
+	if (port.container_port + m.range > 65536 || port.host_port + m.range > 65536) {
+		err_set(e, ERR_CONFIG, 0, "%s.range: %u ports go beyond port 65535", path, m.range);
+		return -EINVAL;
+	}
+	if (ret->n_ports + m.range > STORE_PORTS)
+		return too_many_ports(ret->n_ports + m.range, e);
+	for (uint32_t k = 0; k < m.range; k++) {
+		ret->ports[ret->n_ports++] = port;
+		port.container_port++;
+		port.host_port += port.host_port > 0;
+	}
+	return 0;
 }
 
 static int read_ports(const json *list, struct netconf *ret, struct err *e)
 {
-	int r;
+	unsigned i = 0;
+	int r = 0;
 
 	if (json_is_absent(list))
 		return 0;
 	if (json_kind(list) != JSON_IS_ARRAY)
 		return shape_error(e, "runtimeConfig.portMappings", list, "a list");
 	if (json_count(list) > STORE_PORTS)
-		return err_set(e, ERR_CONFIG, 0,
-			       "runtimeConfig.portMappings: %u entries, at most %d are possible",
-			       json_count(list), STORE_PORTS);
-	for (const json *one = json_first(list); one; one = json_next(one)) {
-		r = read_port(one, ret->n_ports, &ret->ports[ret->n_ports], e);
-		if (r < 0)
-			return r;
-		ret->n_ports++;
-	}
-	return 0;
+		return too_many_ports(json_count(list), e);
+	for (const json *one = json_first(list); one && !r; one = json_next(one))
+		r = read_port(one, i++, ret, e);
+	return r;
 }
 
 /* containerd's CRI sends three empty lists for a pod without DNS settings: they ask for nothing. */

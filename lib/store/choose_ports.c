@@ -9,17 +9,32 @@
 
 #include <errno.h>
 
+#define OWN_BITS 4096u
+
 struct port_pick {
 	const struct store *s;
 	const struct store_want *want;
 	struct store_grant *grant;
+	uint64_t own[PORT_PROTOCOLS][OWN_BITS / 64]; /* chosen ports, modulo OWN_BITS */
 };
 
-/* Does another port of the same want, chosen already, stand in the way? */
+static void choose_port(struct port_pick *p, unsigned i, uint16_t port)
+{
+	uint64_t *own = p->own[port_protocol(p->want->ports[i].protocol)];
+
+	p->grant->ports[i] = port;
+	own[port % OWN_BITS / 64] |= 1ULL << port % 64;
+}
+
+/* Does another port of the same want, chosen already, stand in the way? The bitmap keeps a want
+ * of many ports from comparing each pair. */
 static bool clashes_with_own(const struct port_pick *p, unsigned i, uint16_t port)
 {
 	struct store_port mine = p->want->ports[i];
+	const uint64_t *own = p->own[port_protocol(mine.protocol)];
 
+	if (!(own[port % OWN_BITS / 64] >> port % 64 & 1))
+		return false;
 	mine.port = port;
 	for (unsigned j = 0; j < p->want->n_ports; j++) {
 		struct store_port other = p->want->ports[j];
@@ -31,7 +46,7 @@ static bool clashes_with_own(const struct port_pick *p, unsigned i, uint16_t por
 	return false;
 }
 
-static int take_fixed(const struct port_pick *p, unsigned i, struct store_holder *holder)
+static int take_fixed(struct port_pick *p, unsigned i, struct store_holder *holder)
 {
 	const struct store_port *port = &p->want->ports[i];
 	struct slot_view v;
@@ -44,7 +59,7 @@ static int take_fixed(const struct port_pick *p, unsigned i, struct store_holder
 	if (r == STORE_OK)
 		slot_holder(&v, holder);
 	else if (r == STORE_ABSENT)
-		p->grant->ports[i] = port->port;
+		choose_port(p, i, port->port);
 	return r == STORE_OK ? STORE_PORT_HELD : r == STORE_ABSENT ? STORE_OK : r;
 }
 
@@ -76,7 +91,7 @@ static uint32_t search_bitmap(const struct port_pick *p, unsigned i, uint32_t fr
 }
 
 /* A port that is in use, but not on the host address that is wanted. */
-static int search_shared(const struct port_pick *p, unsigned i)
+static int search_shared(struct port_pick *p, unsigned i)
 {
 	for (uint32_t n = p->want->dynamic_first; n <= p->want->dynamic_last; n++) {
 		struct store_port port = p->want->ports[i];
@@ -90,14 +105,14 @@ static int search_shared(const struct port_pick *p, unsigned i)
 		if (r < 0)
 			return r;
 		if (r == STORE_ABSENT) {
-			p->grant->ports[i] = port.port;
+			choose_port(p, i, port.port);
 			return STORE_OK;
 		}
 	}
 	return STORE_PORTS_EXHAUSTED;
 }
 
-static int take_dynamic(const struct port_pick *p, unsigned i, uint32_t cursors[PORT_PROTOCOLS])
+static int take_dynamic(struct port_pick *p, unsigned i, uint32_t cursors[PORT_PROTOCOLS])
 {
 	uint32_t first = p->want->dynamic_first, last = p->want->dynamic_last, found;
 	uint32_t *cursor = &cursors[port_protocol(p->want->ports[i].protocol)];
@@ -111,7 +126,7 @@ static int take_dynamic(const struct port_pick *p, unsigned i, uint32_t cursors[
 		found = search_bitmap(p, i, first, *cursor - 1);
 	if (!found)
 		return search_shared(p, i);
-	p->grant->ports[i] = (uint16_t)found;
+	choose_port(p, i, (uint16_t)found);
 	*cursor = found + 1;
 	return STORE_OK;
 }
@@ -119,7 +134,7 @@ static int take_dynamic(const struct port_pick *p, unsigned i, uint32_t cursors[
 int choose_ports(struct store *s, const struct store_want *want, struct store_grant *grant,
 		 struct store_holder *holder)
 {
-	struct port_pick p = { s, want, grant };
+	struct port_pick p = { .s = s, .want = want, .grant = grant };
 	uint32_t cursors[PORT_PROTOCOLS];
 	int r = STORE_OK;
 

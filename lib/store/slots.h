@@ -17,7 +17,7 @@
 #define SLOT_PAYLOAD    (SLOT_SIZE - 8)
 #define SLOTS_FIRST     96u        /* slots of a new file: 63 records, and 32 that rest (lease.c) */
 #define SLOTS_MAX       (1u << 22) /* ids stay small; 4 GiB of records are more than any host holds */
-#define CHAIN_MAX       38u        /* continuation slots of the largest record */
+#define CHAIN_MAX       150u       /* continuation slots of the largest record */
 #define RECORDS_MAGIC   0x3173637276706374ULL
 #define RECORDS_VERSION 1u /* see "Versions" in store.h before it is changed */
 #define BOOT_ID_SIZE    40

@@ -2,7 +2,7 @@
 /*
  * The record as text. One table says which members of an attachment are kept and under which key;
  * encode and decode are field_write() and field_read() over it. What is zero is left out, so a
- * usual record is some 700 bytes of the 32 KiB that the store grants.
+ * usual record is some 700 bytes of the 128 KiB that the store grants.
  */
 #include "task/attachment.h"
 

@@ -256,7 +256,7 @@ if group "what is refused"; then
 	for bad in '' x 80: 8080:80/icmp 70000:80 80:0 80:70000 1:2:3:4 x:1:2 1-2:3 2-1:5-4 '[::1:80:80' 8080:80/TCP -1:80; do
 		refuses 64 '-p ' run --mode bridge -p "$bad" -- true
 	done
-	refuses 64 'more than 256' run --mode bridge -p 1000-1999:1000-1999 -- true
+	refuses 64 'more than 1024' run --mode bridge -p 1000-2999:1000-2999 -- true
 	for bad in x 10.200.1 10.200.1.4/33 10.200.1.4,x '' 'fe80::g'; do refuses 64 '--ip' run --ip "$bad" -- true; done
 	for bad in x 01:00:00:00:00:01 00:00:00:00:00:00 02:00:00:00:00 ''; do refuses 64 '--mac' run --mac "$bad" -- true; done
 	refuses 73 'reserved|gateway' run --ip 10.200.1.1 -- true

@@ -22,8 +22,8 @@ refused 7 'ipam.ranges\[0\]: 65 ranges are too many, allowed: 64' ADD \
 refused 7 'ipam.ranges\[8\]: one set too many, allowed: 8' ADD \
 	"$(conf ".ipam.ranges=$(list 9 '[{subnet: "10.0.\(.).0/24"}]')")"
 t "port mappings"
-refused 7 'portMappings: 257 entries, at most 256' ADD \
-	"$(conf ".runtimeConfig.portMappings=$(list 257 '{containerPort: (. + 1)}')")"
+refused 7 'portMappings: 1025 ports, at most 1024' ADD \
+	"$(conf ".runtimeConfig.portMappings=$(list 1025 '{containerPort: (. + 1)}')")"
 t "routes: 64, one of which is the default route"
 refused 7 'ipam.routes: 65 entries are too many.*at most 64' ADD "$(conf ".ipam.routes=$(list 65 '{dst: "172.16.\(.).0/24"}')")"
 refused 7 'ipam.routes: no room for a default route, allowed: 64' ADD "$(conf ".ipam.ranges += [$CONF6]

@@ -178,7 +178,7 @@ if group limits; then
 	limit 'ipam.ranges' 8 '.ipam.ranges=[range($n) | [{subnet: "10.0.\(.).0/24"}]]'
 	limit 'ipam.routes' 64 '.ipam.routes=[range($n) | {dst: "198.51.\(.).0/24"}]'
 	limit 'dns.nameservers' 8 '.dns.nameservers=[range($n) | "192.0.2.\(.)"]'
-	limit 'portMappings' 256 '.runtimeConfig.portMappings=[range($n) | {containerPort: (. + 1000)}]'
+	limit 'portMappings' 1024 '.runtimeConfig.portMappings=[range($n) | {containerPort: (. + 1000)}]'
 	t "CNI_IFNAME: 15 bytes, not 16"
 	works ADD "$CONF" CNI_IFNAME=abcdefghijklmno
 	works DEL "$CONF" CNI_IFNAME=abcdefghijklmno

@@ -514,10 +514,12 @@ if group conflicts; then
 	reaches outside web tcp 198.51.100.1 8080
 	verify web "$(ports "$WEB")"
 	unserve web
-	t "a port twice in one call"
-	ID=late refused '7|107' '9000' ADD "$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":81}]')"
-	ID=late refused '7|107' '9000' ADD \
-		"$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":80,"hostIP":"198.51.100.1"}]')"
+	t "one host port to two container ports: both mappings are named"
+	ID=late refused 7 'portMappings.0. and .1.: 9000/tcp leads to container port 80, 9000/tcp to 81' ADD \
+		"$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":81}]')"
+	ID=late refused 7 '.1. and .2.: 9000/udp leads to container port 80, 198.51.100.1:9000/udp to 81' ADD \
+		"$(ports '[{"hostPort":9000,"containerPort":80},{"hostPort":9000,"containerPort":80,"protocol":"udp"},
+			{"hostPort":9000,"containerPort":81,"protocol":"udp","hostIP":"198.51.100.1"}]')"
 	t "after DEL it is free"
 	del web
 	add late "$(ports "$WEB")"
@@ -553,6 +555,47 @@ if group conflicts; then
 	unserve next
 	del next
 	drop next
+	clean
+fi
+
+if group redundant; then
+	# twice IP IP PUBLISHED: a mapping on each of two host addresses ("": on all) to one container port.
+	twice() {
+		local first=$1 second=$2 want=$3 proto config
+		for proto in tcp udp; do
+			config=$(ports "$(jq -nc --arg a "$first" --arg b "$second" --arg p $proto \
+				'[$a, $b] | map({hostPort: 8080, containerPort: 80, protocol: $p} + if . == "" then {} else {hostIP: .} end)')" "$DUAL")
+			add web "$config"
+			is "$want" "$(published | cut -d' ' -f3,4 | sed "s/$(address web)/4/; s/$(address web 1)/6/" | xargs)" \
+				"published, $proto, on '$first' and '$second'"
+			verify web "$config"
+			del web
+		done
+	}
+	t "mappings that lead to the same container port are one"
+	twice "" "" "any 4 any 6"
+	twice "" :: "any 4 any 6"
+	twice 0.0.0.0 :: "any 4 any 6"
+	twice 0.0.0.0 0.0.0.0 "any 4"
+	twice 127.0.0.1 0.0.0.0 "any 4"
+	twice :: fd00:51::1 "any 6"
+	twice 198.51.100.1 "" "any 4 any 6"
+	twice 198.51.100.1 198.51.100.3 "198.51.100.1 4 198.51.100.3 4"
+	t "and work from everywhere"
+	add web "$(ports '[{"hostPort":8080,"containerPort":80},{"hostPort":8080,"containerPort":80,"hostIP":"::"},
+		{"hostPort":8080,"containerPort":80,"hostIP":"127.0.0.1"}]' "$DUAL")"
+	serve web tcp:80
+	reaches outside web tcp 198.51.100.1 8080
+	reaches outside web tcp fd00:51::1 8080
+	reaches host web tcp 127.0.0.1 8080
+	del web
+	t "a range is as many ports in a row"
+	add web "$(ports '[{"hostPort":8080,"containerPort":79,"range":3},{"hostPort":8081,"containerPort":80}]')"
+	is "8080 79 8081 80 8082 81" "$(published | cut -d' ' -f2,5 | xargs)" "published ports"
+	reaches outside web tcp 198.51.100.1 8081
+	unserve web
+	del web
+	drop web
 	clean
 fi
 
@@ -755,21 +798,21 @@ if group thousand; then
 	[ -n "$SAN" ] || within 5000 "$MS" "milliseconds of a DEL of 100 ports"
 	is 901 "$(published | wc -l)" "published ports after one DEL"
 	unserve one m7
-	t "256 ports of one container, of both families"
+	t "1024 ports of one container, of both families"
 	for proto in tcp udp; do
-		MANY=$(ports "$(jq -nc --arg p $proto '[range(256) | {hostPort: (30000 + .), containerPort: (80 + .), protocol: $p}]')" "$DUAL")
+		MANY=$(ports "$(jq -nc --arg p $proto '[range(1024) | {hostPort: (30000 + .), containerPort: (80 + .), protocol: $p}]')" "$DUAL")
 		add big "$MANY"
-		is 512 "$(published | grep -c " 30[0-9][0-9][0-9] ")" "published ports"
+		is 2048 "$(published | grep -c " 3[01][0-9][0-9][0-9] ")" "published ports"
 		verify big "$MANY"
-		serve big $proto:80 $proto:335
+		serve big $proto:80 $proto:1103
 		reaches outside big $proto 198.51.100.1 30000
-		reaches outside big $proto fd00:51::1 30255
+		reaches outside big $proto fd00:51::1 31023
 		unserve big
 		del big
-		is 0 "$(published | grep -c " 30[0-9][0-9][0-9] ")" "published ports after DEL"
+		is 0 "$(published | grep -c " 3[01][0-9][0-9][0-9] ")" "published ports after DEL"
 	done
 	t "more than one container may have is refused by number"
-	ID=big refused 7 'portMappings' ADD "$(ports "$(jq -nc '[range(0;300) | {hostPort: (30000 + .), containerPort: (80 + .)}]')")"
+	ID=big refused 7 'portMappings' ADD "$(ports "$(jq -nc '[range(0;1025) | {hostPort: (30000 + .), containerPort: (80 + .)}]')")"
 	for ((i = 0; i < 10; i++)); do
 		[ $i = 3 ] || del "m$i"
 		drop "m$i"

@@ -247,14 +247,85 @@ static void judges_ports_that_collide(void **state)
 	a.ports[3] = port_of(8080, IPPROTO_TCP, "10.0.0.2");
 	assert_int_equal(ports_judge(&a, &e), 0);
 	a.ports[3] = port_of(8080, IPPROTO_TCP, "0.0.0.0");
+	a.ports[3].container_port = 81;
 	assert_int_equal(ports_judge(&a, &e), -EINVAL);
 	assert_int_equal(e.code, ERR_CONFIG);
-	assert_non_null(
-		strstr(e.msg, "portMappings[0] and [3]: both want host port 0.0.0.0:8080/tcp"));
+	assert_non_null(strstr(e.msg, "portMappings[0] and [3]: 10.0.0.1:8080/tcp leads to "
+				      "container port 80, 0.0.0.0:8080/tcp to 81"));
 	a.ports[3] = port_of(8080, IPPROTO_UDP, "::1");
+	a.ports[3].container_port = 81;
 	assert_int_equal(ports_judge(&a, &e), -EINVAL);
-	assert_non_null(
-		strstr(e.msg, "portMappings[1] and [3]: both want host port [::1]:8080/udp"));
+	assert_non_null(strstr(e.msg, "portMappings[1] and [3]: 8080/udp leads to container port "
+				      "80, [::1]:8080/udp to 81"));
+	assert_int_equal(a.n_ports, 4);
+}
+
+/* Of two mappings to one container port the wider one stays, in the place that it had. */
+static void leaves_out_redundant_ports(void **state)
+{
+	static const struct {
+		const char *one, *other, *stays; /* NULL: both */
+	} rows[] = {
+		{ "", "", "" },
+		{ "", "::", "" },
+		{ "0.0.0.0", "", "" },
+		{ "0.0.0.0", "127.0.0.1", "0.0.0.0" },
+		{ "::1", "::", "::" },
+		{ "10.0.0.1", "10.0.0.1", "10.0.0.1" },
+		{ "10.0.0.1", "10.0.0.2", NULL },
+		{ "0.0.0.0", "::", NULL },
+		{ "0.0.0.0", "::1", NULL },
+	};
+	static struct attachment a;
+	char text[IP_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		a.n_ports = 3;
+		a.ports[0] = port_of(8080, IPPROTO_TCP, rows[i].one);
+		a.ports[1] = port_of(8080, IPPROTO_UDP, "");
+		a.ports[2] = port_of(8080, IPPROTO_TCP, rows[i].other);
+		assert_int_equal(ports_judge(&a, &e), 0);
+		assert_int_equal(a.n_ports, rows[i].stays ? 2 : 3);
+		if (!rows[i].stays)
+			continue;
+		for (unsigned k = 0; k < 2; k++)
+			if (a.ports[k].protocol == IPPROTO_TCP)
+				assert_string_equal(ip_is_set(&a.ports[k].host_ip)
+							    ? ip_text(&a.ports[k].host_ip, text)
+							    : "",
+						    rows[i].stays);
+	}
+	for (unsigned i = 0; i < STORE_PORTS; i++)
+		a.ports[i] = port_of(20000 + i / 2, IPPROTO_TCP, i % 2 ? "" : "127.0.0.1");
+	a.n_ports = STORE_PORTS;
+	assert_int_equal(ports_judge(&a, &e), 0);
+	assert_int_equal(a.n_ports, STORE_PORTS / 2);
+	assert_int_equal(a.ports[STORE_PORTS / 2 - 1].host_port, 20000 + STORE_PORTS / 2 - 1);
+}
+
+static void reads_ranges_of_ports(void **state)
+{
+	(void)state;
+	args(NULL);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":8000,"
+				 "\"containerPort\":80,\"range\":3,\"hostIP\":\"::1\"},"
+				 "{\"containerPort\":90,\"range\":2}]}}"),
+			 0);
+	assert_int_equal(conf.n_ports, 5);
+	assert_int_equal(conf.ports[2].host_port, 8002);
+	assert_int_equal(conf.ports[2].container_port, 82);
+	assert_int_equal(conf.ports[2].host_ip.family, AF_INET6);
+	assert_int_equal(conf.ports[4].host_port, 0);
+	assert_int_equal(conf.ports[4].container_port, 91);
+	assert_int_not_equal(runtime("{\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":65535,"
+				     "\"containerPort\":80,\"range\":2}]}}"),
+			     0);
+	assert_non_null(strstr(e.msg, "portMappings[0].range: 2 ports go beyond port 65535"));
+	assert_int_not_equal(runtime("{\"runtimeConfig\":{\"portMappings\":[{\"containerPort\":80},"
+				     "{\"containerPort\":100,\"range\":1024}]}}"),
+			     0);
+	assert_non_null(strstr(e.msg, "portMappings: 1025 ports, at most 1024 are possible"));
 }
 
 static void refuses_wrong_shapes(void **state)
@@ -307,6 +378,8 @@ int main(void)
 		cmocka_unit_test(reads_bandwidth),
 		cmocka_unit_test(refuses_wrong_bandwidth),
 		cmocka_unit_test(judges_ports_that_collide),
+		cmocka_unit_test(leaves_out_redundant_ports),
+		cmocka_unit_test(reads_ranges_of_ports),
 		cmocka_unit_test(refuses_wrong_shapes),
 		cmocka_unit_test(takes_dns_that_says_something),
 	};

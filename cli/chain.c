@@ -106,40 +106,98 @@ static int read_result(const char *text, const json *plugin, json **ret, struct 
 	return json_parse(text, strlen(text), what, ret, e);
 }
 
-int chain_add(const struct chain *ch, json **ret, struct err *e)
+/* Which failures of DEL leave nothing behind. */
+struct removal {
+	bool whole;     /* the ADD of the chain succeeded: none of them */
+	unsigned added; /* plugins from here on have attached nothing */
+	bool quiet;
+};
+
+/* The version is judged before anything is made, so a plugin that refuses it has made nothing. */
+static bool may_fail(const struct removal *m, unsigned plugin, const struct err *why)
 {
+	return !m->whole && (why->code == ERR_VERSION || plugin >= m->added);
+}
+
+static int delete_all(const struct chain *ch, const json *prev, const struct removal *m,
+		      struct err *e)
+{
+	int first = 0;
+
+	for (unsigned i = count(ch); i-- > 0;) {
+		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "DEL" };
+		struct err why;
+		int r;
+
+		call.prev = prev;
+		r = call_plugin(&call, NULL, &why);
+		if (r < 0 && may_fail(m, i, &why)) {
+			if (!m->quiet && why.code != ERR_VERSION)
+				fprintf(stderr, "taskvpc: warning: DEL after a refused ADD: %s\n",
+					why.msg);
+			continue;
+		}
+		if (r < 0 && !first)
+			*e = why;
+		first = first ? first : r;
+	}
+	return first;
+}
+
+int chain_del(const struct chain *ch, const json *result, unsigned added, struct err *e)
+{
+	const struct removal m = { .whole = result != NULL, .added = added };
+
+	/* Before 0.4.0 there was no prevResult at DEL. */
+	return delete_all(ch, version_at_least(ch, 0, 4) ? result : NULL, &m, e);
+}
+
+/* Undo a chain of which a plugin failed: @why. */
+static unsigned take_back(const struct chain *ch, unsigned failed, const struct err *why)
+{
+	struct removal m = { .quiet = true };
+	struct err ignored;
+
+	/* One that was killed or fell silent may have made anything. */
+	m.added = failed + (why->code == ERR_DELEGATE);
+	delete_all(ch, NULL, &m, &ignored);
+	return m.added;
+}
+
+int chain_add(const struct chain *ch, json **ret, unsigned *ret_added, struct err *e)
+{
+	unsigned added, i;
 	int r = 0;
 
 	*ret = NULL;
-	for (unsigned i = 0; i < count(ch) && r == 0; i++) {
+	for (i = 0; i < count(ch) && r == 0; i++) {
 		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "ADD" };
 		cleanup_free char *out = NULL;
 
 		call.prev = *ret;
 		r = call_plugin(&call, &out, e);
-		if (r == 0 && out && *out)
+		if (r == 0 && out && *out) {
 			r = read_result(out, call.plugin, ret, e);
+			i += r < 0; /* it is attached, though it answered nonsense */
+		}
 	}
-	if (r < 0) {
-		struct err ignored;
-
-		chain_del(ch, NULL, &ignored);
-		json_free(*ret);
-		*ret = NULL;
-	}
+	if (r == 0)
+		return 0;
+	added = take_back(ch, i - 1, e);
+	if (ret_added)
+		*ret_added = added;
+	json_free(*ret);
+	*ret = NULL;
 	return r;
 }
 
 /* All of them, whatever fails; the first error is told. */
-static int call_all(const struct chain *ch, const char *verb, const json *prev, bool backwards,
-		    struct err *e)
+static int call_all(const struct chain *ch, const char *verb, struct err *e)
 {
-	unsigned n = count(ch);
 	int first = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		const json *plugin = plugin_at(ch, backwards ? n - 1 - i : i);
-		struct call call = { .chain = ch, .plugin = plugin, .prev = prev, .verb = verb };
+	for (unsigned i = 0; i < count(ch); i++) {
+		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = verb };
 		struct err why;
 		int r = call_plugin(&call, NULL, &why);
 
@@ -148,12 +206,6 @@ static int call_all(const struct chain *ch, const char *verb, const json *prev, 
 		first = first ? first : r;
 	}
 	return first;
-}
-
-int chain_del(const struct chain *ch, const json *result, struct err *e)
-{
-	/* Before 0.4.0 there was no prevResult at DEL. */
-	return call_all(ch, "DEL", version_at_least(ch, 0, 4) ? result : NULL, true, e);
 }
 
 int chain_check(const struct chain *ch, const json *result, struct err *e)
@@ -173,7 +225,7 @@ int chain_check(const struct chain *ch, const json *result, struct err *e)
 
 int chain_gc(const struct chain *ch, struct err *e)
 {
-	return call_all(ch, "GC", NULL, false, e);
+	return call_all(ch, "GC", e);
 }
 
 static void add_words(char **all, const char *more)

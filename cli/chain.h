@@ -7,6 +7,8 @@
 #ifndef CLI_CHAIN_H
 #define CLI_CHAIN_H
 
+#include <limits.h>
+
 #include "cli.h"
 
 #define CHAIN_PATH 4096
@@ -25,14 +27,22 @@ void chain_path(const struct cli *c, char ret[static CHAIN_PATH]);
 /* chain_find: are all the plugins there? Return: 0 or -ENOENT (EXIT_ABSENT, with the remedy). */
 int chain_find(const struct chain *ch, struct err *e);
 
+#define CHAIN_UNKNOWN UINT_MAX /* ADD neither succeeded nor answered: it was killed */
+
 /*
  * chain_add: attach. If a plugin fails, the whole chain is deleted again.
  * @ret: the last result, a new root; NULL where no plugin gave any.
+ * @ret_added: of a chain that failed, how many plugins may have attached something: those that
+ * succeeded, and one that did not answer. May be NULL.
  */
-int chain_add(const struct chain *ch, json **ret, struct err *e);
-/* chain_del: all of them, whatever fails; the first error is told. @result: of chain_add, or NULL.
+int chain_add(const struct chain *ch, json **ret, unsigned *ret_added, struct err *e);
+/*
+ * chain_del: DEL of all plugins, in reverse; the first error is returned.
+ * @result: of chain_add; NULL: the chain was not attached whole.
+ * @added: of chain_add, or CHAIN_UNKNOWN. Without @result, DEL of a plugin from @added on may fail
+ * (a warning), and DEL of each may refuse the version, as its ADD did.
  */
-int chain_del(const struct chain *ch, const json *result, struct err *e);
+int chain_del(const struct chain *ch, const json *result, unsigned added, struct err *e);
 int chain_check(const struct chain *ch, const json *result, struct err *e);
 /*
  * chain_gc: what provably is dead goes. For plugins of ours only: to others, a GC without a list of

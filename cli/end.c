@@ -20,19 +20,24 @@
 
 static int detach(const struct task *t, const char *elsewhere, struct err *e)
 {
-	const char *cookie = json_string(json_get(t->doc, "netnsCookie"));
 	struct chain chain = task_chain(t);
 	char path[2 * CHAIN_PATH];
-	int r;
+	int64_t added;
 
 	snprintf(path, sizeof(path), "%s%s%s", chain.path ? chain.path : "", elsewhere ? ":" : "",
 		 elsewhere ? elsewhere : "");
 	chain.path = path;
-	r = chain_del(&chain, json_get(t->doc, "result"), e);
+	if (!json_integer(json_get(t->doc, TASK_ADDED), &added))
+		added = CHAIN_UNKNOWN;
+	return chain_del(&chain, json_get(t->doc, "result"), (unsigned)added, e);
+}
 
-	if (r < 0 || !cookie)
-		return r;
-	return netns_unbind(chain.netns, strtoull(cookie, NULL, 10), e);
+static int unbind(const struct task *t, struct err *e)
+{
+	const char *cookie = json_string(json_get(t->doc, "netnsCookie"));
+	const char *netns = json_string(json_get(t->doc, "netns"));
+
+	return cookie ? netns_unbind(netns, strtoull(cookie, NULL, 10), e) : 0;
 }
 
 static int remove_files(const struct task *t, struct err *e)
@@ -66,17 +71,32 @@ static int read_anew(struct task *t, struct err *e)
 	return r;
 }
 
-static int take_down(struct task *t, const char *elsewhere, struct err *e)
+struct ending {
+	const char *path; /* see task_heal */
+	bool force;       /* DEL may fail */
+};
+
+static int take_down(struct task *t, const struct ending *how, struct err *e)
 {
 	/* What joined meanwhile may have seen another result than we remember. */
 	int r = read_anew(t, e);
 
 	if (r == 0)
-		r = detach(t, elsewhere, e);
+		r = detach(t, how->path, e);
+	if (r < 0 && t->doc && how->force) {
+		fprintf(stderr, "taskvpc: warning: task %s: DEL failed, its resources may stay: %s\n",
+			t->name, e->msg);
+		r = 0;
+	}
+	if (r == 0)
+		r = unbind(t, e);
 	if (r >= 0)
 		r = remove_files(t, e);
-	if (r < 0)
+	if (r < 0) {
 		err_prefix(e, "task %s stays, it cannot be taken down", t->name);
+		if (!e->details[0])
+			err_hint(e, "taskvpc rm --force %s removes it although DEL fails", t->name);
+	}
 	task_close(t);
 	return r;
 }
@@ -86,20 +106,30 @@ int task_leave(struct task *t, struct err *e)
 	int r = task_lock_last(t, e);
 
 	if (r == 0)
-		return take_down(t, NULL, e);
+		return take_down(t, &(struct ending){ .path = NULL }, e);
 	task_close(t);
 	return r < 0 ? r : 0;
 }
 
-int task_heal(const char *name, const char *path, struct err *e)
+static int end_dead(const char *name, const struct ending *how, struct err *e)
 {
 	struct task t = TASK_NONE;
 	int r = task_lock_alone(&t, name, e);
 
 	if (r)
 		return r == 2 ? 1 : r < 0 ? r : 0;
-	r = take_down(&t, path, e);
+	r = take_down(&t, how, e);
 	return r < 0 ? r : 1;
+}
+
+int task_heal(const char *name, const char *path, struct err *e)
+{
+	return end_dead(name, &(struct ending){ .path = path }, e);
+}
+
+int task_force(const char *name, const char *path, struct err *e)
+{
+	return end_dead(name, &(struct ending){ .path = path, .force = true }, e);
 }
 
 struct healing {

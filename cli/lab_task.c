@@ -86,7 +86,7 @@ int lab_attach(struct lab *lab, const json *list, const char *name, unsigned por
 	start = now_us();
 	r = make_namespace(lab, path, &t.ns, e);
 	if (r == 0)
-		r = chain_add(&chain, &t.result, e);
+		r = chain_add(&chain, &t.result, NULL, e);
 	t.start_us = now_us() - start;
 	if (r == 0)
 		read_gateway(&t);
@@ -102,7 +102,7 @@ int lab_detach(struct lab *lab, struct lab_task *t, struct err *e)
 	const struct chain chain = chain_of(lab, t, path);
 	struct err ignored;
 	double start = now_us();
-	int r = chain_del(&chain, t->result, e);
+	int r = chain_del(&chain, t->result, CHAIN_UNKNOWN, e);
 
 	if (t->ns.fd >= 0 && !uses_host(lab))
 		netns_unbind(path, t->ns.cookie, &ignored);

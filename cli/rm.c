@@ -26,7 +26,7 @@
 
 struct removal {
 	char path[CHAIN_PATH];
-	bool all;
+	bool all, force;
 	const char *time;
 	int patience_ms;
 };
@@ -35,6 +35,8 @@ static const struct opt options[] = {
 	OPT(struct removal, all, 'a', "all", OPT_FLAG, NULL, "All tasks that taskvpc runs."),
 	OPT(struct removal, time, 't', "time", OPT_TEXT, "SECONDS",
 	    "Until the command is killed: 10; 0: kill it at once."),
+	OPT(struct removal, force, 'f', "force", OPT_FLAG, NULL,
+	    "Remove it even if DEL of a plugin fails."),
 	{ .name = NULL },
 };
 
@@ -133,7 +135,7 @@ static int remove_one(const struct removal *m, const char *name, struct err *e)
 		r = end_containers(&t, m->patience_ms, e);
 		/* Who was alive has taken itself down by now; of the dead, it is our turn. */
 		if (r == 0)
-			r = task_heal(name, m->path, e);
+			r = (m->force ? task_force : task_heal)(name, m->path, e);
 		if (r || !task_is_alive(name))
 			break;
 		/* Plugins are at it, for whoever makes it or ends it: nobody can be asked yet. */

@@ -211,10 +211,16 @@ static int attach(struct start *s, struct err *e)
 {
 	const struct chain chain = task_chain(&s->held);
 	json *result = NULL;
-	int r = chain_add(&chain, &result, e);
+	unsigned added;
+	int r = chain_add(&chain, &result, &added, e);
 
-	if (r < 0)
+	if (r < 0) {
+		struct err ignored;
+
+		json_add_integer(s->held.doc, TASK_ADDED, added);
+		task_save(&s->held, &ignored);
 		return r;
+	}
 	json_add_copy(s->held.doc, "result", result);
 	json_free(result);
 	r = task_save(&s->held, e);

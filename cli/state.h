@@ -23,6 +23,7 @@
 
 #define STATE_DIR     "/run/taskvpc/run"
 #define TASK_NAME_MAX 63 /* a host name, too */
+#define TASK_ADDED    "added" /* in task.json, of a task whose ADD failed: chain_add's @ret_added */
 
 struct task {
 	char name[TASK_NAME_MAX + 1];
@@ -73,6 +74,8 @@ int task_leave(struct task *t, struct err *e);
  * Return: 1 if it was taken down, 0 if it lives, or a negative errno.
  */
 int task_heal(const char *name, const char *path, struct err *e);
+/* task_force: as task_heal, even if DEL fails: then what it did not remove is lost track of. */
+int task_force(const char *name, const char *path, struct err *e);
 /* tasks_heal: all that are dead. @healed: how many. A failure holds up none of the others. */
 int tasks_heal(const char *path, unsigned *healed, struct err *e);
 

@@ -231,9 +231,50 @@ if group "failures"; then
 	told 69 gc
 	like 'no way' "$ERR" "gc"
 	refuses 69 'no way' run --name t --mode none -- true
+	t "rm --force removes it all the same, and says so"
+	like 'rm --force t' "${ERR//$'\n'/ }" "the way out"
+	told 0 rm --force t
+	like 'warning: task t: DEL failed, its resources may stay: two: no way' "$ERR" "told"
+	is "" "$("$TASKVPC" ls -q)" "tasks"
 	rm "$FAKE/say/two.DEL"
 	told 0 gc
-	is "" "$("$TASKVPC" ls -q)" "tasks"
+	clean
+	t "a plugin that is too old for the version refuses DEL, too: it has made nothing"
+	old='echo "{\"code\":1,\"msg\":\"incompatible CNI versions\"}"; exit 1'
+	for plugin in one two; do
+		for verb in ADD DEL; do say $plugin.$verb "$old"; done
+		told 65 run --name t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+		like "^taskvpc run: $plugin: incompatible CNI versions" "$ERR" "$plugin is too old: told once"
+		is "" "$(tasks)" "$plugin is too old: tasks"
+		told 0 run --name t --mode none -- true
+		is "" "$ERR" "$plugin is too old: the next run"
+		say $plugin.ADD "echo '$ONE'"
+		rm "$FAKE/say/$plugin.DEL"
+	done
+	t "as it is when the run was killed before it knew"
+	say two.ADD "touch \$here/waits; sleep 60; $old"
+	say two.DEL "$old"
+	"$TASKVPC" run --name t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true 2>/dev/null &
+	pid=$!
+	until_true test -e "$FAKE/waits"
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	told 0 rm t
+	is "" "$(tasks)" "tasks"
+	t "a plugin that refuses ADD and DEL for another reason is warned of, not waited for"
+	say two.ADD 'echo "{\"code\":7,\"msg\":\"no such key\"}"; exit 1'
+	cp "$FAKE/say/two.ADD" "$FAKE/say/two.DEL"
+	told 65 run --name t --bin-dir "$FAKE" --net "$TMP/fakes.conflist" -- true
+	like 'warning: DEL after a refused ADD: two: no such key' "$ERR" "told"
+	is "" "$(tasks)" "tasks"
+	t "one that was attached is: its DEL must succeed"
+	say two.ADD "echo '$TWO'"
+	say one.DEL 'echo "{\"code\":1,\"msg\":\"incompatible CNI versions\"}"; exit 1'
+	rm "$FAKE/say/two.DEL"
+	fakes 65 --name t -- true
+	is t "$(tasks)" "tasks"
+	rm -f "$FAKE/say/one.DEL" "$FAKE/waits"
+	told 0 rm t
 	clean
 fi
 

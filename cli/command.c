@@ -139,49 +139,116 @@ void signals_block(sigset_t *old)
 	signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it: no status then */
 }
 
-static void pass_on(int fd, pid_t pid)
+static void follow_child(struct terminal *t, pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == pid)
+		terminal_stop(t, info.si_status);
+}
+
+/* Its end also ends the pipe. */
+static void follow_pipe(struct terminal *t)
+{
+	char sig;
+
+	if (read(t->stops, &sig, 1) == 1)
+		terminal_stop(t, sig);
+	else
+		t->stops = -1;
+}
+
+/* Of the terminal whose foreground we are again, while the command thinks it is in the background.
+ */
+static bool is_for_command(const struct signalfd_siginfo *info, const struct terminal *t)
+{
+	return info->ssi_signo == SIGTSTP ||
+	       (info->ssi_code == SI_KERNEL && !t->given &&
+		(info->ssi_signo == SIGINT || info->ssi_signo == SIGQUIT ||
+		 info->ssi_signo == SIGHUP));
+}
+
+static void pass_on(int fd, pid_t pid, struct terminal *t)
 {
 	struct signalfd_siginfo info;
 
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD) {
+		follow_child(t, pid);
+		return;
+	}
+	if (is_for_command(&info, t)) {
+		terminal_relay(t, (int)info.ssi_signo);
+		return;
+	}
+	if (info.ssi_signo == SIGCONT)
+		terminal_continue(t);
 	/* SIGPIPE of our own writing looks as if we had sent it. */
-	if (read(fd, &info, sizeof(info)) == sizeof(info) && info.ssi_code != SI_KERNEL &&
-	    info.ssi_pid != (uint32_t)getpid())
+	if (info.ssi_code != SI_KERNEL && info.ssi_pid != (uint32_t)getpid())
 		kill(pid, (int)info.ssi_signo);
 }
 
-/* Until @pid has ended. Without descriptors left, signals wait until it does. */
-static void watch(pid_t pid, struct log *log)
+/* Stops of a child come by SIGCHLD, those of a container's command by the pipe of process 1. */
+static int open_signals(const struct terminal *t)
 {
-	cleanup_close int ended = pidfd_open(pid, 0), signals = -1;
 	sigset_t set;
 
 	passed_on(&set);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (t->ours)
+		sigaddset(&set, SIGTSTP);
+	if (t->ours && t->stops < 0)
+		sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Until @pid has ended. Without descriptors left, signals wait until it does. */
+static void watch(pid_t pid, struct log *log, struct terminal *t)
+{
+	cleanup_close int ended = pidfd_open(pid, 0), signals = open_signals(t);
+
 	while (ended >= 0) {
 		struct pollfd p[] = { { .fd = ended, .events = POLLIN },
 				      { .fd = signals, .events = POLLIN },
-				      { .fd = log ? log->pipe : -1, .events = POLLIN } };
+				      { .fd = log ? log->pipe : -1, .events = POLLIN },
+				      { .fd = t->ours ? t->stops : -1, .events = POLLIN } };
 
 		if (poll(p, ARRAY_SIZE(p), -1) < 0)
 			continue;
 		if (p[1].revents)
-			pass_on(signals, pid);
+			pass_on(signals, pid, t);
 		if (p[2].revents)
 			log_take(log);
+		if (p[3].revents)
+			follow_pipe(t);
 		if (p[0].revents)
 			return;
 	}
 }
 
-int supervise(pid_t pid, struct log *log)
+/* A script that runs us is of our process group: ^C would have reached it without a terminal given.
+ */
+static void end_terminal(struct terminal *t, int code)
 {
-	int status;
+	bool given = t->given;
 
-	watch(pid, log);
+	terminal_take(t);
+	if (given && (code == EXIT_SIGNAL + SIGINT || code == EXIT_SIGNAL + SIGQUIT))
+		kill(0, code - EXIT_SIGNAL);
+}
+
+int supervise(pid_t pid, struct log *log, struct terminal *terminal)
+{
+	int status, code;
+
+	watch(pid, log, terminal);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_FAILED;
 	if (log)
 		log_take(log);
-	return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	end_terminal(terminal, code);
+	return code;
 }

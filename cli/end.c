@@ -84,7 +84,8 @@ static int take_down(struct task *t, const struct ending *how, struct err *e)
 	if (r == 0)
 		r = detach(t, how->path, e);
 	if (r < 0 && t->doc && how->force) {
-		fprintf(stderr, "taskvpc: warning: task %s: DEL failed, its resources may stay: %s\n",
+		fprintf(stderr,
+			"taskvpc: warning: task %s: DEL failed, its resources may stay: %s\n",
 			t->name, e->msg);
 		r = 0;
 	}

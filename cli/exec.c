@@ -58,13 +58,22 @@ static pid_t fork_there(int container, int own)
 	return pid;
 }
 
+struct pipes {
+	int report[2], go[2];
+};
+
 /* The mounts are others, the files are the same: so the directory is. */
-static void become(int container, char **argv, const sigset_t *mask, int report)
+static void become(int container, char **argv, const sigset_t *mask, const struct pipes *p)
 {
 	cleanup_free char *cwd = getcwd(NULL, 0);
+	int report = p->report[1];
 	struct err e;
+	char go;
 
+	close(p->report[0]);
 	end_with_supervisor(report);
+	if (read(p->go[0], &go, 1) != 1)
+		_exit(EXIT_FAILED);
 	if (setns(container, NAMESPACES) < 0) {
 		err_sys(&e, ERR_KERNEL, errno, "cannot enter the container");
 		report_write(report, &e);
@@ -75,38 +84,47 @@ static void become(int container, char **argv, const sigset_t *mask, int report)
 	command_become(argv, mask, report);
 }
 
-static int start(int container, char **argv, const sigset_t *mask, pid_t *ret, struct err *e)
+/* Return: its pid, or -errno. */
+static pid_t start(int container, char **argv, const sigset_t *mask, struct terminal *t,
+		   struct err *e)
 {
 	cleanup_close int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	int report[2], r;
+	struct pipes p;
+	pid_t pid;
+	int r;
 
-	if (own < 0 || pipe2(report, O_CLOEXEC) < 0)
+	/* We and the descriptors of these pipes end together. */
+	if (own < 0 || pipe2(p.report, O_CLOEXEC) < 0 || pipe2(p.go, O_CLOEXEC) < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot prepare to enter the container");
-	*ret = fork_there(container, own);
-	if (*ret == 0) {
-		close(report[0]);
-		become(container, argv, mask, report[1]);
-	}
-	close(report[1]);
-	r = *ret < 0 ? err_sys(e, ERR_KERNEL, errno, "cannot start a process in the container")
-		     : report_read(report[0], e);
-	close(report[0]);
-	return r;
+	pid = fork_there(container, own);
+	if (pid == 0)
+		become(container, argv, mask, &p);
+	if (pid < 0)
+		return err_sys(e, ERR_KERNEL, errno, "cannot start a process in the container");
+	/* Before the command begins, so that ^C reaches it from the first moment. */
+	terminal_find(t);
+	terminal_give(t, pid);
+	close(p.report[1]);
+	(void)!write(p.go[1], "", 1);
+	r = report_read(p.report[0], e);
+	if (r < 0)
+		terminal_take(t);
+	return r < 0 ? r : pid;
 }
 
 /* Return: the command's exit code, or -errno. */
 static int exec_in(const char *word, char **argv, struct err *e)
 {
 	cleanup_close int container = open_container(word, e);
-	pid_t pid = -1;
+	struct terminal terminal = TERMINAL_NONE;
 	sigset_t mask;
-	int r;
+	pid_t pid;
 
 	if (container < 0)
 		return container;
 	signals_block(&mask);
-	r = start(container, argv, &mask, &pid, e);
-	return r < 0 ? r : supervise(pid, NULL);
+	pid = start(container, argv, &mask, &terminal, e);
+	return pid < 0 ? pid : supervise(pid, NULL, &terminal);
 }
 
 static int run(struct cli *c, int argc, char **argv, struct err *e)

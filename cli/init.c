@@ -74,14 +74,26 @@ static int dress(const struct sandbox_spec *spec, struct err *e)
 	return r < 0 ? r : mount_files(spec, e);
 }
 
+/* Where the supervisor hears of stops, once nothing else is open. */
+#define STOPS (STDERR_FILENO + 1)
+
+static void tell_stop(int status)
+{
+	char sig = (char)WSTOPSIG(status);
+
+	(void)!write(STOPS, &sig, 1);
+}
+
 /* Return: the exit code of @main once it has ended, -1 before. */
 static int reap(pid_t main)
 {
 	int status, code = -1;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == main)
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0)
+		if (pid == main && WIFSTOPPED(status))
+			tell_stop(status);
+		else if (pid == main)
 			code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status)
 						   : WEXITSTATUS(status);
 	return code;
@@ -105,20 +117,42 @@ static int serve(pid_t main)
 	return code;
 }
 
-/* What the terminal has sent us before there was a command. From the fork on it gets its own. */
-static void send_again(const sigset_t *early)
+/* What the terminal has sent to process 1 is the command's, too: blocked, it counts once. */
+static void begin(const struct sandbox_spec *spec, int pipe, int report)
 {
 	static const int signals[] = { SIGINT, SIGQUIT };
+	sigset_t early;
 
+	if (read(pipe, &early, sizeof(early)) != sizeof(early))
+		_exit(EXIT_FAILED);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (sigismember(early, signals[i]) == 1)
+		if (sigismember(&early, signals[i]) == 1)
 			raise(signals[i]);
+	command_become(spec->argv, spec->mask, report);
+}
+
+/* The command, which begins when it owns the terminal, if there is one to own. */
+static pid_t start(const struct sandbox_spec *spec, int report)
+{
+	int go[2];
+	sigset_t early;
+	pid_t pid = pipe2(go, O_CLOEXEC) < 0 ? -1 : fork();
+
+	if (pid == 0)
+		begin(spec, go[0], report);
+	if (pid < 0)
+		return pid;
+	if (spec->terminal && setpgid(pid, pid) == 0)
+		tcsetpgrp(STDIN_FILENO, pid);
+	sigpending(&early);
+	(void)!write(go[1], &early, sizeof(early));
+	return pid;
 }
 
 void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 {
 	struct err e = { 0 };
-	sigset_t all, early;
+	sigset_t all;
 	pid_t pid;
 	char go;
 	int r;
@@ -132,12 +166,7 @@ void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);
 	r = dress(spec, &e);
-	sigpending(&early);
-	pid = r < 0 ? -1 : fork();
-	if (pid == 0) {
-		send_again(&early);
-		command_become(spec->argv, spec->mask, pipes->report);
-	}
+	pid = r < 0 ? -1 : start(spec, pipes->report);
 	if (pid < 0) {
 		if (!e.code)
 			err_sys(&e, ERR_KERNEL, errno, "cannot start a process");
@@ -145,6 +174,7 @@ void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 		_exit(EXIT_FAILED);
 	}
 	/* Nothing of the supervisor's stays open here: its locks must end with it. */
-	close_range(STDERR_FILENO + 1, ~0u, 0);
+	dup2(pipes->stops, STOPS);
+	close_range(STOPS + 1, ~0u, 0);
 	_exit(serve(pid));
 }

@@ -23,6 +23,7 @@
 #define PATIENCE_MAX 3600
 #define TAKE_DOWN_MS 70000 /* more than a plugin may take */
 #define PAUSE_MS     20
+#define CONTINUE_MS  500
 
 struct removal {
 	char path[CHAIN_PATH];
@@ -54,17 +55,20 @@ static int read_time(struct removal *m, struct err *e)
 			 PATIENCE_MAX);
 }
 
+/* A supervisor that was stopped (^Z), or stops again with its command, is continued until it ends.
+ */
 static bool ended_within(int pidfd, int64_t deadline)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int64_t left;
 
-	for (;;) {
-		int64_t left = deadline - io_clock_ms();
-		int r = poll(&p, 1, left > 0 ? (int)left : 0);
-
-		if (r >= 0 || errno != EINTR)
-			return r > 0;
-	}
+	do {
+		pidfd_send_signal(pidfd, SIGCONT, NULL, 0);
+		left = deadline - io_clock_ms();
+		if (poll(&p, 1, (int)(left > CONTINUE_MS ? CONTINUE_MS : left > 0 ? left : 0)) > 0)
+			return true;
+	} while (left > 0);
+	return false;
 }
 
 /* The pids are right as long as the container's lock is held; it was, with them in hand. */

@@ -21,30 +21,46 @@ pid_t fork_into(uint64_t namespaces)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/* All of them, or none. */
+static int make_pipes(int go[static 2], int report[static 2], int stops[static 2])
+{
+	int *const ends[] = { go, report, stops };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (pipe2(ends[i], O_CLOEXEC) == 0)
+			continue;
+		while (i-- > 0) {
+			close(ends[i][0]);
+			close(ends[i][1]);
+		}
+		return -1;
+	}
+	return 0;
+}
+
 int sandbox_start(const struct sandbox_spec *spec, struct sandbox *ret, struct err *e)
 {
-	int go[2], report[2];
+	struct {
+		int go[2], report[2], stops[2];
+	} p;
 
-	*ret = (struct sandbox){ .init = -1, .go = -1, .report = -1 };
-	if (pipe2(go, O_CLOEXEC) < 0)
+	*ret = (struct sandbox){ .init = -1, .go = -1, .report = -1, .stops = -1 };
+	if (make_pipes(p.go, p.report, p.stops) < 0)
 		return err_sys(e, ERR_KERNEL, errno, "cannot make a pipe");
-	if (pipe2(report, O_CLOEXEC) < 0) {
-		close(go[0]);
-		close(go[1]);
-		return err_sys(e, ERR_KERNEL, errno, "cannot make a pipe");
-	}
 	ret->init = fork_into(NAMESPACES);
 	if (ret->init == 0) {
-		close(go[1]);
-		close(report[0]);
-		init_main(spec, &(struct init_pipes){ go[0], report[1] });
+		close(p.go[1]);
+		close(p.report[0]);
+		init_main(spec, &(struct init_pipes){ p.go[0], p.report[1], p.stops[1] });
 	}
 	if (ret->init < 0)
 		err_sys(e, ERR_KERNEL, errno, "cannot make namespaces of mounts, processes, names");
-	close(go[0]);
-	close(report[1]);
-	ret->go = go[1];
-	ret->report = report[0];
+	close(p.go[0]);
+	close(p.report[1]);
+	close(p.stops[1]);
+	ret->go = p.go[1];
+	ret->report = p.report[0];
+	ret->stops = p.stops[0];
 	if (ret->init > 0)
 		return 0;
 	sandbox_end(ret);
@@ -73,6 +89,7 @@ void sandbox_end(struct sandbox *s)
 {
 	close_end(&s->go);
 	close_end(&s->report);
+	close_end(&s->stops);
 	if (s->init <= 0)
 		return;
 	kill(s->init, SIGKILL);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "kernel/netns.h"
 #include "log.h"
+#include "terminal.h"
 
 struct sandbox_spec {     /* all borrowed */
 	struct netns net; /* fd -1: the host's */
@@ -22,11 +23,13 @@ struct sandbox_spec {     /* all borrowed */
 	const char *files; /* directory with hosts, resolv.conf, hostname */
 	char *const *argv;
 	const sigset_t *mask; /* of signals, for the command */
+	bool terminal;        /* the command is to own it: its group leads */
 };
 
 struct sandbox {
 	pid_t init;
 	int go, report; /* -1: closed */
+	int stops;      /* of struct terminal */
 };
 
 /* sandbox_start: init waits in its namespaces for sandbox_go, and ends if we do. */
@@ -39,7 +42,7 @@ void sandbox_end(struct sandbox *s);
 
 /* init_main: of init.c; never returns. */
 struct init_pipes {
-	int go, report;
+	int go, report, stops;
 };
 void init_main(const struct sandbox_spec *spec, const struct init_pipes *pipes)
 	__attribute__((noreturn));
@@ -73,10 +76,11 @@ int report_read(int fd, struct err *e);
 void signals_block(sigset_t *old);
 /*
  * supervise: wait for child @pid, passing signals on. What the terminal sends (^C) reaches the
- * child by itself, being of our process group, and is not sent twice.
+ * child by itself, being of our process group or of the terminal's, and is not sent twice.
  * @log: what is kept of what it says; NULL: nothing.
+ * @terminal: is ours again afterwards.
  * Return: its exit code, or 128 + signal.
  */
-int supervise(pid_t pid, struct log *log);
+int supervise(pid_t pid, struct log *log, struct terminal *terminal);
 
 #endif

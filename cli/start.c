@@ -149,6 +149,7 @@ int start_abandon(struct start *s, int r)
 	struct err ignored;
 
 	sandbox_end(&s->sandbox);
+	terminal_take(&s->terminal);
 	if (s->container.lock >= 0) {
 		log_forget(s->held.name, s->container.name);
 		container_remove(&s->held, &s->container);
@@ -287,15 +288,22 @@ static int refuse_interrupted(const sigset_t *mask, struct err *e)
 
 static int start_command(struct start *s, const struct netns *ns, struct err *e)
 {
-	const struct sandbox_spec spec = { .net = *ns,
-					   .hostname = s->held.name,
-					   .files = s->held.dir,
-					   .argv = s->argv,
-					   .mask = &s->mask };
-	int r = sandbox_start(&spec, &s->sandbox, e);
+	struct sandbox_spec spec = { .net = *ns,
+				     .hostname = s->held.name,
+				     .files = s->held.dir,
+				     .argv = s->argv,
+				     .mask = &s->mask };
+	int r;
 
+	if (!s->detach)
+		terminal_find(&s->terminal);
+	spec.terminal = s->terminal.ours != 0;
+	r = sandbox_start(&spec, &s->sandbox, e);
 	if (r < 0)
 		return r;
+	/* ^C before it interrupts us, below; after it, the command. */
+	terminal_give(&s->terminal, s->sandbox.init);
+	s->terminal.stops = s->sandbox.stops;
 	s->container.init = s->sandbox.init;
 	s->container.supervisor = getpid();
 	r = container_save(&s->held, &s->container, e);
@@ -320,7 +328,7 @@ int start_task(struct start *s, struct err *e)
 
 int start_finish(struct start *s, struct err *e)
 {
-	int code = supervise(s->sandbox.init, &s->output), r;
+	int code = supervise(s->sandbox.init, &s->output, &s->terminal), r;
 
 	s->sandbox.init = -1;
 	container_remove(&s->held, &s->container);

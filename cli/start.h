@@ -31,13 +31,14 @@ struct start {
 	struct log output; /* in the background */
 	struct sandbox sandbox;
 	struct guard guard;
+	struct terminal terminal;
 	sigset_t mask; /* of signals, as it was */
 };
 #define START_NONE                                                                                 \
 	{                                                                                          \
 		.held = TASK_NONE, .container = { .lock = -1 },                                    \
-		.sandbox = { .init = -1, .go = -1, .report = -1 }, .output = LOG_NONE,             \
-		.guard = GUARD_NONE,                                                               \
+		.sandbox = { .init = -1, .go = -1, .report = -1, .stops = -1 },                    \
+		.output = LOG_NONE, .guard = GUARD_NONE, .terminal = TERMINAL_NONE,                \
 	}
 
 /* start_prepare: find the network, judge the wishes. Changes nothing, but heals what is dead. */

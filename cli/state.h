@@ -22,7 +22,7 @@
 #include "cli.h"
 
 #define STATE_DIR     "/run/taskvpc/run"
-#define TASK_NAME_MAX 63 /* a host name, too */
+#define TASK_NAME_MAX 63      /* a host name, too */
 #define TASK_ADDED    "added" /* in task.json, of a task whose ADD failed: chain_add's @ret_added */
 
 struct task {

@@ -71,3 +71,8 @@ no_container() { [ ! -e "/run/taskvpc/run/$1/$2.pid" ]; }
 # runs_in TASK COMMAND: is it among its processes?
 runs_in() { "$TASKVPC" exec "$1" -- ps -e -o args= 2>/dev/null | grep -q "^$2"; }
 gone() { ! pgrep -fx "$1" >/dev/null; }
+# Wherever it runs. state: as ps(1) prints it.
+runs_anywhere() { pgrep -fx "$1" >/dev/null; }
+state_of() { ps -o stat= -p "$(pgrep -fx "$1" | head -n 1)"; }
+is_stopped() { [[ $(state_of "$1") == T* ]]; }
+is_running() { [[ $(state_of "$1") == S* ]]; }

@@ -12,6 +12,7 @@ struct lease_wish {
 	const char *source; /* where they come from, for messages: "CNI_ARGS IP", … */
 	bool delegated;     /* addresses and routes of the attachment are another pool's */
 	const struct store_port *ports; /* borrowed */
+	const bool *joins; /* borrowed: store_want.joins; lease_calls.join may change them */
 	unsigned n_ports;
 	uint16_t dynamic_first, dynamic_last;
 	bool dry_run;
@@ -22,6 +23,12 @@ struct lease_wish {
  * it. Return: 1 if it was and is gone, 0 if it lives, or a negative errno.
  */
 typedef int lease_reclaim_fn(void *ctx, const struct store_holder *holder, struct err *e);
+/*
+ * lease_join_fn: is @holder, which has a port of the wish, another attachment of the same container
+ * that maps it alike? Then note so in the wish's joins. Return: 1 if one was noted that was not
+ * before, 0, or a negative errno.
+ */
+typedef int lease_join_fn(void *ctx, const struct store_holder *holder, struct err *e);
 /* lease_compose_fn: the attachment now has its addresses, id, ifindex and ports: make its body. */
 typedef int lease_compose_fn(void *ctx, struct attachment *a, const struct store_grant *grant,
 			     struct store_body *ret, struct err *e);
@@ -29,6 +36,7 @@ typedef int lease_compose_fn(void *ctx, struct attachment *a, const struct store
 struct lease_calls {
 	lease_compose_fn *compose;
 	lease_reclaim_fn *reclaim;
+	lease_join_fn *join; /* NULL: there are no ports */
 	void *ctx;
 };
 

@@ -14,6 +14,8 @@ int task_judge_mtu(uint32_t mtu, bool has_ipv6, struct err *e);
 int task_accept_mtu(const struct attachment *a, struct err *e);
 /* task_accept_gateways: the kernel takes no gateway of a route that is not on the link. Code 7. */
 int task_accept_gateways(const struct attachment *a, struct err *e);
+/* task_is_first: is it the interface that the task's default route leads by? */
+bool task_is_first(const struct attachment *a);
 /* task_metric: of the task's routes that are given none; 0 for eth0's, which are preferred. */
 uint32_t task_metric(const struct attachment *a);
 /*
@@ -21,6 +23,11 @@ uint32_t task_metric(const struct attachment *a);
  * the task IPv6 in any case where one was.
  */
 void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname);
+/*
+ * plan_task_arp: where another interface of the task may be on the same link, each answers ARP for
+ * its own addresses only. Otherwise neighbours may learn either MAC for an address.
+ */
+void plan_task_arp(struct plan *p, int link);
 /* plan_task_routes: the task's routes of the record, with task_metric where none is set. */
 void plan_task_routes(struct plan *p, int link, const struct ifref *dev);
 

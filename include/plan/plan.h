@@ -208,6 +208,8 @@ int plan_bpf(struct plan *p, int with, const struct ifref *dev);
 int plan_localnet(struct plan *p, const struct ifref *dev);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
+/* plan_join: an element of a map that another attachment of the container may have already. */
+int plan_join(struct plan *p, const char *table, const struct nft_element *el);
 void plan_share(struct plan *p, int step); /* mark a step as shared */
 
 /* ---- the readings ---- */
@@ -262,6 +264,9 @@ int plan_fits(const struct plan *p, struct plan_io *io, struct err *e);
  * An element that cannot be had, because its key leads elsewhere by now, is told; the others come.
  */
 int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e);
+/* plan_apply_joins: likewise those of plan_join, after the elements of all other attachments. */
+int plan_apply_joins(const struct plan *p, struct plan_io *io, struct err *e);
+bool plan_has_joins(const struct plan *p);
 
 enum plan_print {
 	PLAN_PRINT_APPLY,

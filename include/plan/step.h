@@ -34,7 +34,7 @@ struct step_kind {
 extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, step_addr, step_route,
 	step_rule, step_neigh, step_sysctl, step_ruleset, step_element, step_bridge, step_ifb,
 	step_qdisc, step_redirect, step_bpf, step_flows, step_flows_end, step_settle, step_localnet,
-	step_announce;
+	step_announce, step_join;
 
 /* plan_why: why the step is there (or undone), in a sentence; NULL: the one before it tells. */
 const char *plan_why(const struct step *s, bool undo);

@@ -6,7 +6,8 @@
  * - A record is one attachment's durable state, named by its key. Its body is text that the store
  *   does not read. Record, leases and ports appear together and vanish together: killed at any
  *   instant, all or nothing of a call is seen afterwards.
- * - No address and no host port has two holders in one store, whatever network they are of.
+ * - No address has two holders in one store, whatever network they are of. No host port is held by
+ *   two containers; records of one container share a port where store_want.joins asks for it.
  * - A call takes the store's lock itself and holds it only while it runs; the only foreign code
  * that runs under it are the callbacks named here, which must be short and must not call the store.
  * - Addresses that a release left cooling are not handed out before their time, unless a choice has
@@ -90,6 +91,8 @@ struct store_want {
 	unsigned n_choices;
 	enum store_placement placement;
 	struct store_port ports[STORE_PORTS];
+	const bool *joins; /* borrowed, one a port: it may be held by other records of the same
+			    * container as well; NULL: none may */
 	unsigned n_ports;
 	uint16_t dynamic_first, dynamic_last; /* for ports of 0; 0 = there is no such range */
 	bool dry_run;                         /* choose and call compose, but change nothing */
@@ -219,6 +222,15 @@ int store_get(struct store *s, const struct store_key *key, struct store_record 
 
 /* store_find: the record that holds @address. Return: as store_get. */
 int store_find(struct store *s, const struct ip *address, struct store_record *ret, struct err *e);
+
+/*
+ * store_next_joint: walk over the other records of the container of @key that hold a host port in
+ * conflict with one of the record of @key (store_want.joins).
+ * @cursor: 0 before the first call. Return: STORE_OK, STORE_ABSENT at the end or where there is no
+ * record of @key, or a negative errno.
+ */
+int store_next_joint(struct store *s, const struct store_key *key, uint64_t *cursor,
+		     struct store_record *ret, struct err *e);
 
 /*
  * store_next: walk over the records of @network (NULL: of all networks), the lock not being held

@@ -48,6 +48,7 @@ struct port {
 	uint32_t host_port, container_port;
 	uint32_t protocol; /* IPPROTO_* */
 	struct ip host_ip;
+	bool joined; /* another attachment of the container had it first: serves while none does */
 };
 
 struct bandwidth {                            /* CNI's bandwidth capability; 0: no limit */
@@ -97,6 +98,7 @@ struct attachment {
 	struct route
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
+	bool source_routed; /* not eth0: what its addresses send leaves by this interface */
 	enum default_routes default_routes; /* for ADD: not kept */
 	bool ipv6_off;        /* for ADD: new interfaces of the task have IPv6 off: not kept */
 	bool host_is_gateway; /* for ADD: a foreign IPAM plugin need not name one: not kept */

@@ -169,6 +169,51 @@ int held_namespace(const struct call *c, const struct held *h, struct netns *ret
 	return r < 0 ? r : 0;
 }
 
+/* Put back what @other, another attachment of the same container, can have now. */
+static void hand_over_to(struct call *c, struct held *other, struct plan_io *io)
+{
+	struct err e;
+	int r = plan_apply_elements(&other->plan, io, &e);
+
+	if (r == 0)
+		r = plan_apply_joins(&other->plan, io, &e);
+	if (r < 0)
+		call_warn(c, "the ports of container %s on network %s: %s: GC restores them",
+			  other->a.container_id, other->a.network, e.msg);
+}
+
+/*
+ * Hand the ports that @a has given up to the attachments of its container that joined them. Before
+ * the record of @a goes: a kill in between leaves the DEL to be called again. An attachment that
+ * another call holds is left to that call: waiting for it may be a deadlock.
+ */
+static int hand_over(struct call *c, const struct attachment *a, struct plan_io *io, struct err *e)
+{
+	const struct store_key key = attachment_key(a);
+	cleanup_held struct held *other = NULL;
+	uint64_t cursor = 0;
+	int r = 0;
+
+	if (a->n_ports)
+		other = held_new(e);
+	if (!other)
+		return a->n_ports ? -ENOMEM : 0;
+	while ((r = store_next_joint(c->store, &key, &cursor, &other->record, e)) == STORE_OK) {
+		r = held_seize_found(c, other, e);
+		if (r < 0)
+			return r;
+		if (r == HELD_BUSY)
+			continue;
+		if (io->expiring)
+			nft_wait_expired();
+		io->expiring = false;
+		hand_over_to(c, other, io);
+		turn_key_end(c, &(struct store_key){ other->a.network, other->a.container_id,
+						     other->a.ifname });
+	}
+	return r < 0 ? r : 0;
+}
+
 struct last {
 	const struct plan *plan;
 	struct plan_io *io;
@@ -186,7 +231,10 @@ int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, ui
 {
 	const struct store_key key = attachment_key(plan->a);
 	struct last last = { .plan = plan, .io = io };
-	int r = store_release(c->store, &key, cooldown_s, undo_shared, &last, e);
+	int r = hand_over(c, plan->a, io, e);
+
+	if (!r)
+		r = store_release(c->store, &key, cooldown_s, undo_shared, &last, e);
 
 	return r < 0 ? r : 0;
 }
@@ -246,8 +294,23 @@ int held_take_down(struct call *c, struct held *h, uint32_t cooldown_s, struct e
 	return r;
 }
 
-/* Return: 0, or the first failure. */
-static int restore_all(struct call *c, struct plan_io *io, struct held *h, struct err *e)
+struct restore {
+	struct call *c;
+	struct plan_io *io;
+	struct held *h;
+	bool joins; /* those of plan_join; else all others */
+	bool found; /* an attachment has joins */
+};
+
+static int restore_one(struct restore *w, struct err *e)
+{
+	w->found |= plan_has_joins(&w->h->plan);
+	return w->joins ? plan_apply_joins(&w->h->plan, w->io, e)
+			: plan_apply_elements(&w->h->plan, w->io, e);
+}
+
+/* Of each record. Return: 0, or the first failure. */
+static int restore_each(struct restore *w, struct err *e)
 {
 	uint64_t cursor = 0, before;
 	struct err now;
@@ -255,17 +318,32 @@ static int restore_all(struct call *c, struct plan_io *io, struct held *h, struc
 
 	do {
 		before = cursor;
-		r = held_next(c, NULL, &cursor, h, &now);
-		if (!r && h->mode)
-			r = plan_apply_elements(&h->plan, io, &now);
+		r = held_next(w->c, NULL, &cursor, w->h, &now);
+		if (!r && w->h->mode)
+			r = restore_one(w, &now);
 		if (r < 0 && first)
-			call_warn(c, "restoring rules: %s", now.msg);
+			call_warn(w->c, "restoring rules: %s", now.msg);
 		if (r < 0 && !first) {
 			first = r;
 			*e = now;
 		}
 	} while (r != STORE_ABSENT && cursor != before);
 	return first;
+}
+
+/* Joined ports come last: the attachment that had one first serves it again. */
+static int restore_all(struct call *c, struct plan_io *io, struct held *h, struct err *e)
+{
+	struct restore w = { .c = c, .io = io, .h = h };
+	struct err later;
+	int r = restore_each(&w, e), r_joins = 0;
+
+	w.joins = true;
+	if (w.found)
+		r_joins = restore_each(&w, &later);
+	if (r == 0 && r_joins < 0)
+		*e = later;
+	return r < 0 ? r : r_joins;
 }
 
 int held_restore(struct call *c, struct plan_io *io, struct err *e)

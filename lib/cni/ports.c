@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "cni/held.h"
 #include "cni/prepare.h"
 
 static struct store_port host_port(const struct attachment *a, unsigned i)
@@ -128,4 +130,47 @@ int ports_wish(const struct add *add, struct store_port ret[static STORE_PORTS],
 	if (!dynamic || !add->mode->dynamic_ports)
 		return 0;
 	return add->mode->dynamic_ports(&add->conf, &wish->dynamic_first, &wish->dynamic_last, e);
+}
+
+static bool is_same_mapping(const struct port *x, const struct port *y)
+{
+	return x->protocol == y->protocol && x->host_port == y->host_port &&
+	       x->container_port == y->container_port && ip_equal(&x->host_ip, &y->host_ip);
+}
+
+/* Note each port of ours that @other maps alike. Return: whether one is new. */
+static bool note_joins(struct add *add, const struct attachment *other)
+{
+	bool noted = false;
+
+	for (unsigned i = 0; i < add->a.n_ports; i++) {
+		bool same = false;
+
+		/* Runtimes hand over the same list: the one of this place comes first. */
+		for (unsigned k = 0; k < other->n_ports && !add->joins[i] && !same; k++)
+			same = is_same_mapping(&add->a.ports[i],
+					       &other->ports[(i + k) % other->n_ports]);
+		add->joins[i] |= same;
+		noted |= same;
+	}
+	return noted;
+}
+
+int ports_join(void *ctx, const struct store_holder *holder, struct err *e)
+{
+	const struct store_key key = { holder->network, holder->container_id, holder->ifname };
+	struct add *add = ctx;
+	cleanup_held struct held *h = NULL;
+	int r;
+
+	if (strcmp(holder->container_id, add->a.container_id) != 0)
+		return 0;
+	h = held_new(e);
+	if (!h)
+		return -ENOMEM;
+	r = held_get(add->c, &key, h, e);
+	if (r)
+		return r < 0 ? r : 0;
+	/* Of a container that was started again, only the attachments in its new namespace. */
+	return h->a.netns_cookie == add->a.netns_cookie && note_joins(add, &h->a);
 }

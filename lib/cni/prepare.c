@@ -17,6 +17,7 @@
 #include "cni/prepare.h"
 #include "cni/turn.h"
 #include "ipam/lease.h"
+#include "mode/task.h"
 
 /*
  * How often, and how long each time, an ADD waits for what it needs: for a call that is taking the
@@ -172,6 +173,7 @@ int prepare_attachment(struct add *add, struct err *e)
 	memcpy(a->ports, add->conf.ports, add->conf.n_ports * sizeof(a->ports[0]));
 	a->n_ports = add->conf.n_ports;
 	if (add->mode->has_interface) {
+		a->source_routed = !task_is_first(a);
 		id_eni_new(a->eni_id);
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
@@ -192,6 +194,8 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	int r;
 
 	a->ifindex = grant->boot_base + grant->id;
+	for (unsigned i = 0; i < a->n_ports; i++)
+		a->ports[i].joined = add->joins[i];
 	add->io.crowded = grant->id >= CROWD;
 	/* Somebody may be waiting already for an address that was asked for. */
 	a->new_addresses = grant->never_held && !add->c->foreign && !add->asked.n_ips;
@@ -271,7 +275,9 @@ int prepare_gateways(struct add *add, bool dry_run, struct err *e)
 
 int prepare_lease(struct add *add, bool dry_run, struct err *e)
 {
-	const struct lease_calls calls = { .compose = compose, .reclaim = reclaim, .ctx = add };
+	const struct lease_calls calls = {
+		.compose = compose, .reclaim = reclaim, .join = ports_join, .ctx = add
+	};
 	struct store_port ports[STORE_PORTS];
 	struct lease_wish wish = {
 		.n_statics = add->c->foreign ? 0 : add->asked.n_ips,
@@ -283,6 +289,7 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e)
 
 	if (r < 0)
 		return r;
+	wish.joins = add->joins;
 	memcpy(wish.statics, add->asked.ips, sizeof(wish.statics));
 	return lease_take(add->c->store, &add->conf.pool, &wish, &add->a, &calls, e);
 }

@@ -20,6 +20,7 @@ struct add {
 	bool inherits_name; /* of its namespace, from an attachment that was healed */
 	struct netconf conf;
 	struct asked asked;
+	bool joins[STORE_PORTS]; /* lease_wish.joins */
 	struct plan_io io;
 	struct attachment a;
 	struct mode_view view;
@@ -52,6 +53,11 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e);
  */
 int prepare_gateways(struct add *add, bool dry_run, struct err *e);
 
+/*
+ * ports_join: a lease_join_fn: podman and nerdctl hand the same portMappings to every network of a
+ * container, so its later attachments join the ports of the first.
+ */
+int ports_join(void *ctx, const struct store_holder *holder, struct err *e);
 /*
  * ports_judge: leave out mappings that another one of @a covers, to the same container port.
  * Return: 0, or code 7 where one host port leads to two container ports.

@@ -75,9 +75,13 @@ static int sweep(struct taking *t, int outcome, struct err *e)
  */
 static int make_room(struct taking *t, int outcome, bool *swept, struct err *e)
 {
+	int joined;
+
 	switch ((enum store_outcome)outcome) {
-	case STORE_ADDRESS_HELD:
 	case STORE_PORT_HELD:
+		joined = t->calls->join ? t->calls->join(t->calls->ctx, &t->holder, e) : 0;
+		return joined ? joined : reclaim(t, &t->holder, e);
+	case STORE_ADDRESS_HELD:
 		return reclaim(t, &t->holder, e);
 	case STORE_EXHAUSTED:
 	case STORE_PORTS_EXHAUSTED:

@@ -168,6 +168,7 @@ static int prepare_ports(struct taking *t, struct err *e)
 	if (wish->n_ports)
 		memcpy(t->want.ports, wish->ports, wish->n_ports * sizeof(wish->ports[0]));
 	t->want.n_ports = wish->n_ports;
+	t->want.joins = wish->joins;
 	t->want.dynamic_first = wish->dynamic_first;
 	t->want.dynamic_last = wish->dynamic_last;
 	return 0;

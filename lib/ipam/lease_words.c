@@ -73,8 +73,12 @@ static int refuse_port(const struct taking *t, struct err *e)
 
 	err_set(e, ERR_PORT, EADDRINUSE, "host port %s is held by %s", store_port_text(port, text),
 		holder_text(&t->holder, holder));
-	err_hint(e, "stop that container, or publish another port; if it is gone already, its DEL "
-		    "never came: DEL or GC frees the port");
+	if (strcmp(t->holder.container_id, t->a->container_id) == 0)
+		err_hint(e, "the container has this mapping on another network already, to another "
+			    "port: give its networks the same portMappings");
+	else
+		err_hint(e, "stop that container, or publish another port; if it is gone already, its "
+			    "DEL never came: DEL or GC frees the port");
 	return -EADDRINUSE;
 }
 

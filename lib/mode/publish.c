@@ -102,7 +102,10 @@ static void plan_port(struct plan *p, const struct port *port, const struct ip *
 	el.key[el.n_key++] = atom_number(NFT_TYPE_PORT, port->host_port);
 	el.data[el.n_data++] = atom_ip(to);
 	el.data[el.n_data++] = atom_number(NFT_TYPE_PORT, port->container_port);
-	plan_element(p, TASKVPC_TABLE, &el);
+	if (port->joined)
+		plan_join(p, TASKVPC_TABLE, &el);
+	else
+		plan_element(p, TASKVPC_TABLE, &el);
 }
 
 /* Packets within one subnet that were redirected to a port: they must come back by the host. */
@@ -143,13 +146,14 @@ static void plan_port_family(struct plan *p, const struct port *port, uint8_t fa
 }
 
 /* Of UDP alone: a TCP connection ends with its task. */
-static void plan_port_flows(struct plan *p, int (*plan)(struct plan *p, uint8_t protocol,
-							uint16_t port, const struct ip *host_ip))
+static void plan_port_flows(struct plan *p, bool joined,
+			    int (*plan)(struct plan *p, uint8_t protocol, uint16_t port,
+					const struct ip *host_ip))
 {
 	const struct attachment *a = p->a;
 
 	for (unsigned i = 0; i < a->n_ports; i++)
-		if (a->ports[i].protocol == IPPROTO_UDP)
+		if (a->ports[i].protocol == IPPROTO_UDP && (joined || !a->ports[i].joined))
 			plan(p, IPPROTO_UDP, (uint16_t)a->ports[i].host_port, &a->ports[i].host_ip);
 }
 
@@ -159,10 +163,11 @@ void plan_publish(struct plan *p)
 
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_source(p, &a->addresses[i].cidr);
-	plan_port_flows(p, plan_flows_end);
+	plan_port_flows(p, true, plan_flows_end);
 	for (unsigned i = 0; i < a->n_ports; i++) {
 		plan_port_family(p, &a->ports[i], AF_INET);
 		plan_port_family(p, &a->ports[i], AF_INET6);
 	}
-	plan_port_flows(p, plan_flows);
+	/* Those of a joined port are tracked to the attachment that serves it. */
+	plan_port_flows(p, false, plan_flows);
 }

@@ -69,6 +69,11 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
 		plan_sysctl(p, link, side, "0", "net/ipv6/conf/%s/accept_ra", ifname);
 }
 
+bool task_is_first(const struct attachment *a)
+{
+	return strcmp(a->ifname, "eth0") == 0;
+}
+
 /*
  * Several attachments of one task may bring routes to the same destination, the default route or
  * the gateway of one subnet before all, in any order and at the same time. eth0's is the one that
@@ -76,7 +81,13 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
  */
 uint32_t task_metric(const struct attachment *a)
 {
-	return strcmp(a->ifname, "eth0") == 0 ? 0 : a->ifindex;
+	return task_is_first(a) ? 0 : a->ifindex;
+}
+
+void plan_task_arp(struct plan *p, int link)
+{
+	if (p->a->source_routed && attachment_has_family(p->a, AF_INET))
+		plan_share(p, plan_sysctl(p, link, TASK, "1", "net/ipv4/conf/all/arp_ignore"));
 }
 
 void plan_task_routes(struct plan *p, int link, const struct ifref *dev)

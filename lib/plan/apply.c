@@ -364,3 +364,26 @@ int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
 		r = restore_together(p, io, e);
 	return r < 0 && io->failure.error == EEXIST ? restore_alone(p, io, e) : r;
 }
+
+int plan_apply_joins(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	struct stream st = { .io = io };
+	int r = 0;
+
+	for (unsigned i = 0; i < p->n && r == 0; i++) {
+		if (p->steps[i].kind != &step_join)
+			continue;
+		r = apply_call(p, i, &st, e);
+		if (r < 0)
+			plan_blame(p, i, e);
+	}
+	return r;
+}
+
+bool plan_has_joins(const struct plan *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->steps[i].kind == &step_join)
+			return true;
+	return false;
+}

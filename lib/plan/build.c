@@ -243,6 +243,14 @@ int plan_element(struct plan *p, const char *table, const struct nft_element *el
 	return last(p);
 }
 
+int plan_join(struct plan *p, const char *table, const struct nft_element *el)
+{
+	int step = plan_element(p, table, el);
+
+	p->steps[step].kind = &step_join;
+	return step;
+}
+
 void plan_share(struct plan *p, int step)
 {
 	p->steps[step].shared = true;

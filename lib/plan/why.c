@@ -98,6 +98,8 @@ static const char *why_sysctl(const struct step *s)
 		{ "accept_dad", "No waiting for duplicates: the pool gives an address only once." },
 		{ "arp_notify", "It tells the LAN of its address when it comes up, so that nobody "
 				"sends to an old MAC." },
+		{ "arp_ignore", "Each interface of the task answers ARP for its own addresses "
+				"only, even if two are on one link." },
 		{ "ndisc_notify", "It tells IPv6 neighbours too." },
 		{ NULL, NULL },
 	};
@@ -244,6 +246,13 @@ static const char *why_localnet(const struct step *s)
 	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from using it.";
 }
 
+static const char *why_join(const struct step *s)
+{
+	(void)s;
+	return "A published port that another network of the container serves already: this one "
+	       "serves it while no other does.";
+}
+
 static const char *why_flows(const struct step *s)
 {
 	(void)s;
@@ -278,7 +287,7 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_redirect, why_redirect }, { &step_flows, why_flows },
 		{ &step_flows_end, why_flows },   { &step_bpf, why_bpf },
 		{ &step_settle, why_settle },     { &step_localnet, why_localnet },
-		{ &step_announce, why_announce },
+		{ &step_announce, why_announce }, { &step_join, why_join },
 	};
 
 	if (undo)

@@ -163,7 +163,8 @@ static int begin_empty(struct index *ix, const struct carry *c)
 	return 0;
 }
 
-/* Does a record that is entered already have something of @v? Only garbage makes that so. */
+/* Does a record that is entered already have something of @v? Only garbage makes that so, save for
+ * ports, which records of one container may share. */
 static bool collides(const struct index *ix, const struct records *r, const struct slot_view *v)
 {
 	struct store_key key = { v->network, v->container_id, v->ifname };
@@ -181,7 +182,7 @@ static bool collides(const struct index *ix, const struct records *r, const stru
 	for (i = 0; i < v->h->n_ports; i++) {
 		struct store_port p;
 
-		if (slot_port(r, v, i, &p) || index_find_port(ix, r, &p, &other) == STORE_OK)
+		if (slot_port(r, v, i, &p) || index_find_port(ix, r, &p, v->container_id, &other) == STORE_OK)
 			return true;
 	}
 	return false;

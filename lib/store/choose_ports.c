@@ -55,7 +55,9 @@ static int take_fixed(struct port_pick *p, unsigned i, struct store_holder *hold
 	holder->choice = i;
 	if (clashes_with_own(p, i, port->port))
 		return STORE_PORT_HELD;
-	r = index_find_port(&p->s->index, &p->s->records, port, &v);
+	r = index_find_port(&p->s->index, &p->s->records, port,
+			    p->want->joins && p->want->joins[i] ? p->want->key.container_id : NULL,
+			    &v);
 	if (r == STORE_OK)
 		slot_holder(&v, holder);
 	else if (r == STORE_ABSENT)
@@ -101,7 +103,7 @@ static int search_shared(struct port_pick *p, unsigned i)
 		port.port = (uint16_t)n;
 		if (clashes_with_own(p, i, port.port))
 			continue;
-		r = index_find_port(&p->s->index, &p->s->records, &port, &v);
+		r = index_find_port(&p->s->index, &p->s->records, &port, NULL, &v);
 		if (r < 0)
 			return r;
 		if (r == STORE_ABSENT) {

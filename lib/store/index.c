@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -156,14 +157,14 @@ int index_find_address(const struct index *ix, const struct records *r, const st
 	return STORE_ABSENT;
 }
 
-int index_find_port(const struct index *ix, const struct records *r, const struct store_port *p,
-		    struct slot_view *ret)
+/* The next record from @probe on that conflicts with @p. Return: as the questions. */
+static int next_port(const struct index *ix, const struct records *r, const struct store_port *p,
+		     uint32_t *probe, struct slot_view *ret)
 {
 	uint64_t hash = index_hash_port(p);
 	struct entry *e;
-	uint32_t probe = 0;
 
-	while ((e = table_next(&ix->tables[TABLE_PORTS], hash, &probe))) {
+	while ((e = table_next(&ix->tables[TABLE_PORTS], hash, probe))) {
 		struct store_port held;
 		uint32_t n = e->ref / STORE_PORTS;
 
@@ -174,6 +175,44 @@ int index_find_port(const struct index *ix, const struct records *r, const struc
 			return STORE_OK;
 	}
 	return STORE_ABSENT;
+}
+
+int index_find_port(const struct index *ix, const struct records *r, const struct store_port *p,
+		    const char *except, struct slot_view *ret)
+{
+	uint32_t probe = 0;
+	int rc;
+
+	do
+		rc = next_port(ix, r, p, &probe, ret);
+	while (rc == STORE_OK && except && strcmp(ret->container_id, except) == 0);
+	return rc;
+}
+
+int index_find_joint(const struct index *ix, const struct records *r, const struct slot_view *v,
+		     uint64_t after, struct slot_view *ret)
+{
+	struct slot_view other;
+	bool found = false;
+	int rc = STORE_ABSENT;
+
+	for (unsigned i = 0; i < v->h->n_ports; i++) {
+		struct store_port p;
+		uint32_t probe = 0;
+
+		if (slot_port(r, v, i, &p))
+			return -EUCLEAN;
+		while ((rc = next_port(ix, r, &p, &probe, &other)) == STORE_OK) {
+			if (other.n == v->n || other.n <= after || (found && other.n >= ret->n) ||
+			    strcmp(other.container_id, v->container_id) != 0)
+				continue;
+			*ret = other;
+			found = true;
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return found ? STORE_OK : STORE_ABSENT;
 }
 
 uint64_t index_tag_count(const struct index *ix, uint64_t tag)

@@ -123,9 +123,18 @@ int index_find_key(const struct index *ix, const struct records *r, const struct
 /* @ret_i: which address of the record; the record may be live or cooling. */
 int index_find_address(const struct index *ix, const struct records *r, const struct ip *a,
 		       struct slot_view *ret, unsigned *ret_i);
-/* index_find_port: the record that conflicts with @p. */
+/*
+ * index_find_port: the record that conflicts with @p.
+ * @except: a container whose records do not count; NULL: those of all do.
+ */
 int index_find_port(const struct index *ix, const struct records *r, const struct store_port *p,
-		    struct slot_view *ret);
+		    const char *except, struct slot_view *ret);
+/*
+ * index_find_joint: of the records of the same container as @v that conflict with one of its
+ * ports, the one in the first slot behind @after, @v itself left out.
+ */
+int index_find_joint(const struct index *ix, const struct records *r, const struct slot_view *v,
+		     uint64_t after, struct slot_view *ret);
 uint64_t index_tag_count(const struct index *ix, uint64_t tag);
 static inline bool index_port_used(const struct index *ix, int protocol, uint32_t port)
 {

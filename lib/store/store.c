@@ -253,6 +253,29 @@ int store_find(struct store *s, const struct ip *address, struct store_record *r
 	return store_locked(s, find_locked, &c, e);
 }
 
+static int next_joint_locked(struct store *s, void *args, struct err *e)
+{
+	const struct read_call *c = args;
+	struct slot_view v, other;
+	int r = index_find_key(&s->index, &s->records, c->key, &v);
+
+	(void)e;
+	if (!r)
+		r = index_find_joint(&s->index, &s->records, &v, *c->cursor, &other);
+	if (r)
+		return r;
+	*c->cursor = other.n;
+	return slot_load(&s->records, other.n, c->ret);
+}
+
+int store_next_joint(struct store *s, const struct store_key *key, uint64_t *cursor,
+		     struct store_record *ret, struct err *e)
+{
+	struct read_call c = { .key = key, .cursor = cursor, .ret = ret };
+
+	return store_locked(s, next_joint_locked, &c, e);
+}
+
 /* The cursor is the number of the last slot seen: a record stays in its slot while it lives. */
 static int next_locked(struct store *s, void *args, struct err *e)
 {

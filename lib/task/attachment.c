@@ -44,6 +44,7 @@ static const struct field port_fields[] = {
 	FIELD(struct port, container_port, "task", FIELD_U32, .max = 65535),
 	FIELD(struct port, protocol, "protocol", FIELD_U32, .max = 255),
 	FIELD(struct port, host_ip, "hostIp", FIELD_IP),
+	FIELD(struct port, joined, "joined", FIELD_BOOL),
 	{ 0 },
 };
 
@@ -71,6 +72,7 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, new_addresses, "newAddresses", FIELD_BOOL),
 	FIELD_ARRAY(struct attachment, routes, n_routes, "routes", FIELD_OBJECT,
 		    .fields = route_fields),
+	FIELD(struct attachment, source_routed, "sourceRouted", FIELD_BOOL),
 	FIELD_ARRAY(struct attachment, ports, n_ports, "ports", FIELD_OBJECT,
 		    .fields = port_fields),
 

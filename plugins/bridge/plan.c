@@ -142,6 +142,7 @@ static void plan_task_end(struct plan *p, int veth)
 	bool v6 = attachment_has_family(a, AF_INET6);
 
 	plan_task_ipv6(p, veth, TASK, a->ifname);
+	plan_task_arp(p, veth);
 	if (v6 && !a->detect_duplicates)
 		plan_sysctl(p, veth, TASK, "0", "net/ipv6/conf/%s/accept_dad", a->ifname);
 	plan_share(p, plan_link(p, veth, TASK, &lo, &up));

@@ -782,6 +782,59 @@ static void port_conflicts(void **state)
 	finish(s);
 }
 
+static void join_port(struct store *s, const char *network, int expected)
+{
+	static const bool joins[] = { true };
+	struct store_want *w = test_want(network, "me");
+
+	test_port(w, IPPROTO_TCP, 80, NULL);
+	w->joins = joins;
+	assert_int_equal(test_lease(s, w, NULL, NULL), expected);
+	test_verify(s);
+}
+
+/* Records of one container share a port where they ask for it; another container gets it from the
+ * last of them. */
+static void ports_joined_by_one_container(void **state)
+{
+	const struct store_key key = { "front", "me", "eth0" };
+	struct store *s = fresh(state);
+	struct store_want *w = test_want("front", "me");
+	struct store_record rec;
+	uint64_t cursor = 0;
+	struct err e;
+
+	test_port(w, IPPROTO_TCP, 80, NULL);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_OK);
+	assert_int_equal(store_next_joint(s, &key, &cursor, &rec, &e), STORE_ABSENT);
+	w = test_want("back", "me");
+	test_port(w, IPPROTO_TCP, 80, NULL);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_PORT_HELD);
+	join_port(s, "back", STORE_OK);
+	join_port(s, "third", STORE_OK);
+	cursor = 0;
+	assert_int_equal(store_next_joint(s, &key, &cursor, &rec, &e), STORE_OK);
+	assert_string_equal(rec.key.network, "back");
+	assert_int_equal(store_next_joint(s, &key, &cursor, &rec, &e), STORE_OK);
+	assert_string_equal(rec.key.network, "third");
+	assert_int_equal(store_next_joint(s, &key, &cursor, &rec, &e), STORE_ABSENT);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "front", "third", "back" };
+		struct store_holder h;
+
+		w = test_want("other", "you");
+		test_port(w, IPPROTO_TCP, 80, "10.0.0.1");
+		assert_int_equal(test_lease(s, w, NULL, &h), STORE_PORT_HELD);
+		assert_string_equal(h.container_id, "me");
+		assert_int_equal(test_release(s, names[i], "me", 0), STORE_OK);
+		test_verify(s);
+	}
+	w = test_want("other", "you");
+	test_port(w, IPPROTO_TCP, 80, "10.0.0.1");
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_OK);
+	finish(s);
+}
+
 static void port_conflicts_within_one_want(void **state)
 {
 	struct store *s = fresh(state);
@@ -1224,6 +1277,7 @@ int store_conformance(const struct store_backend *backend)
 		TEST(large_subnet_fills_up),
 		TEST(ipv6_subnet),
 		TEST(port_conflicts),
+		TEST(ports_joined_by_one_container),
 		TEST(port_conflicts_within_one_want),
 		TEST(dynamic_ports),
 		TEST(freed_dynamic_port_rests),

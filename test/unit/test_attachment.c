@@ -243,7 +243,7 @@ static void largest_fits_into_the_store(void **state)
 	memset(a->netns, '\\', sizeof(a->netns) - 1);
 	a->n_ports = STORE_PORTS;
 	for (unsigned i = 0; i < STORE_PORTS; i++)
-		a->ports[i] = (struct port){ 65535, 65535, 132, a->routes[0].gw };
+		a->ports[i] = (struct port){ 65535, 65535, 132, a->routes[0].gw, true };
 	assert_int_equal(attachment_encode(a, &text, &len, &e), 0);
 	assert_in_range(len, 32768, STORE_BODY_MAX);
 	free(text);

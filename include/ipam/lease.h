@@ -8,8 +8,9 @@
 /* What the attachment asks for. */
 struct lease_wish {
 	struct cidr statics[STORE_ADDRESSES]; /* len 0: no prefix was given */
+	const char *sources[STORE_ADDRESSES]; /* where they come from, for messages: "CNI_ARGS IP",
+					       * …; may be NULL */
 	unsigned n_statics;
-	const char *source; /* where they come from, for messages: "CNI_ARGS IP", … */
 	bool delegated;     /* addresses and routes of the attachment are another pool's */
 	const struct store_port *ports; /* borrowed */
 	const bool *joins; /* borrowed: store_want.joins; lease_calls.join may change them */

@@ -19,6 +19,39 @@ bool address_parse(const char *text, struct cidr *ret)
 	return ip_parse(text, &ret->ip);
 }
 
+int asked_address(struct asked *a, const struct cidr *ip, const char *source)
+{
+	for (unsigned i = 0; i < a->n_ips; i++) {
+		struct cidr *had = &a->ips[i];
+
+		if (!ip_equal(&had->ip, &ip->ip) || a->ip_sources[i] == source ||
+		    (had->len && ip->len && had->len != ip->len))
+			continue;
+		had->len = had->len ? had->len : ip->len;
+		return 0;
+	}
+	if (a->n_ips == STORE_ADDRESSES)
+		return -E2BIG;
+	a->ips[a->n_ips] = *ip;
+	a->ip_sources[a->n_ips++] = source;
+	return 0;
+}
+
+int asked_mac(struct asked *a, const struct mac *mac, const char *source, struct err *e)
+{
+	char had[MAC_TEXT], now[MAC_TEXT];
+
+	if (mac_is_set(&a->mac) && !mac_equal(&a->mac, mac) && a->mac_source != source) {
+		err_set(e, ERR_CONFIG, 0, "%s: %s differs from %s: %s", source, mac_text(mac, now),
+			a->mac_source, mac_text(&a->mac, had));
+		err_hint(e, "leave one of the two out");
+		return -EINVAL;
+	}
+	a->mac = *mac;
+	a->mac_source = source;
+	return 0;
+}
+
 static int bad_value(struct err *e, const char *key, const char *value, const char *allowed)
 {
 	char shown[80];
@@ -32,16 +65,15 @@ static int bad_value(struct err *e, const char *key, const char *value, const ch
 static int read_ip(char *value, struct asked *ret, struct err *e)
 {
 	char *rest = value, *one;
+	struct cidr ip;
 
 	ret->n_ips = 0; /* of a key given twice the last one holds */
-	ret->ips_source = "CNI_ARGS IP";
 	while ((one = strsep(&rest, ","))) {
-		if (ret->n_ips == STORE_ADDRESSES)
-			return bad_value(e, "IP", one, "at most 8 addresses");
-		if (!address_parse(one, &ret->ips[ret->n_ips]))
+		if (!address_parse(one, &ip))
 			return bad_value(e, "IP", one,
 					 "addresses, with or without /LENGTH, separated by commas");
-		ret->n_ips++;
+		if (asked_address(ret, &ip, "CNI_ARGS IP") < 0)
+			return bad_value(e, "IP", one, "at most 8 addresses");
 	}
 	return 0;
 }
@@ -52,8 +84,7 @@ static int read_mac(char *value, struct asked *ret, struct err *e)
 
 	if (!mac_parse(value, &mac) || !mac_is_unicast(&mac) || !mac_is_set(&mac))
 		return bad_value(e, "MAC", value, "a unicast address like 02:00:00:00:00:01");
-	ret->mac = mac;
-	return 0;
+	return asked_mac(ret, &mac, "CNI_ARGS MAC", e);
 }
 
 static int read_gateway(char *value, struct asked *ret, struct err *e)

@@ -10,10 +10,11 @@
 
 struct asked {
 	struct cidr ips[STORE_ADDRESSES]; /* len 0: no prefix was given */
+	const char *ip_sources[STORE_ADDRESSES]; /* for messages: "CNI_ARGS IP"; static storage */
 	unsigned n_ips;
-	const char *ips_source; /* for messages: "CNI_ARGS IP"; static storage */
 	struct ip gateway;      /* family 0: not asked for */
 	struct mac mac;         /* zero: not asked for */
+	const char *mac_source; /* static storage */
 	const json *ranges;     /* runtimeConfig.ipRanges; borrowed */
 };
 
@@ -23,6 +24,14 @@ struct asked {
  * we do not know are passed over; a value of ours that is wrong is an error of code 4.
  */
 int args_read(const char *text, struct asked *ret, struct err *e);
+
+/*
+ * asked_address: @ip is asked for, by @source. Every source counts; the same address from two of
+ * them is one. Return: 0, or -E2BIG (no words): there are too many.
+ */
+int asked_address(struct asked *a, const struct cidr *ip, const char *source);
+/* asked_mac: likewise a MAC. Return: 0, or -EINVAL with code 7 where another source differs. */
+int asked_mac(struct asked *a, const struct mac *mac, const char *source, struct err *e);
 
 /* address_parse: "ADDRESS" or "ADDRESS/LEN". Return: success. */
 bool address_parse(const char *text, struct cidr *ret);

@@ -281,7 +281,6 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e)
 	struct store_port ports[STORE_PORTS];
 	struct lease_wish wish = {
 		.n_statics = add->c->foreign ? 0 : add->asked.n_ips,
-		.source = add->asked.ips_source ? add->asked.ips_source : "",
 		.delegated = add->c->foreign,
 		.dry_run = dry_run,
 	};
@@ -291,5 +290,6 @@ int prepare_lease(struct add *add, bool dry_run, struct err *e)
 		return r;
 	wish.joins = add->joins;
 	memcpy(wish.statics, add->asked.ips, sizeof(wish.statics));
+	memcpy(wish.sources, add->asked.ip_sources, sizeof(wish.sources));
 	return lease_take(add->c->store, &add->conf.pool, &wish, &add->a, &calls, e);
 }

@@ -98,6 +98,7 @@ static int bad_value(struct err *e, const char *path, const char *value, const c
 static int read_ips(const json *ips, const char *path, struct asked *ret, struct err *e)
 {
 	const char *text;
+	struct cidr ip;
 
 	if (json_is_absent(ips))
 		return 0;
@@ -106,15 +107,13 @@ static int read_ips(const json *ips, const char *path, struct asked *ret, struct
 	if (json_count(ips) > STORE_ADDRESSES)
 		return err_set(e, ERR_CONFIG, 0, "%s: %u addresses, at most %d are possible", path,
 			       json_count(ips), STORE_ADDRESSES);
-	if (!json_count(ips))
-		return 0;
-	ret->n_ips = 0;
-	ret->ips_source = path;
 	for (const json *one = json_first(ips); one; one = json_next(one)) {
 		text = json_string(one);
-		if (!text || !address_parse(text, &ret->ips[ret->n_ips]))
+		if (!text || !address_parse(text, &ip))
 			return bad_value(e, path, text, "an address, with or without /LENGTH");
-		ret->n_ips++;
+		if (asked_address(ret, &ip, path) < 0)
+			return bad_value(e, path, text,
+					 "at most 8 addresses, with those of CNI_ARGS and args.cni");
 	}
 	return 0;
 }
@@ -127,8 +126,7 @@ static int read_mac(const struct mac *mac, const json *given, const char *path, 
 	if (!mac_is_set(mac) || !mac_is_unicast(mac))
 		return bad_value(e, path, json_string(given),
 				 "a unicast address like 02:00:00:00:00:01");
-	ret->mac = *mac;
-	return 0;
+	return asked_mac(ret, mac, path, e);
 }
 
 static int read_protocol(const char *text, const char *path, uint32_t *ret, struct err *e)

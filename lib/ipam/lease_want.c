@@ -12,11 +12,19 @@
 
 #include "taking.h"
 
-/* "SOURCE: " in front of what is wrong with a static address. */
-static int from_source(const struct taking *t, struct err *e)
+const char *taking_source(const struct taking *t, const struct ip *ip)
 {
-	if (t->wish->source && *t->wish->source)
-		err_prefix(e, "%s", t->wish->source);
+	for (unsigned i = 0; i < t->wish->n_statics; i++)
+		if (ip_equal(&t->wish->statics[i].ip, ip) && t->wish->sources[i])
+			return t->wish->sources[i];
+	return "";
+}
+
+/* "SOURCE: " in front of what is wrong with a static address. */
+static int from_source(const char *source, struct err *e)
+{
+	if (source && *source)
+		err_prefix(e, "%s", source);
 	return -EINVAL;
 }
 
@@ -34,25 +42,34 @@ static int judge_prefix(const struct cidr *wanted, const struct pool_range *rang
 	return -EINVAL;
 }
 
-static int place_static(struct taking *t, const struct cidr *wanted, struct err *e)
+/* Two static addresses of one set. */
+static int refuse_second(const struct taking *t, unsigned set, unsigned i, struct err *e)
 {
+	const struct ip *first = &t->want.choices[set].address;
+	const char *theirs = taking_source(t, first), *ours = t->wish->sources[i];
+	bool differ = ours && strcmp(theirs, ours) != 0;
+	char one[IP_TEXT], two[IP_TEXT];
+
+	err_set(e, ERR_ADDRESS, EINVAL, "%s and %s%s%s are both of set %u of `ranges`",
+		ip_text(first, one), differ ? ours : "", differ ? ": " : "",
+		ip_text(&t->wish->statics[i].ip, two), set);
+	err_hint(e, "a set is one address: ask for one of them, or add a set");
+	return from_source(theirs, e);
+}
+
+static int place_static(struct taking *t, unsigned i, struct err *e)
+{
+	const struct cidr *wanted = &t->wish->statics[i];
 	unsigned set, index;
 	const struct pool_range *range;
 
 	if (pool_judge(t->pool, &wanted->ip, &set, &index, e))
-		return from_source(t, e);
+		return from_source(t->wish->sources[i], e);
 	range = &t->pool->sets[set].ranges[index];
 	if (judge_prefix(wanted, range, e))
-		return from_source(t, e);
-	if (t->statics[set]) {
-		char one[IP_TEXT], two[IP_TEXT];
-
-		err_set(e, ERR_ADDRESS, EINVAL, "%s and %s are both of set %u of `ranges`",
-			ip_text(&t->want.choices[set].address, one), ip_text(&wanted->ip, two),
-			set);
-		err_hint(e, "a set is one address: ask for one of them, or add a set");
-		return from_source(t, e);
-	}
+		return from_source(t->wish->sources[i], e);
+	if (t->statics[set])
+		return refuse_second(t, set, i, e);
 	t->statics[set] = range;
 	t->want.choices[set].address = wanted->ip;
 	return 0;
@@ -78,7 +95,7 @@ static bool fix_id(struct taking *t)
 static int place_statics(struct taking *t, struct err *e)
 {
 	for (unsigned i = 0; i < t->wish->n_statics; i++) {
-		int rc = place_static(t, &t->wish->statics[i], e);
+		int rc = place_static(t, i, e);
 
 		if (rc)
 			return rc;
@@ -87,7 +104,7 @@ static int place_statics(struct taking *t, struct err *e)
 		return 0;
 	err_set(e, ERR_ADDRESS, EINVAL, "the addresses asked for are of different subnets");
 	err_hint(e, "all addresses of one attachment come from ranges with the same `id`");
-	return from_source(t, e);
+	return from_source(t->wish->sources[0], e);
 }
 
 /* The number of the first range of the pool that bears this id, from 1; 0 for none. */

@@ -45,7 +45,7 @@ int lease_refuse_key(const struct store_holder *holder, struct err *e)
 
 static int refuse_address(const struct taking *t, struct err *e)
 {
-	const char *source = t->wish->source ? t->wish->source : "";
+	const char *source = taking_source(t, &t->want.choices[t->holder.choice].address);
 	char text[IP_TEXT], holder[HOLDER_TEXT];
 
 	err_set(e, ERR_ADDRESS, EADDRINUSE, "%s%s%s is held by %s", source, *source ? ": " : "",

@@ -246,6 +246,17 @@ static int judge_path(const char *path, const char *key, struct err *e)
 	return -EINVAL;
 }
 
+/* Of the IPAM plugin static. To ignore it would give the task another address. */
+static int refuse_addresses(const json *ipam, struct err *e)
+{
+	if (!json_count(json_get(ipam, "addresses")))
+		return 0;
+	err_set(e, ERR_CONFIG, EINVAL, "ipam.addresses: not offered by " POOL_TYPE);
+	err_hint(e, "name the subnet in ipam.ranges and ask for the address by runtimeConfig.ips, "
+		    "args.cni.ips or CNI_ARGS IP=; or use ipam.type: static");
+	return -EINVAL;
+}
+
 static int read_keys(const json *ipam, struct pool *p, struct err *e)
 {
 	int rc;
@@ -253,7 +264,9 @@ static int read_keys(const json *ipam, struct pool *p, struct err *e)
 	p->cooldown_s = pool_read_cooldown(NULL);
 	for (unsigned i = 0; i < ATTACHMENT_ROUTES; i++)
 		p->routes[i].scope = SCOPE_ABSENT;
-	rc = field_read(pool_fields, ipam, "ipam", ERR_CONFIG, p, e);
+	rc = refuse_addresses(ipam, e);
+	if (!rc)
+		rc = field_read(pool_fields, ipam, "ipam", ERR_CONFIG, p, e);
 	for (unsigned i = 0; i < p->n_routes && !rc; i++)
 		rc = finish_route(&p->routes[i], i, e);
 	if (!rc)

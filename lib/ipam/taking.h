@@ -28,6 +28,9 @@ struct taking {
 int taking_prepare(struct taking *t, struct err *e);
 void taking_free(struct taking *t);
 
+/* taking_source: who asks for the static address @ip; "" where nobody says so. */
+const char *taking_source(const struct taking *t, const struct ip *ip);
+
 /* taking_fill: what was granted, written into the attachment: addresses, routes, ports. */
 int taking_fill(struct taking *t, const struct store_grant *grant, struct err *e);
 

@@ -23,10 +23,18 @@ if group address; then
 	given 10.0.2.45/24 "$(conf '.args.cni.ips=["10.0.2.45"]')"
 	given 10.0.2.46/24 "$(conf '.runtimeConfig.ips=["10.0.2.46"]')"
 	given 10.0.2.47/24 "$(conf '.runtimeConfig.ips=["10.0.2.47/24"]')"
-	t "precedence: runtimeConfig, args.cni, CNI_ARGS"
-	given 10.0.1.53/24 "$(conf '.runtimeConfig.ips=["10.0.1.53"] | .args.cni.ips=["10.0.1.52"]')" \
-		CNI_ARGS="IP=10.0.1.51"
-	given 10.0.1.52/24 "$(conf '.args.cni.ips=["10.0.1.52"]')" CNI_ARGS="IP=10.0.1.51"
+	t "the same address from several of them"
+	given 10.0.1.53/24 "$(conf '.runtimeConfig.ips=["10.0.1.53/24"] | .args.cni.ips=["10.0.1.53"]')" \
+		CNI_ARGS="IP=10.0.1.53"
+	t "a contradiction is refused, with both sources"
+	refused 103 'args\.cni\.ips: 10\.0\.1\.52 and runtimeConfig\.ips: 10\.0\.1\.53 are both of set 0' \
+		ADD "$(conf '.runtimeConfig.ips=["10.0.1.53"] | .args.cni.ips=["10.0.1.52"]')"
+	refused 103 'CNI_ARGS IP: 10\.0\.1\.51 and args\.cni\.ips: 10\.0\.1\.52 are both of set 0' \
+		ADD "$(conf '.args.cni.ips=["10.0.1.52"]')" CNI_ARGS="IP=10.0.1.51"
+	refused 7 'runtimeConfig\.mac: 02:00:00:00:00:03 differs from CNI_ARGS MAC: 02:00:00:00:00:01' \
+		ADD "$(conf '.runtimeConfig.mac="02:00:00:00:00:03"')" CNI_ARGS="MAC=02:00:00:00:00:01"
+	t "addresses of the IPAM plugin static are refused by the pool"
+	refused 7 'ipam\.addresses: not offered by task-ipam' ADD "$(conf '.ipam.addresses=[{address:"10.0.1.9/24"}]')"
 	t "a gateway that is asked for"
 	works ADD "$CONF" CNI_ARGS="IP=10.0.1.44;GATEWAY=10.0.1.254"
 	is '"10.0.1.254" "10.0.1.254"' "$(jq -c '.ips[0].gateway, .routes[0].gw' <<<"$OUT" | xargs -d '\n')" "gateway and route"
@@ -67,6 +75,13 @@ if group address; then
 	dual=$(conf ".ipam.ranges += [$CONF6]")
 	works ADD "$(jq -c '.runtimeConfig.ips=["10.0.2.60","fd00:10:2::60/64"]' <<<"$dual")"
 	is '["10.0.2.60/24","fd00:10:2::60/64"]' "$(jq -c '[.ips[].address]' <<<"$OUT")" addresses
+	works DEL "$dual"
+	t "IPv4 by CNI_ARGS and IPv6 by runtimeConfig, as nerdctl hands --ip and --ip6"
+	works ADD "$(jq -c '.runtimeConfig.ips=["fd00:10:2::62"]' <<<"$dual")" CNI_ARGS="IgnoreUnknown=1;IP=10.0.2.62"
+	is '["10.0.2.62/24","fd00:10:2::62/64"]' "$(jq -c '[.ips[].address]' <<<"$OUT")" addresses
+	works DEL "$dual"
+	works ADD "$(jq -c '.args.cni.ips=["10.0.2.63"]' <<<"$dual")" CNI_ARGS="IP=fd00:10:2::63"
+	is '["10.0.2.63/24","fd00:10:2::63/64"]' "$(jq -c '[.ips[].address]' <<<"$OUT")" addresses
 	works DEL "$dual"
 	t "one static address, the other family chosen in the same subnet"
 	works ADD "$dual" CNI_ARGS="IP=fd00:10:2::61"

@@ -107,29 +107,45 @@ static void refuses_wrong_values_by_name(void **state)
 	}
 }
 
-static void prefers_the_runtime(void **state)
+static void merges_what_all_ask_for(void **state)
 {
 	(void)state;
 	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
 	assert_int_equal(
-		runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"],\"labels\":1},\"x\":2}}"), 0);
-	assert_string_equal(first_ip(), "10.0.0.2");
-	assert_string_equal(asked.ips_source, "args.cni.ips");
-	assert_int_equal(conf.mac.b[5], 1);
-
-	assert_int_equal(args("IP=10.0.0.1;MAC=02:00:00:00:00:01"), 0);
-	assert_int_equal(
-		runtime("{\"args\":{\"cni\":{\"ips\":[\"10.0.0.2\"]}},\"runtimeConfig\":"
-			"{\"ips\":[\"10.0.0.3/24\",\"fd00::5\"],\"mac\":\"02:00:00:00:00:03\","
-			"\"aliases\":[\"a\"]}}"),
+		runtime("{\"args\":{\"cni\":{\"ips\":[\"fd00::2\"],\"labels\":1},\"x\":2},"
+			"\"runtimeConfig\":{\"ips\":[\"10.0.0.1/24\",\"10.1.0.3\"],"
+			"\"mac\":\"02:00:00:00:00:01\",\"aliases\":[\"a\"]}}"),
 		0);
-	assert_string_equal(first_ip(), "10.0.0.3/24");
-	assert_int_equal(asked.n_ips, 2);
-	assert_int_equal(conf.mac.b[5], 3);
+	assert_int_equal(asked.n_ips, 3);
+	assert_string_equal(first_ip(), "10.0.0.1/24"); /* the prefix of the one that has it */
+	assert_string_equal(asked.ip_sources[0], "CNI_ARGS IP");
+	assert_string_equal(asked.ip_sources[1], "args.cni.ips");
+	assert_string_equal(asked.ip_sources[2], "runtimeConfig.ips");
+	assert_int_equal(conf.mac.b[5], 1);
 
 	assert_int_equal(args("IP=10.0.0.1"), 0);
 	assert_int_equal(runtime("{\"runtimeConfig\":{\"ips\":[],\"mac\":null},\"args\":null}"), 0);
+	assert_int_equal(asked.n_ips, 1);
 	assert_string_equal(first_ip(), "10.0.0.1");
+
+	/* One source may not ask twice, nor all together for more than a record holds. */
+	assert_int_equal(args("IP=10.0.0.1,10.0.0.1"), 0);
+	assert_int_equal(asked.n_ips, 2);
+	assert_int_equal(args("IP=10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5"), 0);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"ips\":[\"10.0.0.6\",\"10.0.0.7\","
+				 "\"10.0.0.8\",\"10.0.0.9\"]}}"),
+			 -EINVAL);
+	assert_non_null(strstr(e.msg, "runtimeConfig.ips: \"10.0.0.9\""));
+}
+
+static void refuses_two_macs(void **state)
+{
+	(void)state;
+	assert_int_equal(args("MAC=02:00:00:00:00:01"), 0);
+	assert_int_equal(runtime("{\"runtimeConfig\":{\"mac\":\"02:00:00:00:00:03\"}}"), -EINVAL);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_non_null(strstr(e.msg, "runtimeConfig.mac"));
+	assert_non_null(strstr(e.msg, "CNI_ARGS MAC: 02:00:00:00:00:01"));
 }
 
 static int mapping(const char *object)
@@ -372,7 +388,8 @@ int main(void)
 		cmocka_unit_test(passes_over_what_is_not_ours),
 		cmocka_unit_test(reads_lists_and_prefixes),
 		cmocka_unit_test(refuses_wrong_values_by_name),
-		cmocka_unit_test(prefers_the_runtime),
+		cmocka_unit_test(merges_what_all_ask_for),
+		cmocka_unit_test(refuses_two_macs),
 		cmocka_unit_test(reads_both_spellings_of_ports),
 		cmocka_unit_test(refuses_wrong_ports),
 		cmocka_unit_test(reads_bandwidth),

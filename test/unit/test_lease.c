@@ -110,7 +110,7 @@ static void want(struct fixture *f, unsigned i, const char *address)
 	if (!cidr_parse(address, c))
 		assert_true(ip_parse(address, &c->ip));
 	f->wish.n_statics = i + 1;
-	f->wish.source = "CNI_ARGS IP";
+	f->wish.sources[i] = "CNI_ARGS IP";
 }
 
 static void has(const struct fixture *f, unsigned i, const char *cidr)

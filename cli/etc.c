@@ -59,6 +59,13 @@ static bool of_result(const json *dns, struct text *t)
 	return json_count(json_get(dns, "nameservers")) > 0;
 }
 
+/* What was asked for with --dns. Return: whether there is a server. */
+static bool of_wish(const json *dns, struct text *t)
+{
+	add_words(t, "nameserver", json_get(dns, "servers"), true);
+	return json_count(json_get(dns, "servers")) > 0;
+}
+
 static bool is_loopback_server(const char *line)
 {
 	char word[IP_TEXT];
@@ -84,21 +91,56 @@ static bool of_host(const char *path, bool own_net, struct text *t)
 	return left;
 }
 
+/* Servers of the wish, of the result, of the host: the first of these that has one. */
+static bool find_servers(const struct task *t, const json *wish, bool own_net, struct text *text)
+{
+	bool found = of_wish(wish, text);
+
+	if (found)
+		return true;
+	text_init(text, text->buf, text->size);
+	if (of_result(json_get(json_get(t->doc, "result"), "dns"), text))
+		return true;
+	text_init(text, text->buf, text->size);
+	if (of_host("/etc/resolv.conf", own_net, text) || !own_net)
+		return true;
+	text_init(text, text->buf, text->size);
+	return of_host(RESOLVED, own_net, text);
+}
+
+/* Other than on loopback, which is all that the mode none gives. */
+static bool has_address(const struct task *t)
+{
+	const json *ips = json_get(json_get(t->doc, "result"), "ips");
+	struct cidr cidr;
+
+	for (const json *i = json_first(ips); i; i = json_next(i)) {
+		const char *text = json_string(json_get(i, "address"));
+
+		if (text && cidr_parse(text, &cidr) && !ip_is_loopback(&cidr.ip))
+			return true;
+	}
+	return false;
+}
+
 static int write_resolv(const struct task *t, bool own_net, char *buf, struct err *e)
 {
-	const json *dns = json_get(json_get(t->doc, "result"), "dns");
+	const json *wish = json_get(json_get(t->doc, "runtimeConfig"), "dns");
 	char path[PATH_MAX];
 	struct text text;
+	bool found;
+	int r;
 
 	text_init(&text, buf, ETC_MAX);
-	if (!of_result(dns, &text)) {
-		text_init(&text, buf, ETC_MAX);
-		if (!of_host("/etc/resolv.conf", own_net, &text) && own_net) {
-			text_init(&text, buf, ETC_MAX);
-			of_host(RESOLVED, own_net, &text);
-		}
-	}
-	return file_path(path, t->dir, "resolv", ".conf") ? file_write_text(path, buf, 0644, e) : 0;
+	found = find_servers(t, wish, own_net, &text);
+	/* Of several lines the last one holds. */
+	add_words(&text, "search", json_get(wish, "searches"), false);
+	if (!file_path(path, t->dir, "resolv", ".conf"))
+		return 0;
+	r = file_write_text(path, buf, 0644, e);
+	if (r < 0 || found)
+		return r;
+	return has_address(t) ? ETC_NO_SERVER : 0;
 }
 
 /* ---- hosts ---- */

@@ -5,7 +5,11 @@
 
 #include "state.h"
 
-/* etc_write: hosts, hostname, resolv.conf of @t, from its result. @own_net: it is not the host's.
+#define ETC_NO_SERVER 1 /* resolv.conf has no server, though the task has an address */
+
+/*
+ * etc_write: hosts, hostname, resolv.conf of @t, from its result and its runtimeConfig.
+ * @own_net: it is not the host's. Return: 0, ETC_NO_SERVER, or a negative errno.
  */
 int etc_write(const struct task *t, bool own_net, struct err *e);
 

@@ -27,6 +27,10 @@ static const struct opt options[] = {
 	OPT(struct start, mode, 'm', "mode", OPT_TEXT, "MODE",
 	    "The built-in lab-MODE: awsvpc (default), bridge, host, none."),
 	WISH_OPTIONS(struct start, wish),
+	OPT(struct start, dns, 0, "dns", OPT_LIST, "ADDRESS",
+	    "Ask this name server; else those of the network, else of the host."),
+	OPT(struct start, dns_search, 0, "dns-search", OPT_LIST, "DOMAIN",
+	    "Look names up in this domain, too."),
 	OPT(struct start, name, 0, "name", OPT_TEXT, "NAME",
 	    "Name of the task; with --task, of the container."),
 	OPT(struct start, task, 't', "task", OPT_TEXT, "TASK",
@@ -44,10 +48,12 @@ static int judge(const struct start *s, struct err *e)
 	const struct wish *w = &s->wish;
 	int r = s->name ? task_name_judge("--name", s->name, e) : 0;
 
-	if (!r && s->task && (s->network || s->mode || w->ports.n || w->ip || w->mac)) {
+	if (!r && s->task &&
+	    (s->network || s->mode || w->ports.n || w->ip || w->mac || s->dns.n ||
+	     s->dns_search.n)) {
 		cli_error(e, EXIT_USAGE,
 			  "--task: a container that joins a task shares its network");
-		err_hint(e, "leave out --net, --mode, -p, --ip and --mac");
+		err_hint(e, "leave out --net, --mode, -p, --ip, --mac, --dns and --dns-search");
 		return -EINVAL;
 	}
 	if (!r && (s->log || s->cli->json) && !s->detach)
@@ -105,10 +111,15 @@ static int redirect(struct start *s, struct err *e)
 static void background(struct start *s, int report)
 {
 	struct err e = { 0 };
-	int r = redirect(s, &e);
+	int r;
 
+	/* What the task lacks is told where it was started, not in its log. */
+	s->warnings = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	r = redirect(s, &e);
 	setsid();
 	r = r < 0 ? start_abandon(s, r) : start_task(s, &e);
+	if (s->warnings >= 0)
+		close(s->warnings);
 	if (r < 0) {
 		report_write(report, &e);
 		_exit(EXIT_FAILED);

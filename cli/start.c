@@ -74,6 +74,46 @@ static int find_network(struct start *s, struct err *e)
 	return -EINVAL;
 }
 
+static void add_list(json *object, const char *key, const struct words *words)
+{
+	json *list = words->n ? json_add_array(object, key) : NULL;
+
+	for (unsigned i = 0; i < words->n; i++)
+		json_add_string(list, NULL, words->text[i]);
+}
+
+/* As the capability "dns", for plugins that declare it; resolv.conf is ours to write. */
+static int read_dns(struct start *s, struct err *e)
+{
+	char shown[80];
+	struct ip ip;
+	json *dns;
+
+	for (unsigned i = 0; i < s->dns.n; i++) {
+		if (ip_parse(s->dns.text[i], &ip))
+			continue;
+		text_printable(shown, sizeof(shown), s->dns.text[i]);
+		cli_error(e, EXIT_USAGE, "--dns: \"%s\" is no IP address", shown);
+		err_hint(e, "the address of a name server: --dns 192.0.2.53");
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < s->dns_search.n; i++) {
+		const char *domain = s->dns_search.text[i];
+
+		if (*domain && strcspn(domain, " \t\r\n") == strlen(domain) &&
+		    text_is_utf8(domain, strlen(domain)))
+			continue;
+		text_printable(shown, sizeof(shown), domain);
+		return cli_error(e, EXIT_USAGE, "--dns-search: \"%s\" is no domain", shown);
+	}
+	if (!s->dns.n && !s->dns_search.n)
+		return 0;
+	dns = json_add_object(s->runtime, "dns");
+	add_list(dns, "servers", &s->dns);
+	add_list(dns, "searches", &s->dns_search);
+	return 0;
+}
+
 int start_prepare(struct start *s, struct err *e)
 {
 	struct chain chain = { .container_id = NULL };
@@ -98,6 +138,8 @@ int start_prepare(struct start *s, struct err *e)
 	chain.list = s->net->list;
 	chain.path = path;
 	r = wish_read(&s->wish, s->net->list, &s->runtime, &s->args, e);
+	if (r == 0)
+		r = read_dns(s, e);
 	return r < 0 ? r : chain_find(&chain, e);
 }
 
@@ -225,7 +267,17 @@ static int attach(struct start *s, struct err *e)
 	json_add_copy(s->held.doc, "result", result);
 	json_free(result);
 	r = task_save(&s->held, e);
-	return r < 0 ? r : etc_write(&s->held, !is_host_network(s->net->list), e);
+	if (r == 0)
+		r = etc_write(&s->held, !is_host_network(s->net->list), e);
+	if (r == ETC_NO_SERVER) {
+		dprintf(s->warnings,
+			"taskvpc run: warning: no name server that %s can reach: "
+			"those of the host's resolv.conf are on its loopback\n"
+			"  --dns ADDRESS names one\n",
+			s->held.name);
+		r = 0;
+	}
+	return r;
 }
 
 /* A task of its own: @ns is open afterwards, unless the network is the host's. */

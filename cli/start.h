@@ -4,6 +4,7 @@
 #define CLI_START_H
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "guard.h"
 #include "log.h"
@@ -18,6 +19,7 @@ struct start {
 	/* what was asked for: borrowed from the command line */
 	const char *network, *mode, *name, *task, *log;
 	struct wish wish;
+	struct words dns, dns_search;
 	bool detach;
 	char **argv;
 
@@ -29,6 +31,7 @@ struct start {
 	struct container container;
 	json *about;       /* of the container */
 	struct log output; /* in the background */
+	int warnings;      /* stderr of who started the task */
 	struct sandbox sandbox;
 	struct guard guard;
 	struct terminal terminal;
@@ -38,7 +41,8 @@ struct start {
 	{                                                                                          \
 		.held = TASK_NONE, .container = { .lock = -1 },                                    \
 		.sandbox = { .init = -1, .go = -1, .report = -1, .stops = -1 },                    \
-		.output = LOG_NONE, .guard = GUARD_NONE, .terminal = TERMINAL_NONE,                \
+		.output = LOG_NONE, .warnings = STDERR_FILENO, .guard = GUARD_NONE,                \
+		.terminal = TERMINAL_NONE,                                                         \
 	}
 
 /* start_prepare: find the network, judge the wishes. Changes nothing, but heals what is dead. */

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "files.h"
+#include "kernel/netns.h"
 
 #define TASKS_MAX 100000 /* numbers that are tried for a name */
 
@@ -125,6 +126,15 @@ static int make_named(const char *name, struct task *ret, struct err *e)
 	return r == 1 ? refuse_taken(name, e) : r;
 }
 
+/* A network namespace of that name is somebody else's: ours are those of tasks that exist. */
+static bool has_namespace(const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return file_path(path, NETNS_DIR, name, "") && lstat(path, &st) == 0;
+}
+
 int task_create(const char *name, struct task *ret, struct err *e)
 {
 	char numbered[32];
@@ -135,7 +145,8 @@ int task_create(const char *name, struct task *ret, struct err *e)
 		return make_named(name, ret, e);
 	for (int i = 1; r == 1 && i < TASKS_MAX; i++) {
 		snprintf(numbered, sizeof(numbered), "task-%d", i);
-		r = make(numbered, ret, e);
+		if (!has_namespace(numbered))
+			r = make(numbered, ret, e);
 	}
 	return r == 1 ? cli_error(e, EXIT_TAKEN, "no name is left for a task") : r;
 }

@@ -41,7 +41,8 @@ struct task {
 int task_name_judge(const char *option, const char *name, struct err *e);
 
 /*
- * task_create: a new task, locked by us. @name NULL: the first free of task-1, task-2, …
+ * task_create: a new task, locked by us. @name NULL: the first of task-1, task-2, … of
+ * which there is neither a task nor a network namespace.
  * Return: 0, or a negative errno; EXIT_TAKEN if there is one of that name.
  */
 int task_create(const char *name, struct task *ret, struct err *e);

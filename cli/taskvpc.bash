@@ -30,8 +30,8 @@ _taskvpc_begin() {
 		[ -z "$skip" ] || { skip= && continue; }
 		case ${COMP_WORDS[i]} in
 		--) echo $((i + 1)) && return ;;
-		-n | -m | -p | -t | --net | --mode | --publish | --ip | --mac | --name | --task | --log | \
-			--conf-dir | --bin-dir) skip=1 ;;
+		-n | -m | -p | -t | --net | --mode | --publish | --ip | --mac | --dns | --dns-search | --name | \
+			--task | --log | --conf-dir | --bin-dir) skip=1 ;;
 		-*) ;;
 		*)
 			[ "${COMP_WORDS[1]}" = exec ] && [ -z "${task:-}" ] && local task=1 && continue
@@ -66,7 +66,7 @@ _taskvpc() {
 	rm-t | rm--time) return ;; # seconds
 	esac
 	case $before in
-	--ip | --mac | --publish | -p | --name) return ;;
+	--ip | --mac | --dns | --dns-search | --publish | -p | --name) return ;;
 	--net | -n) words=$(_taskvpc_networks) ;;
 	--mode | -m) words='awsvpc bridge host none' ;;
 	--verb) words='add del' ;;

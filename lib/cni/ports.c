@@ -81,9 +81,9 @@ static unsigned place_fixed(const struct attachment *a, struct place *ret)
 
 	for (unsigned i = 0; i < a->n_ports; i++)
 		if (a->ports[i].host_port)
-			ret[n++] = (struct place){ .port = a->ports[i].protocol << 16 |
-							   a->ports[i].host_port,
-						   .i = i };
+			ret[n++] = (struct place){
+				.port = a->ports[i].protocol << 16 | a->ports[i].host_port, .i = i
+			};
 	qsort(ret, n, sizeof(*ret), place_cmp);
 	return n;
 }

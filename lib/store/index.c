@@ -14,7 +14,8 @@
 #define PAGE          4096u
 #define TABLE_CAP_MAX (1u << 26)
 
-static_assert((uint64_t)SLOTS_MAX * STORE_PORTS <= UINT32_MAX + 1ULL, "a port's ref fits in 32 bits");
+static_assert((uint64_t)SLOTS_MAX * STORE_PORTS <= UINT32_MAX + 1ULL,
+	      "a port's ref fits in 32 bits");
 static_assert(STORE_ADDRESSES == 8, "an address's ref is slot * 8 + i");
 
 bool shape_is_sane(const struct shape *sh)

@@ -16,7 +16,7 @@
 #include "table.h"
 
 #define INDEX_MAGIC   0x3178646976706374ULL
-#define INDEX_VERSION 2u /* 2: a port is slot * 1024 + i; it was slot * 256 + i */
+#define INDEX_VERSION 2u       /* 2: a port is slot * 1024 + i; it was slot * 256 + i */
 #define WINDOWS       256u     /* ranges that are known at a time; the one unused longest goes */
 #define WINDOW_MAX    BITS_MAX /* addresses of a range that are handed out, from its first on */
 #define HEAP_MIN      32768u

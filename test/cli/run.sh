@@ -40,7 +40,27 @@ if group "a task's own"; then
 	mount --bind "$TMP/resolv.own" /etc/resolv.conf
 	told 0 run -- cat /etc/resolv.conf
 	is "nameserver 192.0.2.1" "$OUT" "resolv.conf"
+	is "" "$ERR" "a server is left: no warning"
+	t "none at all is told, and --dns names one"
+	echo 'nameserver 127.0.0.53' >"$TMP/resolv.own"
+	told 0 run -- cat /etc/resolv.conf
+	is "" "$OUT" "resolv.conf"
+	like 'warning: no name server that task-1 can reach.*--dns ADDRESS' "${ERR//$'\n'/ }" "told"
+	start b -- sleep 60
+	like 'warning: no name server that b can reach' "$ERR" "in the background, by who starts it"
+	is "" "$("$TASKVPC" logs b)" "and not in its log"
+	refuses 64 '--task: .*--dns' run --task b --dns 192.0.2.1 -- true
+	told 0 rm -t 0 b
+	told 0 run --mode none -- true
+	is "" "$ERR" "a task without a network lacks none"
+	told 0 run --mode host -- cat /etc/resolv.conf
+	is "nameserver 127.0.0.53" "$OUT$ERR" "a task in the host's network reaches it"
+	told 0 run --dns 192.0.2.7 --dns 2001:db8::7 --dns-search a.internal --dns-search b -- cat /etc/resolv.conf
+	is "nameserver 192.0.2.7|nameserver 2001:db8::7|search a.internal b|" "$(tr '\n' '|' <<<"$OUT")" "resolv.conf"
+	is "" "$ERR" "no warning"
 	umount /etc/resolv.conf
+	for bad in x 192.0.2 ''; do refuses 64 "--dns: \"$bad\" is no IP" run --dns "$bad" -- true; done
+	for bad in '' 'a b' $'a\nb'; do refuses 64 '--dns-search: .* is no domain' run --dns-search "$bad" -- true; done
 	clean
 fi
 
@@ -161,6 +181,10 @@ if group "in the background"; then
 	told 0 rm task-1
 	told 0 run -d --mode none -- sleep 60
 	is task-1 "$OUT" "the first that is free"
+	ip netns add task-3
+	told 0 run --mode none -- hostname
+	is task-4 "$OUT" "a network namespace of that name is passed over"
+	ip netns del task-3
 	t "its end takes the task down"
 	told 0 run -d --name brief -- sleep 0.3
 	until_true gone_task brief

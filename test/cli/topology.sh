@@ -506,6 +506,24 @@ if group "bad input"; then
 	"$TASKVPC" topology --svg - >/dev/full 2>"$TMP/said"
 	is 69 $? "a full disk: rc"
 	like 'cannot write to stdout: No space left' "$(<"$TMP/said")" "a full disk"
+	t "a symbolic link that another user has planted is not followed"
+	mkdir -m 1777 "$TMP/sticky" && chmod 1777 "$TMP/sticky"
+	echo old >"$TMP/victim"
+	ln -s "$TMP/victim" "$TMP/sticky/planted"
+	ln -s "$TMP/nowhere" "$TMP/sticky/dangling"
+	chown -h nobody "$TMP/sticky/planted" "$TMP/sticky/dangling"
+	for link in planted dangling; do
+		for option in svg dot; do
+			refuses 64 "--$option: .*$link: a symbolic link of another user" topology --$option "$TMP/sticky/$link"
+		done
+	done
+	refuses 64 'a symbolic link of another user' compare --html "$TMP/sticky/planted" none
+	is old "$(<"$TMP/victim")" "the file it leads to"
+	fails "the other" test -e "$TMP/nowhere"
+	t "one's own is"
+	ln -s "$TMP/victim" "$TMP/sticky/own"
+	told 0 topology --svg "$TMP/sticky/own"
+	like '^<svg' "$(<"$TMP/victim")" "the file it leads to"
 	t "a file that cannot be written stays as it was"
 	mkdir "$TMP/full" && mount -t tmpfs -o size=4k tmpfs "$TMP/full"
 	echo old >"$TMP/full/x.svg"

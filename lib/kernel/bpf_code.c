@@ -97,19 +97,23 @@ static void family(struct bpf_code *c, uint16_t protocol, size_t header, const s
 }
 
 /* The question to the routing table, empty: of the stack, only what was written may be read. */
-static void question(struct bpf_code *c, int family)
+static void question(struct bpf_code *c)
 {
 	for (int at = 0; at < FIB_SIZE; at += 8)
 		APPEND(c, STORE_VALUE(DWORD, FRAME, at - FIB_SIZE, 0));
+}
+
+/*
+ * Family and index begin slots of 8 bytes, so they are written last: before Linux 6.8, without
+ * CAP_PERFMON, the verifier refuses a later write into the rest of such a slot ("attempt to corrupt
+ * spilled pointer"). Without a length, the kernel compares the packet itself with the MTU.
+ */
+static void ask(struct bpf_code *c, int family)
+{
 	APPEND(c,
 		STORE_VALUE(BYTE, FRAME, FIB(family), family),
 		LOAD(WORD, R1, SKB, CONTEXT(ifindex)),
 		STORE(WORD, FRAME, FIB(ifindex), R1));
-}
-
-/* Without a length in it, the kernel compares the packet itself with the MTU. */
-static void ask(struct bpf_code *c)
-{
 	APPEND(c,
 		MOVE(R1, SKB),
 		MOVE(R2, FRAME),
@@ -261,10 +265,10 @@ static void ipv4(struct bpf_code *c, const struct bpf_owner *owner)
 	ip_parse("169.254.169.254", &metadata);
 	family(c, ETH_P_IP, sizeof(struct iphdr), &owner->mac);
 	ipv4_header(c);
-	question(c, AF_INET);
+	question(c);
 	ipv4_source(c, owner);
 	ipv4_destination(c, &metadata);
-	ask(c);
+	ask(c, AF_INET);
 	ipv4_age(c);
 	deliver(c);
 }
@@ -275,11 +279,11 @@ static void ipv6(struct bpf_code *c, const struct bpf_owner *owner)
 
 	ip_parse("fd00:ec2::254", &metadata);
 	family(c, ETH_P_IPV6, sizeof(struct ipv6hdr), &owner->mac);
-	question(c, AF_INET6);
+	question(c);
 	ipv6_header(c);
 	ipv6_source(c, owner);
 	ipv6_destination(c, &metadata);
-	ask(c);
+	ask(c, AF_INET6);
 	ipv6_age(c);
 	deliver(c);
 }

@@ -60,6 +60,20 @@ void link_add_bridge(struct batch *b, const struct link_end *end, uint32_t mtu, 
  * link that has just come up (linkwatch_sync_dev), so that the first packet is not lost. */
 void link_sync(struct batch *b, uint32_t ifindex);
 
+/*
+ * link_carrier_pending: of IFF_*: the link has a carrier, and the kernel's link watch has not seen
+ * it yet. Until then the link has no queue, and as a port of a bridge it does not forward.
+ */
+bool link_carrier_pending(uint32_t flags);
+
+/*
+ * link_await: wait while the carrier of @ifindex is pending. Since Linux 6.8 the question alone
+ * ends that, before it a work queue does, mostly within 10 ms. A link without a carrier is not
+ * waited for. Return: 0, also where a second was not enough or the link is gone, or a negative
+ * errno.
+ */
+int link_await(struct netlink *nl, uint32_t ifindex, struct err *e);
+
 void link_del(struct batch *b, uint32_t ifindex, uint32_t tolerate);
 
 /*

@@ -75,11 +75,12 @@ bool batch_has_room(const struct batch *b);
 void batch_add(struct batch *b, struct nl_msg *msg, uint32_t tolerate);
 
 struct batch_failure {
-	uint32_t owner; /* whose request failed */
-	int error;      /* positive errno */
-	char text[192]; /* the kernel's sentence, may be empty */
-	bool tolerated; /* some request failed in a way that it may: a transaction of nftables
-			 * is given up all the same */
+	uint32_t owner;       /* whose request failed */
+	int error;            /* positive errno */
+	char text[192];       /* the kernel's sentence, may be empty */
+	bool tolerated;       /* some request failed in a way that it may: a transaction of nftables
+			       * is given up all the same */
+	bool carrier_pending; /* a link that was asked for is not ready yet: see link_await */
 };
 
 /*

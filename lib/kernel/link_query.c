@@ -2,15 +2,18 @@
 /* One link asked for by index or name; a dump of all of them only for who wants them all. */
 #include "kernel/link.h"
 
+#include "base/io.h"
 #include "base/text.h"
 #include "kernel/message.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void attr_text(const struct nlattr *a, char *ret, size_t size)
 {
@@ -103,6 +106,28 @@ static int ask_link(struct netlink *nl, struct nl_msg *m, struct link_info *ret,
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e)
 {
 	return ask_link(nl, question(0, ifindex), ret, e);
+}
+
+bool link_carrier_pending(uint32_t flags)
+{
+	const uint32_t up = IFF_UP | IFF_LOWER_UP;
+
+	return (flags & (up | IFF_RUNNING | IFF_DORMANT)) == up;
+}
+
+#define AWAIT_MS 1000 /* the link watch runs at least once a second */
+
+int link_await(struct netlink *nl, uint32_t ifindex, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = 1000000L };
+	int64_t end = io_clock_ms() + AWAIT_MS;
+	struct link_info link;
+	int r;
+
+	while ((r = link_by_index(nl, ifindex, &link, e)) == 0 &&
+	       link_carrier_pending(link.flags) && io_clock_ms() < end)
+		nanosleep(&pause, NULL);
+	return r < 0 ? r : 0;
 }
 
 static int count_port(void *ctx, const struct nlmsghdr *h)

@@ -7,10 +7,12 @@
 #include "kernel/netlink.h"
 
 #include "base/text.h"
+#include "kernel/link.h"
 #include "kernel/message.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
@@ -245,6 +247,15 @@ static int take_answer(const struct batch *b, uint32_t first, const struct nlmsg
 	return i == b->ack || (b->transaction && i == 0 && error);
 }
 
+/* An answer to link_sync(). It may be cut off, its header is not. */
+static void take_link(const struct nlmsghdr *h, ssize_t n, struct batch_failure *f)
+{
+	const struct ifinfomsg *link = message_data(h);
+
+	if (n >= (ssize_t)(NLMSG_HDRLEN + sizeof(*link)) && h->nlmsg_type == RTM_NEWLINK)
+		f->carrier_pending |= link_carrier_pending(link->ifi_flags);
+}
+
 static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f,
 		   struct err *e)
 {
@@ -256,6 +267,7 @@ static int collect(const struct batch *b, struct netlink *nl, struct batch_failu
 
 		if (n < 0)
 			return (int)n;
+		take_link((void *)buf, n, f);
 		for (struct nlmsghdr *h = (void *)buf; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
 			if (take_answer(b, nl->seq, h, f) == 1)
 				return 0;

@@ -60,6 +60,30 @@ static int apply_step(const struct plan *p, unsigned i, struct stream *st, struc
 	return creates_link(s) ? stream_flush(st, e) : 0;
 }
 
+static bool raises_link(const struct step *s)
+{
+	return s->kind == &step_link && s->link.set.up &&
+	       s->link.dev.ifindex != LOOPBACK_INDEX; /* lo has no queue to activate */
+}
+
+/* Before Linux 6.8 the question does not activate the queue: wait for the kernel to do so. */
+static int await_links(const struct plan *p, struct plan_io *io, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = p->n; i-- > 0 && r == 0;) {
+		const struct step *s = &p->steps[i];
+		struct netlink *nl;
+
+		if (!raises_link(s))
+			continue;
+		r = plan_io_route(io, s->side, &nl, e);
+		if (r == 0)
+			r = link_await(nl, s->link.dev.ifindex, e);
+	}
+	return r;
+}
+
 /*
  * Ready means ready: a link that has just come up loses its first packets until the kernel has
  * activated its queue. Asking for the link makes the kernel do so at once. Last first: a bridge has
@@ -72,15 +96,18 @@ static int sync_links(const struct plan *p, struct stream *st, struct err *e)
 	for (unsigned i = p->n; i-- > 0 && r == 0;) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind != &step_link || !s->link.set.up ||
-		    s->link.dev.ifindex == LOOPBACK_INDEX) /* lo has no queue to activate */
+		if (!raises_link(s))
 			continue;
 		r = stream_to(st, VIA_ROUTE, s->side, e);
 		st->io->batch->owner = i;
 		if (r == 0)
 			link_sync(st->io->batch, s->link.dev.ifindex);
 	}
-	return r < 0 ? r : stream_flush(st, e);
+	if (r == 0)
+		r = stream_flush(st, e);
+	if (r == 0 && st->carrier_pending)
+		r = await_links(p, st->io, e);
+	return r;
 }
 
 /* The key of a map leads elsewhere: to a task of another dataDir, or where somebody wanted it. */

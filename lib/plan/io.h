@@ -35,7 +35,8 @@ struct stream {
 	bool active;
 	bool forgiving; /* an nft transaction that is given up is no error, only noted */
 	bool given_up;
-	bool found_in_task; /* something of the task was there already, and may be */
+	bool carrier_pending; /* some link that was asked for is not ready yet */
+	bool found_in_task;   /* something of the task was there already, and may be */
 	enum step_via via;
 	enum side side;
 };

@@ -6,16 +6,13 @@
  */
 #include "plan/io.h"
 
-/* Asking for the port makes the kernel let it forward at once: till then it drops what comes. */
-static int open_port(struct plan_io *io, uint32_t ifindex, struct err *e)
+/* Until then the port drops every frame, and the task's end has no queue. */
+static int await_end(struct plan_io *io, enum side side, uint32_t ifindex, struct err *e)
 {
-	struct link_info port;
 	struct netlink *nl;
-	int r = plan_io_route(io, HOST, &nl, e);
+	int r = plan_io_route(io, side, &nl, e);
 
-	if (r == 0)
-		r = link_by_index(nl, ifindex, &port, e);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : link_await(nl, ifindex, e);
 }
 
 static int announce_apply(const struct step *s, const struct plan *p, struct plan_io *io,
@@ -24,14 +21,15 @@ static int announce_apply(const struct step *s, const struct plan *p, struct pla
 	uint32_t ifindex = s->neigh.dev.ifindex; /* both ends have the same */
 	struct batch_failure failure;
 	struct netlink *nl;
-	int r = open_port(io, ifindex, e);
+	int r = await_end(io, HOST, ifindex, e);
 
 	(void)p;
+	if (r == 0)
+		r = await_end(io, TASK, ifindex, e);
 	if (r == 0)
 		r = plan_io_route(io, TASK, &nl, e);
 	if (r < 0)
 		return r;
-	link_sync(io->batch, ifindex);
 	link_announce(io->batch, ifindex, &s->neigh.mac);
 	return batch_send(io->batch, nl, &failure, e);
 }

@@ -42,6 +42,7 @@ int stream_flush(struct stream *st, struct err *e)
 		return r;
 	}
 	r = batch_send(io->batch, nl, &io->failure, e);
+	st->carrier_pending |= io->failure.carrier_pending;
 	st->found_in_task |= st->via == VIA_ROUTE && st->side == TASK && io->failure.tolerated;
 	if (!st->forgiving || st->via != VIA_NFT)
 		return r;

@@ -2,10 +2,12 @@
 /* Sockets to the kernel where others may send to them too: a task that is root in its namespace. */
 #include "fixture.h"
 
+#include "base/io.h"
 #include "kernel/link.h"
 #include "plan/io.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,6 +64,34 @@ static void test_answers_of_others(void **state)
 	free(b);
 }
 
+/* A link without a carrier is not waited for, one with a carrier is ready. */
+static void test_await_carrier(void **state)
+{
+	struct netns host = NETNS_NONE;
+	struct netlink nl = NETLINK_CLOSED;
+	struct link_info link;
+	struct err e;
+	int64_t began;
+
+	(void)state;
+	fixture_run("ip link add wait0 type veth peer name wait1; ip link set wait0 up");
+	assert_int_equal(netns_self(&host, &e), 0);
+	assert_int_equal(netlink_open(NETLINK_ROUTE, &host, &host, &nl, &e), 0);
+	assert_int_equal(link_by_name(&nl, "wait0", &link, &e), 0);
+	assert_false(link_carrier_pending(link.flags));
+	began = io_clock_ms();
+	assert_int_equal(link_await(&nl, link.ifindex, &e), 0);
+	assert_in_range(io_clock_ms() - began, 0, 200);
+	fixture_run("ip link set wait1 up");
+	assert_int_equal(link_await(&nl, link.ifindex, &e), 0);
+	assert_int_equal(link_by_index(&nl, link.ifindex, &link, &e), 0);
+	assert_true(link.flags & IFF_RUNNING);
+	assert_int_equal(link_await(&nl, 1u << 29, &e), 0);
+	netlink_close(&nl);
+	netns_close(&host);
+	fixture_run("ip link del wait0");
+}
+
 /* A step in the task that is the first to need sockets: each is of its own side all the same. */
 static int look_around(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
@@ -102,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_of_others),
 		cmocka_unit_test(test_sockets_of_a_call),
+		cmocka_unit_test(test_await_carrier),
 	};
 
 	fixture_enter();

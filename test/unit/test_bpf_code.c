@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The program of hostRouting, read instruction by instruction: a rule of verifiers older than ours. */
+/* The program of hostRouting, read instruction by instruction: a rule of verifiers older than ours.
+ */
 #include "kernel/bpf_code.h"
 
 #include <setjmp.h>

@@ -63,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni enumerate test-cli test-lab test-e2e test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-lint tests
+	test-cni enumerate test-cli test-lab test-e2e test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -244,14 +244,15 @@ uninstall: ## remove what install put there; a foreign loopback stays
 	rm -rf $(doc)
 
 # ---- what a bare Debian needs ------------------------------------------------------------------
-deps_build := gcc make pkg-config libnl-3-dev libcjson-dev uuid-dev libnftables-dev
-deps_test  := libcmocka-dev clang libclang-rt-dev iproute2 nftables iptables iputils-ping jq strace tcpdump \
-  procps util-linux e2fsprogs conntrack groff-base busybox-static containernetworking-plugins containerd runc podman libxml2-utils
+deps_build := gcc make pkgconf libnl-3-dev libcjson-dev uuid-dev libnftables-dev
+deps_demo  := iproute2 nftables iputils-ping jq busybox-static
+deps_test  := $(deps_demo) libcmocka-dev clang libclang-rt-dev iptables strace tcpdump procps util-linux \
+  e2fsprogs conntrack groff-base containernetworking-plugins containerd runc podman libxml2-utils
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_coverage := gcovr
 deps_valgrind := valgrind libc6-dbg
-deps_lint  := clang clang-tidy clang-format cppcheck shellcheck codespell
+deps_lint  := libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck codespell
 
 # Asks dpkg first: where all is there, no network is needed.
 define apt_install
@@ -265,8 +266,14 @@ endef
 deps: ## install with apt what building, the demo and the tests need
 	$(call apt_install,$(deps_build) $(deps_test))
 
+deps-build: ## install with apt what building needs, no more
+	$(call apt_install,$(deps_build))
+
+deps-demo: ## install with apt what building and the demo need
+	$(call apt_install,$(deps_build) $(deps_demo))
+
 deps-lint: ## install with apt what lint needs
-	$(call apt_install,$(deps_build) $(deps_test) $(deps_lint))
+	$(call apt_install,$(deps_build) $(deps_lint))
 
 # Packed where it disturbs nothing: dpkg-buildpackage writes into its tree and beside it.
 deb: ## a Debian package of this tree, judged by lintian, in build/deb
@@ -284,7 +291,7 @@ fresh: ## make demo and make test, each on a fresh Debian made by debootstrap (a
 	$(call apt_install,$(deps_fresh))
 	@test/fresh.sh
 
-demo: deps ## a lab VPC with two tasks, in namespaces of its own, explained
+demo: deps-demo ## a lab VPC with two tasks, in namespaces of its own, explained
 	@$(MAKE) --no-print-directory -s all
 	@test/demo.sh
 

@@ -24,7 +24,7 @@ if [ "${TASKVPC_DEMO:-}" != inside ]; then
 	[ "$(id -u)" = 0 ] || stop "needs root, to make network namespaces: sudo ${BASH_SOURCE[0]}"
 	[ -x "$BIN/awsvpc" ] || stop "there is no $BIN/awsvpc: run make first"
 	for tool in ip nft jq ping busybox unshare nsenter diff; do
-		command -v "$tool" >/dev/null || stop "needs the command $tool: run sudo make deps"
+		command -v "$tool" >/dev/null || stop "needs the command $tool: run sudo make deps-demo"
 	done
 	exec env TASKVPC_DEMO=inside BIN="$BIN" unshare --net --mount --pid --fork --kill-child \
 		--mount-proc --propagation private bash "${BASH_SOURCE[0]}"

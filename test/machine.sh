@@ -31,14 +31,15 @@ fi
 mount -t tmpfs -o mode=755 tmpfs "$MACHINES"
 mkdir "$MACHINES/shared"
 
-# sources: the host's own sources of this suite, a line each; Debian's if it has none.
+# sources: the host's own sources of Debian with this suite in place of the host's, a line each. sid has
+# neither updates nor security.
 sources() {
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-		awk -v suite="$SUITE" '$2 ~ "^" suite "(-updates|-security|$)" { print "deb", $0 }' |
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+		awk -v suite="$SUITE" '$4 == "Debian" && $3 == "main" { part = match($2, /-(updates|security)$/) ? substr($2, RSTART) : ""
+			if (part == "" || suite != "sid") print "deb", $1, suite part, $3 }' |
 		sort -u >"$MACHINES/sources"
-	grep -q "^deb [^ ]* $SUITE main" "$MACHINES/sources" || printf 'deb %s main\n' \
-		"http://deb.debian.org/debian $SUITE" "http://deb.debian.org/debian $SUITE-updates" \
-		"http://deb.debian.org/debian-security $SUITE-security" >"$MACHINES/sources"
+	grep -q "^deb [^ ]* $SUITE main" "$MACHINES/sources" ||
+		echo "deb http://deb.debian.org/debian $SUITE main" >"$MACHINES/sources"
 	cat "$MACHINES/sources"
 }
 
@@ -53,6 +54,8 @@ bootstrap() {
 		>"$MACHINES/log" 2>&1 || return
 	cp "$MACHINES/sources" "$etc/apt/sources.list"
 	apt-config dump | grep '^Acquire::' >"$etc/apt/apt.conf.d/80host"
+	# A mirror that stands still is good enough for a test.
+	echo 'Acquire::Check-Valid-Until "false";' >"$etc/apt/apt.conf.d/81mirror"
 	cp -L /etc/resolv.conf /etc/hosts "$etc/"
 }
 

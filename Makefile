@@ -110,6 +110,7 @@ drawings  := $(BUILD)/obj/test/netns/drawings.o
 netns_more := $(BUILD)/obj/test/netns/fixture.o $(BUILD)/obj/test/netns/scene.o $(drawings) $(modes_obj)
 
 $(BUILD)/obj/test/%.o $(BUILD)/obj/plugins/%.o: CFLAGS_EXTRA += -Iplugins -Itest/netns -Itest/unit
+$(patsubst %,$(BUILD)/obj/test/%/\%.o,unit netns golden): CFLAGS_EXTRA += -include test/cmocka_range.h
 
 define link_test
 	$(call say,LD,$@)
@@ -298,7 +299,7 @@ demo: deps-demo ## a lab VPC with two tasks, in namespaces of its own, explained
 # ---- keeping it clean --------------------------------------------------------------------------
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
   test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h \
-  test/fuzz/*.c test/fuzz/*.h test/coverage/*.c test/*.c)
+  test/fuzz/*.c test/fuzz/*.h test/coverage/*.c test/*.c test/*.h)
 sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh test/coverage/*.sh test/mutation/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward

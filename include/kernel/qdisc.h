@@ -18,6 +18,12 @@
  */
 uint64_t qdisc_tbf_limit(uint64_t rate, uint64_t burst);
 
+/*
+ * qdisc_tbf_burst: the burst in bytes that such a tbf has: the one asked for, at most what flows in
+ * 274 s, but a frame in any case. tc shows a longer one wrongly and, since iproute2 7.3, refuses it.
+ */
+uint32_t qdisc_tbf_burst(uint64_t rate, uint64_t burst);
+
 /* qdisc_add_tbf: as root. -EEXIST if the device has a root qdisc other than its default. */
 void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t burst);
 /* qdisc_add_ingress: the hook that redirect_add hangs its filter on. */

@@ -11,6 +11,8 @@ enum addr_option {
 	ADDR_DETECT = 2,          /* IPv6: duplicate address detection, which takes seconds */
 	ADDR_MARK = 4, /* bears our mark (IFA_PROTO, Linux 5.18): addr_list passes over it */
 };
+#define ADDR_PROTO 0x76 /* our mark: 'v', not one of the kernel's own values */
+
 void addr_add(struct batch *b, uint32_t ifindex, const struct cidr *c, unsigned options,
 	      uint32_t tolerate);
 void addr_del(struct batch *b, uint32_t ifindex, const struct cidr *c, uint32_t tolerate);

@@ -26,11 +26,11 @@ static const struct field bandwidth_fields[] = {
 	FIELD(struct bandwidth, ingress_rate, "ingressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "0", .help = "Towards the task, bits per second; 0: no limit."),
 	FIELD(struct bandwidth, ingress_burst, "ingressBurst", FIELD_I64, .max = RATE_MAX,
-	      .fallback = "0", .help = "What may pass at once, bits."),
+	      .fallback = "0", .help = "What may pass at once, bits; at most what flows in 274 s."),
 	FIELD(struct bandwidth, egress_rate, "egressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "0", .help = "Out of the task, bits per second; 0: no limit."),
 	FIELD(struct bandwidth, egress_burst, "egressBurst", FIELD_I64, .max = RATE_MAX,
-	      .fallback = "0", .help = "What may pass at once, bits."),
+	      .fallback = "0", .help = "What may pass at once, bits; at most what flows in 274 s."),
 	{ .key = NULL },
 };
 

@@ -48,6 +48,19 @@ static uint32_t clamp_u32(uint64_t n)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+/* tc counts a burst as a time, in 32 bits of 64 ns. */
+#define BURST_SECONDS 274
+#define FRAME_MAX     65536
+
+uint32_t qdisc_tbf_burst(uint64_t rate, uint64_t burst)
+{
+	unsigned __int128 most = (unsigned __int128)(rate / 8) * BURST_SECONDS;
+
+	if (most < FRAME_MAX)
+		most = FRAME_MAX;
+	return clamp_u32(burst / 8 < most ? burst / 8 : (uint64_t)most);
+}
+
 void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t burst)
 {
 	struct nl_msg *m = tc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_ROOT,
@@ -64,7 +77,7 @@ void qdisc_add_tbf(struct batch *b, uint32_t ifindex, uint64_t rate, uint64_t bu
 	options = message_nest(m, TCA_OPTIONS);
 	message_put(m, TCA_TBF_PARMS, &q, sizeof(q));
 	/* In bytes: the older field counts the time it takes, and ends at 4 seconds. */
-	message_put_u32(m, TCA_TBF_BURST, clamp_u32(burst / 8));
+	message_put_u32(m, TCA_TBF_BURST, qdisc_tbf_burst(rate, burst));
 	if (bytes > UINT32_MAX)
 		message_put(m, TCA_TBF_RATE64, &bytes, sizeof(bytes));
 	message_nest_end(m, options);

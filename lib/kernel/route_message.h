@@ -7,8 +7,6 @@
 
 #include "kernel/route.h"
 
-#define ADDR_PROTO 0x76 /* our mark on addresses: 'v', not one of the kernel's own values */
-
 uint8_t route_scope(const struct route_spec *r);
 uint32_t route_table(const struct route_spec *r);
 uint8_t route_kernel_type(const struct route_spec *r);

@@ -178,12 +178,15 @@ static void add_hint(const struct step *s, struct err *e)
 
 void plan_blame(const struct plan *p, unsigned i, struct err *e)
 {
-	char line[512];
+	char line[512], *other;
 	struct text t;
 
 	text_init(&t, line, sizeof(line));
 	plan_print_step(p, &p->steps[i], false, &t);
 	line[strcspn(line, "\n")] = '\0';
+	other = strstr(line, " 2>/dev/null"); /* what sh does next is no part of the step */
+	if (other)
+		*other = '\0';
 	err_prefix(e, "%s", line);
 	add_hint(&p->steps[i], e);
 }

@@ -100,6 +100,26 @@ static int addr_check(const struct step *s, const struct plan *p, struct plan_io
 	return r;
 }
 
+static void print_add(const struct step *s, struct text *t)
+{
+	const struct addr_how *how = &s->addr.how;
+	char text[IP_TEXT];
+
+	text_add(t, "ip addr %s %s dev ", how->again ? "replace" : "add",
+		 cidr_text(&s->addr.cidr, text));
+	text_add_shell(t, s->addr.dev.name);
+	text_add(t, "%s%s", s->addr.cidr.ip.family == AF_INET6 && !how->detect ? " nodad" : "",
+		 how->no_prefix_route ? " noprefixroute" : "");
+}
+
+/* The mark first; then without it, since iproute2 knows `proto` from 6.3 on only. */
+static void print_marked(const struct step *s, struct text *t)
+{
+	print_add(s, t);
+	text_add(t, " proto 0x%x 2>/dev/null ||\n\t", ADDR_PROTO);
+	print_add(s, t);
+}
+
 static void addr_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
 {
 	const struct addr_how *how = &s->addr.how;
@@ -108,16 +128,14 @@ static void addr_print(const struct step *s, const struct plan *p, bool undo, st
 	(void)p;
 	if (undo && left_alone(how))
 		return;
-	text_add(t, "ip addr %s %s dev ",
-		 undo || how->gone ? "del"
-		 : how->again      ? "replace"
-				   : "add",
-		 cidr_text(&s->addr.cidr, text));
-	text_add_shell(t, s->addr.dev.name);
-	if (undo || how->gone)
-		return;
-	text_add(t, "%s%s", s->addr.cidr.ip.family == AF_INET6 && !how->detect ? " nodad" : "",
-		 how->no_prefix_route ? " noprefixroute" : "");
+	if (undo || how->gone) {
+		text_add(t, "ip addr del %s dev ", cidr_text(&s->addr.cidr, text));
+		text_add_shell(t, s->addr.dev.name);
+	} else if (s->shared) {
+		print_marked(s, t);
+	} else {
+		print_add(s, t);
+	}
 }
 
 const struct step_kind step_addr = {

@@ -50,8 +50,9 @@ static void qdisc_print(const struct step *s, const struct plan *p, bool undo, s
 	text_add_shell(t, s->qdisc.dev.name);
 	text_add(t, "%s", s->qdisc.ingress ? " ingress" : " root");
 	if (!undo && !s->qdisc.ingress)
-		text_add(t, " handle 1: tbf rate %" PRIu64 "bit burst %" PRIu64 "b latency %dms",
-			 s->qdisc.rate, s->qdisc.burst / 8, QDISC_LATENCY_MS);
+		text_add(t, " handle 1: tbf rate %" PRIu64 "bit burst %" PRIu32 "b limit %" PRIu64,
+			 s->qdisc.rate, qdisc_tbf_burst(s->qdisc.rate, s->qdisc.burst),
+			 qdisc_tbf_limit(s->qdisc.rate, s->qdisc.burst));
 }
 
 const struct step_kind step_qdisc = {

@@ -62,11 +62,11 @@ const struct field bridge_fields[] = {
 	      .help = "Bits per second towards the task; "
 		      "runtimeConfig.bandwidth counts where none of the four is set."),
 	FIELD(struct bridge_conf, bandwidth.ingress_burst, "ingressBurst", FIELD_I64,
-	      .max = RATE_MAX, .help = "Bits that may pass at once."),
+	      .max = RATE_MAX, .help = "Bits that may pass at once, at most what flows in 274 s."),
 	FIELD(struct bridge_conf, bandwidth.egress_rate, "egressRate", FIELD_I64, .max = RATE_MAX,
 	      .fallback = "no limit", .help = "Bits per second out of the task."),
 	FIELD(struct bridge_conf, bandwidth.egress_burst, "egressBurst", FIELD_I64, .max = RATE_MAX,
-	      .help = "Bits that may pass at once."),
+	      .help = "Bits that may pass at once, at most what flows in 274 s."),
 	{ .key = NULL },
 };
 

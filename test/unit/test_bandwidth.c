@@ -3,6 +3,7 @@
 #include "mode/bandwidth.h"
 
 #include "base/cleanup.h"
+#include "kernel/qdisc.h"
 #include "plan/step.h"
 
 #include <errno.h>
@@ -115,19 +116,29 @@ static void both_directions_are_drawn(void **state)
 	plan_print(p, PLAN_PRINT_APPLY, &t);
 	assert_string_equal(
 		lines,
-		"tc qdisc add dev vpcht root handle 1: tbf rate 10000000bit burst 1518b latency "
-		"25ms\n"
+		"tc qdisc add dev vpcht root handle 1: tbf rate 10000000bit burst 1518b limit "
+		"32768\n"
 		"ip link add name ifbt index 2147483647 address 0a:00:00:00:00:00 numtxqueues 1 "
 		"numrxqueues 1 type ifb\n"
 		"ip link set dev ifbt addrgenmode none\n"
 		"ip link set dev ifbt up\n"
-		"tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b latency "
-		"25ms\n"
+		"tc qdisc add dev ifbt root handle 1: tbf rate 5000000bit burst 100000b limit "
+		"115625\n"
 		"tc qdisc add dev vpcht ingress\n"
 		"tc filter add dev vpcht parent ffff: protocol all prio 1 u32 match u32 0 0 "
 		"action mirred egress redirect dev ifbt\n");
 	free(a);
 	free(p);
+}
+
+/* tc counts a burst in 32 bits of 64 ns, which is 274.9 s of the rate. */
+static void a_burst_fits_tc(void **state)
+{
+	(void)state;
+	assert_int_equal(qdisc_tbf_burst(10000000, 800000), 100000);
+	assert_int_equal(qdisc_tbf_burst(10000000, 4294967295), 1250000 * 274);
+	assert_int_equal(qdisc_tbf_burst(1000000000000, 4294967295), 536870911);
+	assert_int_equal(qdisc_tbf_burst(80, 100001), 12500);
 }
 
 int main(void)
@@ -137,6 +148,7 @@ int main(void)
 		cmocka_unit_test(bad_ones_name_the_key),
 		cmocka_unit_test(nothing_limited_plans_nothing),
 		cmocka_unit_test(both_directions_are_drawn),
+		cmocka_unit_test(a_burst_fits_tc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/link.h"
+#include "kernel/netns_id.h"
 #include "live.h"
 #include "task/attachment.h"
 
@@ -50,6 +51,16 @@ static bool host_end_stands(struct live_look *look)
 	       !strcmp(link.name, a->host_ifname);
 }
 
+/* Without an end on the host, the namespace's id tells that something keeps it. */
+static bool namespace_stands(struct live_look *look)
+{
+	const struct attachment *a = look->a;
+	struct err ignored;
+
+	return !a->host_ifname[0] && a->netns_id &&
+	       netns_id_stands(&look->nl, a->netns_id - 1, &ignored) == 1;
+}
+
 static const char *state_of(struct live_look *look)
 {
 	const struct attachment *a = look->a;
@@ -63,7 +74,7 @@ static const char *state_of(struct live_look *look)
 	netns_close(&ns);
 	if (r == 0)
 		return "up";
-	return r < 0 || host_end_stands(look) ? "unknown" : "dead";
+	return r < 0 || host_end_stands(look) || namespace_stands(look) ? "unknown" : "dead";
 }
 
 /* ---- records ---- */

@@ -81,6 +81,7 @@ struct attachment {
 	/* the task's network namespace, as it was at ADD */
 	char netns[NETNS_PATH_MAX];
 	uint64_t netns_cookie; /* SO_NETNS_COOKIE: never reused in one boot */
+	uint32_t netns_id;     /* its id in the host's namespace (RTM_NEWNSID), plus 1; 0: none */
 	bool netns_created;    /* made by us, for this attachment or another: the last removes it */
 
 	/* the links */

@@ -17,6 +17,7 @@
 #include "cni/prepare.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
+#include "kernel/netns_id.h"
 
 /* CNI_IFNAME must be free; the interface of an IPAM plugin's caller is there already. */
 static int judge_ifname(struct add *add, struct err *e)
@@ -219,6 +220,26 @@ static int open_ways(struct add *add, struct err *e)
 	return 0;
 }
 
+/*
+ * A link without an end on the host tells nothing there of whether the task's namespace lives, and
+ * a path may end before it. An id in the host's namespace stands as long as it does. It cannot be
+ * undone and is gone with the namespace, so it is no step of the plan.
+ */
+static int give_id(struct add *add, struct err *e)
+{
+	struct netlink *nl;
+	uint32_t id = 0;
+	int r;
+
+	if (add->mode->host_namespace || add->a.host_ifname[0])
+		return 0;
+	r = plan_io_route(&add->io, HOST, &nl, e);
+	if (r == 0)
+		r = netns_id_give(nl, &add->io.task, &id, e);
+	add->a.netns_id = r == 0 ? id + 1 : 0;
+	return r;
+}
+
 static int attach(struct add *add, bool link_first, struct err *e)
 {
 	int r = open_ways(add, e);
@@ -275,6 +296,8 @@ static int add_in_order(struct add *add, struct err *e)
 		r = judge_ifname(add, e);
 	if (!r)
 		r = prepare_attachment(add, e);
+	if (!r)
+		r = give_id(add, e);
 	if (r < 0)
 		return r;
 	link_first = add->c->foreign && add->mode->link_first && add->mode->link_first(&add->a);

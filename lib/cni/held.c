@@ -9,6 +9,7 @@
 #include "cni/held.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
+#include "kernel/netns_id.h"
 
 struct held *held_new(struct err *e)
 {
@@ -116,13 +117,52 @@ static bool has_no_trace(const struct held *h)
 }
 
 /* Return: 1, 0, or a negative errno. */
-static int is_somewhere(const struct held *h, struct err *e)
+static int is_in_sight(const struct held *h, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
 	int r = netns_find(h->a.netns_cookie, &ns, e);
 
 	netns_close(&ns);
 	return r < 0 ? r : !r;
+}
+
+/*
+ * The task's macvlan in the namespace that has the recorded id, which an open descriptor may keep.
+ * Return: 1, 0 if it is not there, or a negative errno.
+ */
+static int find_hidden_link(struct call *c, const struct held *h, struct err *e)
+{
+	struct link_info link;
+	int r = call_netlink(c, e);
+
+	if (r == 0)
+		r = link_by_index_in(&c->nl, h->a.netns_id - 1, h->a.ifindex, &link, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return !strcmp(link.kind, "macvlan") && link.link == h->a.master_ifindex;
+}
+
+/* Does the recorded id stand, for the recorded namespace? Return: 1, 0, or a negative errno. */
+static int has_id(struct call *c, const struct held *h, struct err *e)
+{
+	uint32_t id = h->a.netns_id - 1;
+	int r = call_netlink(c, e);
+
+	if (r == 0)
+		r = netns_id_stands(&c->nl, id, e);
+	if (r <= 0 || id == netns_id_own(h->a.netns_cookie))
+		return r;
+	/* One that the kernel chose may be another's by now. */
+	if (h->mode->has_interface)
+		return find_hidden_link(c, h, e);
+	r = netns_id_is_anothers(&c->nl, id, h->a.netns_cookie, e);
+	return r < 0 ? r : !r;
+}
+
+/* Return: 1, 0, or a negative errno. */
+static int is_somewhere(struct call *c, const struct held *h, struct err *e)
+{
+	return h->a.netns_id && h->mode ? has_id(c, h, e) : is_in_sight(h, e);
 }
 
 int held_fate(struct call *c, const struct held *h, struct err *e)
@@ -136,7 +176,7 @@ int held_fate(struct call *c, const struct held *h, struct err *e)
 	netns_close(&ns);
 	if (r <= 0)
 		return r < 0 ? r : HELD_ALIVE;
-	r = has_no_trace(h) ? is_somewhere(h, e) : held_host_end(c, &h->a, e);
+	r = has_no_trace(h) ? is_somewhere(c, h, e) : held_host_end(c, &h->a, e);
 	return r < 0 ? r : r ? HELD_UNCERTAIN : HELD_DEAD;
 }
 
@@ -257,6 +297,20 @@ static int reach(struct call *c, struct held *h, struct err *e)
 	return r;
 }
 
+/*
+ * No path leads to the task's namespace, but a descriptor or a socket keeps it: its macvlan would
+ * go on answering for an address that is given to the next.
+ */
+static int remove_hidden_link(struct call *c, const struct held *h, struct err *e)
+{
+	int r;
+
+	if (h->io.task.fd >= 0 || !h->a.netns_id || !h->mode->has_interface)
+		return 0;
+	r = find_hidden_link(c, h, e);
+	return r <= 0 ? r : link_del_in(&c->nl, h->a.netns_id - 1, h->a.ifindex, e);
+}
+
 static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s, struct err *e)
 {
 	const struct netns none = NETNS_NONE;
@@ -264,7 +318,9 @@ static int undo_and_release(struct call *c, struct held *h, uint32_t cooldown_s,
 
 	if (r < 0)
 		return r;
-	r = plan_undo(&h->plan, &h->io, e);
+	r = remove_hidden_link(c, h, e);
+	if (!r)
+		r = plan_undo(&h->plan, &h->io, e);
 	if (!r)
 		r = plan_release(c, &h->plan, &h->io, cooldown_s, e);
 	/* The task's namespace must not live until the last is down; after an error nobody knows

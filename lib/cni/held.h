@@ -49,8 +49,10 @@ int held_needs_mode(const struct call *c, const struct held *h, struct err *e);
  * held_fate: is its namespace gone? A path that leads nowhere is no proof while the host's end of
  * the link stands, because both ends die with the namespace: somebody else may hold it, or the
  * kernel, which takes namespaces apart in the background, is still at it. Where the link has no end
- * on the host, it is looked for in all that live: the path may be that of a process that has ended
- * while another stays in the namespace. The host's own namespace lives as long as the store.
+ * on the host, the namespace is looked for by the id that ADD gave it: the path may be that of a
+ * process that has ended while another, or a descriptor alone, keeps the namespace. In a record
+ * without an id, of an older version, it is looked for in all processes. The host's own namespace
+ * lives as long as the store.
  * Return: enum held_fate, or a negative errno.
  */
 enum held_fate {

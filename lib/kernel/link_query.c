@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "kernel/message.h"
+#include "kernel/netns_id.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -128,6 +129,28 @@ int link_await(struct netlink *nl, uint32_t ifindex, struct err *e)
 	       link_carrier_pending(link.flags) && io_clock_ms() < end)
 		nanosleep(&pause, NULL);
 	return r < 0 ? r : 0;
+}
+
+int link_by_index_in(struct netlink *nl, uint32_t id, uint32_t ifindex, struct link_info *ret,
+		     struct err *e)
+{
+	struct nl_msg *m = question(0, ifindex);
+	int r;
+
+	message_put_u32(m, IFLA_TARGET_NETNSID, id);
+	r = ask_link(nl, m, ret, e);
+	return r == -EINVAL ? 1 : r; /* what the kernel says of an id that nobody has */
+}
+
+int link_del_in(struct netlink *nl, uint32_t id, uint32_t ifindex, struct err *e)
+{
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct nl_msg *m = message_new(RTM_DELLINK, 0, &header, sizeof(header));
+	int r;
+
+	message_put_u32(m, IFLA_TARGET_NETNSID, id);
+	r = netlink_ask(nl, m, NULL, NULL, NULL, e);
+	return r == -ENODEV || r == -EINVAL ? 0 : r;
 }
 
 static int count_port(void *ctx, const struct nlmsghdr *h)

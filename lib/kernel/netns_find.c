@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "kernel/netns_id.h"
 
 struct file {
 	dev_t dev;
@@ -19,6 +20,8 @@ struct file {
 struct search {
 	uint64_t cookie;
 	struct netns *ret;
+	struct netlink *nl; /* not NULL: look for another namespace that has the id */
+	uint32_t id;
 	struct file *seen; /* namespaces that were visited: most processes are in the same few */
 	size_t n;
 };
@@ -51,6 +54,15 @@ static int note(struct search *s, const struct stat *st, struct err *e)
 	return 0;
 }
 
+/* Return: 1 if the namespace is another and has the id, 0, or a negative errno. */
+static int has_id(const struct search *s, int fd, struct err *e)
+{
+	uint32_t id;
+	int r = netns_id_of(s->nl, fd, &id, e);
+
+	return r < 0 ? (r == -EINVAL ? 0 : r) : r == 0 && id == s->id;
+}
+
 /* Held open, it cannot become another while it is looked at. Return: as try(). */
 static int visit(struct search *s, int fd, struct err *e)
 {
@@ -62,11 +74,13 @@ static int visit(struct search *s, int fd, struct err *e)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = netns_reopen(path, s->cookie, s->ret, e);
+	if (r == 0 && s->nl)
+		netns_close(s->ret);
+	if (r == 0)
+		return !s->nl;
 	if (r == 1)
 		r = note(s, &st, e);
-	else if (r == 0)
-		r = 1;
-	return r;
+	return r == 0 && s->nl ? has_id(s, fd, e) : r;
 }
 
 /* Return: 1 if @path leads to it, 0, or a negative errno. */
@@ -110,15 +124,31 @@ static int search(struct search *s, const char *dir, const char *rest, struct er
 	return !r && !entry && errno ? err_sys(e, ERR_KERNEL, errno, "cannot read %s", dir) : r;
 }
 
+/* Return: as try(). */
+static int search_all(struct search *s, struct err *e)
+{
+	int r;
+
+	s->ret->fd = -1;
+	r = search(s, NETNS_DIR, "", e);
+	if (r == 0 || r == -ENOENT) /* nobody has ever named one */
+		r = search(s, "/proc", "/ns/net", e);
+	free(s->seen);
+	return r;
+}
+
 int netns_find(uint64_t cookie, struct netns *ret, struct err *e)
 {
 	struct search s = { .cookie = cookie, .ret = ret };
-	int r;
+	int r = search_all(&s, e);
 
-	ret->fd = -1;
-	r = search(&s, NETNS_DIR, "", e);
-	if (r == 0 || r == -ENOENT) /* nobody has ever named one */
-		r = search(&s, "/proc", "/ns/net", e);
-	free(s.seen);
 	return r < 0 ? r : !r;
+}
+
+int netns_id_is_anothers(struct netlink *nl, uint32_t id, uint64_t cookie, struct err *e)
+{
+	struct netns ns;
+	struct search s = { .cookie = cookie, .ret = &ns, .nl = nl, .id = id };
+
+	return search_all(&s, e);
 }

@@ -58,6 +58,7 @@ const struct field attachment_fields[] = {
 
 	FIELD(struct attachment, netns, "netns", FIELD_TEXT),
 	FIELD(struct attachment, netns_cookie, "netnsCookie", FIELD_U64),
+	FIELD(struct attachment, netns_id, "netnsId", FIELD_U32),
 	FIELD(struct attachment, netns_created, "netnsCreated", FIELD_BOOL),
 
 	FIELD(struct attachment, eni_id, "eniId", FIELD_TEXT),

@@ -305,6 +305,34 @@ if group "behind another plugin"; then
 	like '^\["10\.0\.1\.[0-9]+/24"\] 0 \["0\.0\.0\.0/0"\] \{\}$' "$(jq -r '"\([.ips[].address]) \(.interfaces // [] | length) \([.routes[].dst]) \(.dns // {})"' <<<"$OUT")" result
 	PLUGIN=$BIN/task-ipam works DEL "$(conf '.type="ptp"')"
 	clean
+	t "a namespace that a descriptor alone keeps: its address is not given to another; nor where it had a number before"
+	ONE=$(conf '.type="ptp" | .ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.77",rangeEnd:"10.0.1.77"}]]')
+	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b && [ "$RC" = 0 ]; }
+	PLUGIN=$BIN/task-ipam
+	for link in '' x0; do
+		netns a b
+		[ -z "$link" ] || ip link add x0 type veth peer name x1 netns a
+		add a "$ONE"
+		[ -z "$link" ] || ip link del x0
+		exec {KEPT}<$NETNS/a
+		ip netns del a
+		refused 104 'exhausted' ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
+		exec {KEPT}<&-
+		# The kernel gives the number that it chose to the next, once it is free.
+		if [ -n "$link" ]; then
+			until_true sh -c '! ip netns list-id | grep -q "nsid 0 "'
+			netns other
+			ip link add x0 type veth peer name x1 netns other
+			like 'id: 0' "$(ip netns list | grep '^other')" "number of the other"
+		fi
+		until_true may_add || fail "ADD: $OUT"
+		is 1 "$(records)" records
+		del b "$ONE"
+		drop b
+		drop other
+		clean
+	done
+	PLUGIN=$BIN/awsvpc
 fi
 
 if group del; then

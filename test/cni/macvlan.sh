@@ -344,6 +344,88 @@ if group names; then
 	clean
 fi
 
+if group kept; then
+	# The pool has one address, so that a second container gets it or nothing.
+	ONE=$(mv_conf bridge false '.ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.77",rangeEnd:"10.0.1.77"}]]')
+	# keep HOW: the namespace a lives on without its name: by a descriptor, by a mount in a mount namespace of
+	# others, by a socket whose process is elsewhere. release ends that.
+	keep() {
+		case $1 in
+		descriptor) exec {KEPT}<$NETNS/a ;;
+		mount)
+			: >"$TMP/kept"
+			exec {KEPT}< <(exec unshare -m sh -c 'mount --bind "$1" "$2" && echo kept && exec sleep 60' - $NETNS/a "$TMP/kept")
+			;;
+		socket) exec {KEPT}< <(exec nsenter --net=$NETNS/a perl -e '$| = 1; socket(my $s, 2, 2, 0) or die;
+			open(my $host, "<", "/proc/$ARGV[0]/ns/net") or die; syscall(308, fileno $host, 0x40000000) == 0 or die;
+			print "kept\n"; sleep 60' $$) ;;
+		esac
+		KEEPER=$!
+		[ "$1" = descriptor ] || read -r -t 5 -u "$KEPT" _ || fail "no keeper"
+		ip netns del a
+	}
+	let_go() {
+		[ "$1" = descriptor ] || kill "$KEEPER"
+		exec {KEPT}<&-
+	}
+	answers_lan() { in_ns lan busybox arping -q -c 1 -w 1 -I lan1 10.0.1.77 >/dev/null 2>&1; }
+	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b && [ "$RC" = 0 ]; }
+	for how in descriptor mount socket; do
+		t "the namespace lives by a $how alone: its address is not given to another"
+		netns a b
+		add a "$ONE"
+		keep $how
+		runs "the old link still answers" answers_lan
+		refused 104 'pool of network lab is exhausted' ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
+		refused 103 '10.0.1.77 is held by container a' ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b CNI_ARGS=IP=10.0.1.77
+		is unknown "$("$BIN/taskvpc" ls --json | jq -r '.[0].state')" "state of a"
+		works GC "$(jq -c '.["cni.dev/valid-attachments"]=null' <<<"$ONE")"
+		is 1 "$(records)" records
+		t "DEL takes its link away: with a $how left, nobody answers any more, and the address is free"
+		del a "$ONE" CNI_NETNS=
+		fails "the old link is silent" answers_lan
+		add b "$ONE"
+		del b "$ONE"
+		let_go $how
+		netns a
+		t "so does GC, where the runtime says that it is gone"
+		add a "$ONE"
+		keep $how
+		works GC "$(jq -c '.["cni.dev/valid-attachments"]=[]' <<<"$ONE")"
+		fails "the old link is silent" answers_lan
+		is 0 "$(records)" records
+		let_go $how
+		netns a
+		t "once the $how is gone as well, the next ADD takes the address over"
+		add a "$ONE"
+		keep $how
+		let_go $how
+		until_true may_add || fail "ADD: $OUT"
+		is 1 "$(records)" records
+		del b "$ONE"
+		drop b
+		clean
+	done
+	t "a namespace that the kernel has numbered before: the same"
+	netns a b
+	ip link add x0 type veth peer name x1 netns a
+	add a "$ONE"
+	keep descriptor
+	refused 104 'exhausted' ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
+	del a "$ONE" CNI_NETNS=
+	fails "the old link is silent" answers_lan
+	add a "$ONE"
+	ip link del x0
+	drop a
+	let_go descriptor
+	# Its number is the lowest that is free: another namespace gets it.
+	ip link add x0 type veth peer name x1 netns b
+	until_true may_add || fail "ADD: $OUT"
+	del b "$ONE"
+	drop b
+	clean
+fi
+
 if group del; then
 	t "DEL: without a namespace, twice, after it died, after the master went"
 	CONFIG=$(mv_conf bridge true)

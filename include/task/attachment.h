@@ -115,6 +115,7 @@ struct attachment {
 	bool masquerade;
 	bool block_imds;
 	uint32_t host_routing; /* index into host_routing_names */
+	bool bpf_family_first; /* of a record of schema 1, set by decoding: struct bpf_owner */
 	/* macvlan */
 	char master[IFNAME_TEXT];
 	uint32_t master_ifindex;

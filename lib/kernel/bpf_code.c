@@ -103,17 +103,23 @@ static void question(struct bpf_code *c)
 		APPEND(c, STORE_VALUE(DWORD, FRAME, at - FIB_SIZE, 0));
 }
 
-/*
- * Family and index begin slots of 8 bytes, so they are written last: before Linux 6.8, without
- * CAP_PERFMON, the verifier refuses a later write into the rest of such a slot ("attempt to corrupt
- * spilled pointer"). Without a length, the kernel compares the packet itself with the MTU.
- */
-static void ask(struct bpf_code *c, int family)
+static void begin_question(struct bpf_code *c, int family)
 {
 	APPEND(c,
 		STORE_VALUE(BYTE, FRAME, FIB(family), family),
 		LOAD(WORD, R1, SKB, CONTEXT(ifindex)),
 		STORE(WORD, FRAME, FIB(ifindex), R1));
+}
+
+/*
+ * Family and index begin slots of 8 bytes, so they are written last: before Linux 6.8, without
+ * CAP_PERFMON, the verifier refuses a later write into the rest of such a slot ("attempt to corrupt
+ * spilled pointer"). Without a length, the kernel compares the packet itself with the MTU.
+ */
+static void ask(struct bpf_code *c, const struct bpf_owner *owner, int family)
+{
+	if (!owner->family_first)
+		begin_question(c, family);
 	APPEND(c,
 		MOVE(R1, SKB),
 		MOVE(R2, FRAME),
@@ -266,9 +272,11 @@ static void ipv4(struct bpf_code *c, const struct bpf_owner *owner)
 	family(c, ETH_P_IP, sizeof(struct iphdr), &owner->mac);
 	ipv4_header(c);
 	question(c);
+	if (owner->family_first)
+		begin_question(c, AF_INET);
 	ipv4_source(c, owner);
 	ipv4_destination(c, &metadata);
-	ask(c, AF_INET);
+	ask(c, owner, AF_INET);
 	ipv4_age(c);
 	deliver(c);
 }
@@ -280,10 +288,12 @@ static void ipv6(struct bpf_code *c, const struct bpf_owner *owner)
 	ip_parse("fd00:ec2::254", &metadata);
 	family(c, ETH_P_IPV6, sizeof(struct ipv6hdr), &owner->mac);
 	question(c);
+	if (owner->family_first)
+		begin_question(c, AF_INET6);
 	ipv6_header(c);
 	ipv6_source(c, owner);
 	ipv6_destination(c, &metadata);
-	ask(c, AF_INET6);
+	ask(c, owner, AF_INET6);
 	ipv6_age(c);
 	deliver(c);
 }

@@ -158,6 +158,7 @@ int attachment_decode(const char *text, size_t len, uint32_t schema, struct atta
 		return rc;
 	}
 	memset(ret, 0, sizeof(*ret));
+	ret->bpf_family_first = schema == 1;
 	return field_read(attachment_fields, object, "record", ERR_STORE, ret, e);
 }
 

@@ -43,6 +43,8 @@ void doctor_mtu(struct doctor *d);
 
 /* The next row at or behind @row that is up, NULL at the end. */
 const json *doctor_next_up(const json *row);
+/* Has a row before @row the same bridge? */
+bool doctor_bridge_is_again(const struct doctor *d, const json *row, const char *bridge);
 /* The value of a sysctl, or @fallback. */
 long doctor_sysctl(const char *path, long fallback);
 

@@ -17,8 +17,7 @@
 #define FIX_TEXT 8192 /* some thirty bridges; doctor tells the rest when these are open */
 #define ANY_ENI  ""   /* instead of a bridge: all interfaces of routed tasks */
 
-/* Has a row before @row the same bridge? */
-static bool is_again(const struct doctor *d, const json *row, const char *bridge)
+bool doctor_bridge_is_again(const struct doctor *d, const json *row, const char *bridge)
 {
 	const json *one = doctor_next_up(json_first(d->attachments));
 
@@ -37,7 +36,7 @@ static void each_way(const struct doctor *d, const struct nft_refuser *r, struct
 	     row = doctor_next_up(json_next(row))) {
 		const char *bridge = live_text(row, "bridge");
 
-		if (*bridge && !is_again(d, row, bridge) && fix->size - fix->len > FIX_TEXT / 8)
+		if (*bridge && !doctor_bridge_is_again(d, row, bridge) && fix->size - fix->len > FIX_TEXT / 8)
 			add(fix, r, bridge);
 	}
 }

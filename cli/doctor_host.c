@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "doctor.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
 #include "kernel/qdisc.h"
+#include "kernel/route.h"
 #include "mode/ruleset.h"
 
 /* ---- the kernel, by trying ---- */
@@ -141,24 +144,77 @@ static bool needs_forwarding(const struct doctor *d, bool v6)
 	return false;
 }
 
+/* Turned on, it makes an uplink that takes router advertisements with accept_ra 1 ignore them. */
+static void add_advertised(struct doctor *d, struct text *fix)
+{
+	struct route_uplink uplink = { .ifindex = 0 };
+	struct err ignored;
+	char path[64];
+
+	if (route_uplink_find(&d->route, AF_INET6, &uplink, &ignored) < 0 || !uplink.ifindex)
+		return;
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", uplink.name);
+	if (doctor_sysctl(path, 0) == 1)
+		text_add(fix, "sysctl -w %s=2; ", path);
+}
+
+static void tell_unforwarded(struct doctor *d, bool v6)
+{
+	char commands[200];
+	struct text fix;
+
+	text_init(&fix, commands, sizeof(commands));
+	if (v6)
+		add_advertised(d, &fix);
+	text_add(&fix, "sysctl -w net.%s=1", v6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward");
+	doctor_tell(d, DOCTOR_FAIL, commands,
+		    "the host does not forward %s: somebody turned it off after the tasks were "
+		    "attached; they reach the host alone",
+		    v6 ? "IPv6" : "IPv4");
+}
+
+/* ip_forward sets all interfaces when it changes; each may be set apart from it. */
+static void look_at_interface(struct doctor *d, const char *ifname, const char *what)
+{
+	char path[64], fix[80];
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/%.15s/forwarding", ifname);
+	if (!*ifname || doctor_sysctl(path, 1) != 0)
+		return;
+	snprintf(fix, sizeof(fix), "sysctl -w %s=1", path);
+	doctor_tell(d, DOCTOR_FAIL, fix,
+		    "the host does not forward the IPv4 packets that come in by %.15s, %s: %s is 0",
+		    ifname, what, path);
+}
+
+static void look_at_interfaces(struct doctor *d)
+{
+	struct route_uplink uplink = { .ifindex = 0 };
+	struct err ignored;
+
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	     row = doctor_next_up(json_next(row))) {
+		const char *bridge = live_text(row, "bridge");
+
+		if (!is_routed(row) || (*bridge && doctor_bridge_is_again(d, row, bridge)))
+			continue;
+		look_at_interface(d, *bridge ? bridge : live_text(row, "hostInterface"),
+				  *bridge ? "the bridge of tasks" : live_text(row, "task"));
+	}
+	if (route_uplink_find(&d->route, AF_INET, &uplink, &ignored) == 0 && uplink.ifindex)
+		look_at_interface(d, uplink.name, "the uplink");
+}
+
 void doctor_forwarding(struct doctor *d)
 {
-	static const struct {
-		const char *family, *path, *fix;
-		bool v6;
-	} rows[] = {
-		{ "IPv4", "net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1", false },
-		{ "IPv6", "net/ipv6/conf/all/forwarding",
-		  "sysctl -w net.ipv6.conf.all.forwarding=1", true },
-	};
+	bool needed = needs_forwarding(d, false);
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (needs_forwarding(d, rows[i].v6) && doctor_sysctl(rows[i].path, 0) == 0)
-			doctor_tell(
-				d, DOCTOR_FAIL, rows[i].fix,
-				"the host does not forward %s: somebody turned it off after the "
-				"tasks were attached; they reach the host alone",
-				rows[i].family);
+	if (needed && doctor_sysctl("net/ipv4/ip_forward", 0) == 0)
+		tell_unforwarded(d, false);
+	else if (needed)
+		look_at_interfaces(d);
+	if (needs_forwarding(d, true) && doctor_sysctl("net/ipv6/conf/all/forwarding", 0) == 0)
+		tell_unforwarded(d, true);
 }
 
 /* ---- rp_filter ---- */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "chain.h"
 #include "doctor.h"
 #include "kernel/link.h"
@@ -136,6 +137,29 @@ static bool is_known(const struct doctor *d, const char *eni)
 	return row != NULL;
 }
 
+/*
+ * A link of no record that is known here. One whose other end is in a namespace that lives may be a
+ * task's, of a store that no network here names: it is never to be deleted.
+ */
+static void tell_unknown(struct doctor *d, const struct link_info *link)
+{
+	bool alone = !strcmp(link->kind, "veth") && !link->elsewhere;
+	char fix[200], name[64];
+	struct text t;
+
+	text_init(&t, name, sizeof(name));
+	text_add_shell(&t, link->name);
+	snprintf(fix, sizeof(fix),
+		 alone ? "ip link del %s"
+		       : "name the configuration of its network: taskvpc --net-dir DIR doctor; "
+			 "ip -d link show dev %s tells of its other end",
+		 name);
+	doctor_tell(d, DOCTOR_WARN, fix, "the interface %.15s (%s) is of no record%s", link->name,
+		    link->alias,
+		    alone ? ""
+			  : " of the stores that are known here; a task that lives may have it");
+}
+
 /* Links that bear the id of an ENI of which there is no record. */
 static void look_for_links(struct doctor *d)
 {
@@ -144,14 +168,11 @@ static void look_for_links(struct doctor *d)
 	for (struct if_nameindex *i = all; i && i->if_index; i++) {
 		struct link_info link;
 		struct err ignored;
-		char fix[64];
 
 		if (link_by_index(&d->route, i->if_index, &link, &ignored) != 0 ||
 		    strncmp(link.alias, "eni-", 4) != 0 || is_known(d, link.alias))
 			continue;
-		snprintf(fix, sizeof(fix), "ip link del %.15s", link.name);
-		doctor_tell(d, DOCTOR_WARN, fix, "the interface %.15s (%s) is of no record",
-			    link.name, link.alias);
+		tell_unknown(d, &link);
 	}
 	if (all)
 		if_freenameindex(all);

@@ -7,6 +7,7 @@
  *   task, network, interface, mode, state, created, netns
  *   address, addresses [{address, gateway, subnet, az}], subnet, mac, mtu
  *   eni, hostInterface, hostMac, bridge, master
+ *   ipMasq (true), vpc [the CIDR blocks that are not masqueraded]
  *   ports [{hostPort, containerPort, protocol, hostIP}], held [the same: those that it keeps]
  *   runtime ("taskvpc", or "other"), containers [{name, state, pid, command, created}], store
  *

@@ -135,6 +135,15 @@ static void add_ports(json *row, const char *key, const struct port *ports, unsi
 	}
 }
 
+static void add_blocks(json *row, const struct attachment *a)
+{
+	json *list = a->n_vpc ? json_add_array(row, "vpc") : NULL;
+	char text[IP_TEXT];
+
+	for (unsigned i = 0; i < a->n_vpc; i++)
+		json_add_string(list, NULL, cidr_text(&a->vpc[i], text));
+}
+
 static void add_links(json *row, const struct attachment *a)
 {
 	add_mac(row, "mac", &a->mac);
@@ -145,6 +154,9 @@ static void add_links(json *row, const struct attachment *a)
 	add_mac(row, "hostMac", &a->host_mac);
 	add_text(row, "bridge", a->bridge);
 	add_text(row, "master", a->master);
+	if (a->masquerade)
+		json_add_bool(row, "ipMasq", true);
+	add_blocks(row, a);
 	if (a->host_routing != HOST_ROUTING_STACK)
 		json_add_string(row, "hostRouting", host_routing_names[a->host_routing]);
 }

@@ -186,6 +186,20 @@ static void cell_bar(const json *row, const struct column *col, struct cell *ret
 	}
 }
 
+/* JSON counts to 2^53: of a larger subnet the table tells the power. */
+static void cell_count(const json *row, const struct column *col, struct cell *ret)
+{
+	struct cidr c;
+
+	if ((uint64_t)number(row, col->key) < COUNT_MAX ||
+	    !cidr_parse(live_text(row, "cidr"), &c)) {
+		cell_number(row, col, ret);
+		return;
+	}
+	*ret = (struct cell){ .tone = TONE_PLAIN };
+	snprintf(ret->text, sizeof(ret->text), "~2^%u", ip_bits(&c.ip) - c.len);
+}
+
 static const struct column columns[] = {
 	{ "NETWORK", "network", NULL },
 	{ "SUBNET", "subnet", NULL },
@@ -196,7 +210,7 @@ static const struct column columns[] = {
 	{ "LEAKED", "leaked", cell_number },
 	{ "COOLING", "cooling", cell_number },
 	{ "RESERVED", "reserved", cell_number },
-	{ "FREE", "free", cell_number },
+	{ "FREE", "free", cell_count },
 	{ NULL, NULL, NULL },
 };
 

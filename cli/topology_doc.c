@@ -137,14 +137,29 @@ static bool has_task_of(const json *group, const char *network)
 	return false;
 }
 
+static bool has_address_in(const json *task, const char *subnet)
+{
+	struct cidr all, one;
+
+	for (const json *a = json_first(json_get(task, "addresses")); a; a = json_next(a))
+		if (cidr_parse(subnet, &all) && json_string(a) &&
+		    cidr_parse(json_string(a), &one) && cidr_contains(&all, &one.ip))
+			return true;
+	return false;
+}
+
+/* A group is called after one subnet of its tasks; those of two families are in two. */
 static bool is_of_group(const json *subnet, const json *group)
 {
-	const char *name = live_text(group, "name");
-
 	if (!has_task_of(group, live_text(subnet, "network")))
 		return false;
-	return !is_kind(group, "routed") || !strcmp(live_text(subnet, "subnet"), name) ||
-	       !strcmp(live_text(subnet, "cidr"), name);
+	if (!is_kind(group, "routed"))
+		return true;
+	for (const json *t = json_first(json_get(group, "tasks")); t; t = json_next(t))
+		if (!strcmp(live_text(t, "network"), live_text(subnet, "network")) &&
+		    has_address_in(t, live_text(subnet, "cidr")))
+			return true;
+	return false;
 }
 
 static void add_subnets(json *doc, const json *subnets)

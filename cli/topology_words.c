@@ -80,6 +80,17 @@ const char *group_name(const json *group, char buf[static WORDS_TEXT])
 	return buf;
 }
 
+/* JSON counts to 2^53; of a subnet with more addresses the number of all is what tells. */
+static void add_free(struct text *t, const json *subnet)
+{
+	struct cidr c;
+
+	if (number(subnet, "free") >= INT64_C(1) << 53 && cidr_parse(live_text(subnet, "cidr"), &c))
+		text_add(t, "nearly 2^%u free", ip_bits(&c.ip) - c.len);
+	else
+		text_add(t, "%" PRId64 " free", number(subnet, "free"));
+}
+
 /* Of a network that is not configured here nothing is known but what its tasks know. */
 static void add_usage(struct text *t, const json *subnet)
 {
@@ -92,7 +103,7 @@ static void add_usage(struct text *t, const json *subnet)
 	text_add(t, "%" PRId64 " used, ", number(subnet, "used"));
 	if (leaked)
 		text_add(t, "%" PRId64 " leaked, ", leaked);
-	text_add(t, "%" PRId64 " free", number(subnet, "free"));
+	add_free(t, subnet);
 }
 
 const char *subnet_about(const json *subnet, char buf[static WORDS_TEXT])

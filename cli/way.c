@@ -29,6 +29,24 @@ static int somebody_listens(struct way *w, struct err *e)
 	return r == -ENOENT ? 1 : r;
 }
 
+/* A ping that the kernel is told not to answer. Return: is it told? */
+static bool told_ignored(struct way *w)
+{
+	bool v6 = w->p.dst.family == AF_INET6;
+	const char *path = v6 ? "net.ipv6.icmp.echo_ignore_all" : "net.ipv4.icmp_echo_ignore_all";
+	json *hop;
+
+	if (w->answer || w->p.protocol != IPPROTO_ICMP ||
+	    way_sysctl(w, w->at, 0,
+		       v6 ? "net/ipv6/icmp/echo_ignore_all" : "net/ipv4/icmp_echo_ignore_all") == 0)
+		return false;
+	hop = way_tell(w, "socket", "the kernel there does not answer pings: %s is 1", path);
+	way_command(hop, "%ssysctl %s", w->at->run, path);
+	way_why(hop, "All else is taken as ever: ask with a port, as SRC DST:80.");
+	way_ends(w, hop, FATE_DIES, "%ssysctl -w %s=0", w->at->run, path);
+	return true;
+}
+
 static int deliver(struct way *w, struct err *e)
 {
 	bool asks = !w->answer && (w->p.protocol == IPPROTO_TCP || w->p.protocol == IPPROTO_UDP);
@@ -36,8 +54,8 @@ static int deliver(struct way *w, struct err *e)
 	json *hop;
 	int r = asks ? somebody_listens(w, e) : 1;
 
-	if (r < 0)
-		return r;
+	if (r < 0 || told_ignored(w))
+		return r < 0 ? r : 0;
 	ip_text(&w->p.dst, dst);
 	if (r == 0) {
 		hop = way_tell(w, "socket", "nobody listens on %s port %u", dst, w->p.port);
@@ -97,6 +115,8 @@ static int came_in(struct way *w, struct err *e)
 
 	if (r)
 		return r < 0 ? r : 0; /* it has gone: the route will say so */
+	if (way_told_deaf(w, &in))
+		return 0;
 	r = way_filter_device(w, NFT_INGRESS, in.name, e);
 	return way_stops(w, r) || w->at->path ? r : way_guard(w, e);
 }
@@ -144,10 +164,43 @@ static int take(struct way *w, bool rules, struct err *e)
 	return way_stops(w, r) ? r : deliver(w, e);
 }
 
+#define TTL_USUAL 64
+
+static void begin_ttl(struct way *w)
+{
+	bool v6 = w->p.dst.family == AF_INET6;
+
+	w->sender = w->at;
+	w->p.ttl = way_sysctl(w, w->at, TTL_USUAL,
+			      v6 ? "net/ipv6/conf/all/hop_limit" : "net/ipv4/ip_default_ttl");
+}
+
+/* Who forwards a packet counts its TTL down. Return: is it told that there is none left? */
+static bool told_expired(struct way *w)
+{
+	bool v6 = w->p.dst.family == AF_INET6;
+	const char *key = v6 ? "net.ipv6.conf.all.hop_limit" : "net.ipv4.ip_default_ttl";
+	json *hop;
+
+	if (!w->iif || --w->p.ttl > 0)
+		return false;
+	hop = way_tell(w, "forwarding", "the TTL of the packet is used up");
+	way_command(hop, "%ssysctl %s", w->sender ? w->sender->run : "", key);
+	way_why(hop, "Each router counts the TTL down by one; the sender's sysctl says where it "
+		     "begins.");
+	way_ends(w, hop, FATE_DIES, "%ssysctl -w %s=%d", w->sender ? w->sender->run : "", key,
+		 TTL_USUAL);
+	return true;
+}
+
 static int send_on(struct way *w, const struct route_way *way, bool rules, struct err *e)
 {
 	struct ip next = ip_is_set(&way->gw) ? way->gw : w->p.dst;
-	int r = rules ? rules_out(w, way->ifindex, &next, e) : 0;
+	int r;
+
+	if (told_expired(w))
+		return 0;
+	r = rules ? rules_out(w, way->ifindex, &next, e) : 0;
 
 	return way_stops(w, r) ? r : way_cross(w, way->ifindex, &next, e);
 }
@@ -158,6 +211,8 @@ static int station(struct way *w, struct err *e)
 	int r = w->at->path ? 0 : way_past_stack(w, e);
 	bool rules = r == 0;
 
+	if (!w->iif)
+		begin_ttl(w);
 	if (rules)
 		r = rules_in(w, e);
 	if (way_stops(w, r))
@@ -223,8 +278,8 @@ static int begin_outside(struct way *w, struct err *e)
 	if (r == 1) {
 		hop = way_tell(w, "route",
 			       "the host has no route to %s, so nothing from there gets here", src);
-		way_ends(w, hop, FATE_DIES,
-			 "give the host a way out: ip route add default via ROUTER");
+		way_ends(w, hop, FATE_DIES, "ip%s route add default via ROUTER",
+			 w->p.src.family == AF_INET6 ? " -6" : "");
 		return 0;
 	}
 	if (!way_is_up(w, w->host, &link))
@@ -239,6 +294,7 @@ static int begin_outside(struct way *w, struct err *e)
 static int begin(struct way *w, const struct way_end *src, bool named, struct err *e)
 {
 	w->any_source = named;
+	w->p.ttl = TTL_USUAL;
 	if (src->kind == END_OUTSIDE)
 		return begin_outside(w, e);
 	return way_place(w, src->kind == END_TASK ? src->row : NULL, &w->at, e);
@@ -257,6 +313,8 @@ static int follow_back(struct way *w, struct err *e)
 	w->p.src = src;
 	w->p.mac = (struct mac){ .b = { 0 } };
 	w->fate = FATE_NONE;
+	w->sender = NULL;
+	w->p.ttl = TTL_USUAL;
 	w->next = (struct neigh_info){ .state = "none" };
 	return way_follow(w, e);
 }

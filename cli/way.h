@@ -17,6 +17,7 @@
 #include "kernel/netns.h"
 #include "kernel/nft.h"
 #include "kernel/route.h"
+#include "kernel/rule_walk.h"
 #include "live.h"
 
 /* A network namespace on the way. */
@@ -46,6 +47,8 @@ struct packet {
 	uint8_t protocol; /* IPPROTO_*; ICMP also stands for ICMPv6 */
 	uint16_t port;    /* of the destination; 0: has none */
 	struct mac mac;   /* of the sender, where it came in */
+	uint32_t mark;    /* as rules have set it */
+	long ttl;         /* hops that are left */
 };
 
 /* What connection tracking remembers for the answer. */
@@ -63,6 +66,7 @@ struct way {
 	struct place *host;
 	struct place *at;
 	uint32_t iif; /* the packet came in there; 0: it is sent from here */
+	struct place *sender; /* where the packet began; NULL: outside */
 	struct packet p;
 	bool any_source;        /* the kernel chooses p.src by the route */
 	struct neigh_info next; /* whom way_neighbour found last */
@@ -160,6 +164,24 @@ bool way_is_up(struct way *w, struct place *at, const struct link_info *link);
 
 /* way_routed: ask for the route; tell it. @ret is filled in if the way goes on. */
 int way_routed(struct way *w, struct route_way *ret, struct err *e);
+/* way_refused: the kernel has refused @ask with @why (of route_way_find): tell what it means. */
+void way_refused(struct way *w, const struct route_ask *ask, int why, struct err *e);
+/* way_rule: rule_walk at w->at. Return: 0, 1 if nothing decides, or a negative errno. */
+int way_rule(struct way *w, const struct route_ask *ask, struct rule_decision *ret);
+/* way_is_usual: by a table that every namespace has. */
+bool way_is_usual(const struct rule_decision *d);
+/* way_told_ruled: the rule of @d is why a packet to @ip goes @where (" to eth1"). */
+void way_told_ruled(struct way *w, const struct rule_decision *d, const struct ip *ip,
+		    const char *where);
+/* way_needed_link: the interface by which the host reaches a task, or a task the world. */
+const char *way_needed_link(const struct way *w, const json *row);
+/* way_told_down: that link is down, or without IPv6. Return: is it told? */
+bool way_told_down(struct way *w, const json *row, struct err *e);
+/* way_told_deaf: the packet came in by @in, which has IPv6 turned off. Return: is it told? */
+bool way_told_deaf(struct way *w, const struct link_info *in);
+/* way_told_unforwarded6: it is to be forwarded, and w->at does not. Return: is it told? */
+bool way_told_unforwarded6(struct way *w, const struct link_info *in);
+void way_told_not_mine(struct way *w);
 
 /*
  * way_past_stack: does a program hand the packet, which came in at the host by w->iif, to another
@@ -172,6 +194,8 @@ int way_guard(struct way *w, struct err *e);   /* prerouting raw */
 int way_publish(struct way *w, struct err *e); /* nat prerouting, output */
 int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e);
 int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e);
+/* way_told_unmasked: it leaves as it is, though its network masquerades. Return: is it told? */
+bool way_told_unmasked(struct way *w);
 int way_frames(struct way *w, const struct link_info *port, struct err *e); /* on a bridge port */
 
 /* Rules of others, at w->at: of what is routed, of frames on a bridge, at a device. */

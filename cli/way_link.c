@@ -156,6 +156,8 @@ void way_leaves(struct way *w, const struct link_info *link, const struct ip *ne
 			 "is it switched on, and on this LAN? Ask again: ping -c 1 %s", ip);
 		return;
 	}
+	if (way_told_unmasked(w))
+		return;
 	hop = way_tell(w, "link", "%s leads out of this host, to %s", link->name, ip);
 	way_why(hop, owner && !w->answer ? "From here on it is the LAN's business: it must know a "
 					   "way back to the task."
@@ -168,6 +170,15 @@ void way_leaves(struct way *w, const struct link_info *link, const struct ip *ne
 
 /* ---- pairs ---- */
 
+static const json *row_of_link(const struct way *w, const char *name)
+{
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		if (!strcmp(live_text(row, "hostInterface"), name) &&
+		    !strcmp(live_text(row, "state"), "up"))
+			return row;
+	return NULL;
+}
+
 /* The end in the host of a link of a task. Return: 0, 1 if there is none, or a negative errno. */
 static int peer_in_host(struct way *w, const struct link_info *link, struct link_info *ret,
 			struct err *e)
@@ -177,15 +188,6 @@ static int peer_in_host(struct way *w, const struct link_info *link, struct link
 	if (r == 0 && (strcmp(ret->kind, "veth") != 0 || ret->link != link->ifindex))
 		return 1;
 	return r;
-}
-
-static const json *row_of_link(const struct way *w, const char *name)
-{
-	for (const json *row = json_first(w->rows); row; row = json_next(row))
-		if (!strcmp(live_text(row, "hostInterface"), name) &&
-		    !strcmp(live_text(row, "state"), "up"))
-			return row;
-	return NULL;
 }
 
 /* The task's end of a link of the host. */
@@ -214,13 +216,40 @@ static void tell_pair(struct way *w, const struct link_info *link, const struct 
 
 /*
  * The host's end of awsvpc does no ARP, and neither end has an IPv6 address that could ask or
- * answer: the entry must be there.
+ * answer: the entry must be there. One of state noarp the kernel makes of the link's own MAC.
  */
 static bool nobody_asks(const struct way *w, const struct link_info *link,
 			const struct link_info *peer, const struct ip *next)
 {
-	return !w->next.valid && !peer->master &&
+	bool written = w->next.valid && strcmp(w->next.state, "noarp") != 0;
+
+	return !written && !peer->master &&
 	       (next->family == AF_INET6 || (link->flags | peer->flags) & IFF_NOARP);
+}
+
+/* Of a link that is given another MAC the kernel forgets the neighbours. Return: is it told? */
+static bool told_other_mac(struct way *w, const struct link_info *link,
+			   const struct link_info *peer, const struct ip *next)
+{
+	const char *key = w->at->path ? "mac" : "hostMac";
+	const json *row = w->at->path ? w->at->row : row_of_link(w, link->name);
+	char ip[IP_TEXT], mac[MAC_TEXT], own[MAC_TEXT];
+	struct mac given;
+	json *hop;
+
+	if (!mac_parse(live_text(row, key), &given) || mac_equal(&given, &link->mac) ||
+	    (w->at->path && strcmp(live_text(row, "interface"), link->name) != 0))
+		return false;
+	hop = way_tell(w, "link", "%s has the MAC address %s instead of %s", link->name,
+		       mac_text(&link->mac, own), live_text(row, key));
+	way_command(hop, "%s link show dev %s", w->at->ip, link->name);
+	way_why(hop, "Somebody changed it after the task was attached; the kernel then forgets the "
+		     "neighbours of the link.");
+	way_ends(w, hop, FATE_DIES,
+		 "%s link set dev %s address %s; %s neigh replace %s lladdr %s dev %s nud permanent",
+		 w->at->ip, link->name, live_text(row, key), w->at->ip, ip_text(next, ip),
+		 mac_text(&peer->mac, mac), link->name);
+	return true;
 }
 
 static void told_unwritten(struct way *w, const struct link_info *link,
@@ -233,6 +262,8 @@ static void told_unwritten(struct way *w, const struct link_info *link,
 		told_broadcast(w, next);
 		return;
 	}
+	if (told_other_mac(w, link, peer, next))
+		return;
 	hop = way_tell(w, "neighbour", "the entry of %s is gone, and nobody can be asked for it",
 		       ip_text(next, ip));
 	way_command(hop, "%s neigh show %s dev %s", w->at->ip, ip, link->name);

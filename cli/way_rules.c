@@ -56,6 +56,38 @@ static struct nft_element own_element(const struct way *w)
 	};
 }
 
+/* The address is that of another interface of the same task. Return: is it told? */
+static bool told_other_interface(struct way *w, const json *owner, json *hop)
+{
+	const char *gw = "", *dev = live_text(owner, "interface");
+	char src[IP_TEXT], ip[LIVE_IP_TEXT];
+	struct link_info in, link;
+	struct place *place;
+	struct err ignored;
+	struct cidr c;
+
+	if (!owner || link_by_index(&w->at->route, w->iif, &in, &ignored) != 0 ||
+	    !strcmp(live_text(owner, "hostInterface"), in.name) ||
+	    way_place(w, owner, &place, &ignored) < 0 ||
+	    link_by_name(&place->route, dev, &link, &ignored) != 0)
+		return false;
+	for (const json *a = json_first(json_get(owner, "addresses")); a; a = json_next(a))
+		if (cidr_parse(live_text(a, "address"), &c) && ip_equal(&c.ip, &w->p.src))
+			gw = live_text(a, "gateway");
+	ip_text(&w->p.src, src);
+	live_ip(owner, ip);
+	way_why(hop, "A task with several interfaces sends by its routes, whatever address it sends "
+		     "from; each address is good at its own interface alone.");
+	way_ends(w, hop, FATE_DIES,
+		 "%s%s rule add from %s lookup %u; %s%s route replace default via %s dev %s onlink "
+		 "table %u",
+		 ip, is_v6(w) ? " -6" : "", src, link.ifindex, ip, is_v6(w) ? " -6" : "", gw, dev,
+		 link.ifindex);
+	snprintf(w->reason, sizeof(w->reason), "%s is the address of %s, but it is sent by %s", src,
+		 dev, in.name);
+	return true;
+}
+
 static void told_forged(struct way *w, const struct nft_element *own)
 {
 	const json *owner = way_owner(w, &w->p.src);
@@ -68,6 +100,8 @@ static void told_forged(struct way *w, const struct nft_element *own)
 			     ip_text(&w->p.src, src), mac_text(&w->p.mac, mac));
 
 	command(hop, "get", own);
+	if (told_other_interface(w, owner, hop))
+		return;
 	way_why(hop, "A task sends from its own address and MAC; all else is taken for forged and "
 		     "dropped.");
 	text_init(&t, add, sizeof(add));
@@ -333,4 +367,36 @@ int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct er
 	w->nat.client = w->p.src;
 	w->nat.as = w->p.src = as;
 	return 0;
+}
+
+/* Does one of these blocks, or of the subnets of the task, contain it? Then it stays as it is. */
+static bool is_within(const json *row, const struct ip *ip)
+{
+	struct cidr c;
+
+	for (const json *block = json_first(json_get(row, "vpc")); block; block = json_next(block))
+		if (json_string(block) && cidr_parse(json_string(block), &c) &&
+		    cidr_contains(&c, ip))
+			return true;
+	for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a))
+		if (cidr_parse(live_text(a, "address"), &c) && cidr_contains(&c, ip))
+			return true;
+	return false;
+}
+
+bool way_told_unmasked(struct way *w)
+{
+	const json *row = way_owner(w, &w->p.src);
+	char src[IP_TEXT];
+	json *hop;
+
+	if (w->answer || w->at->path || !row || !json_bool(json_get(row, "ipMasq"), false) ||
+	    is_within(row, &w->p.dst))
+		return false;
+	hop = way_tell(w, "masquerade", "the source stays %s: rules of the host's table are missing",
+		       ip_text(&w->p.src, src));
+	way_command(hop, "nft list table inet " TASKVPC_TABLE);
+	way_why(hop, "The network of the task has ipMasq: the outside knows no way to the task.");
+	way_ends(w, hop, FATE_DIES, "taskvpc gc");
+	return true;
 }

@@ -46,6 +46,12 @@ like() {
 	shopt -u nocasematch
 }
 
+unlike() {
+	shopt -s nocasematch
+	if [[ $2 =~ $1 ]]; then fail "${3:-text}: expected nothing like /$1/, seen '$2'"; else pass; fi
+	shopt -u nocasematch
+}
+
 # within LIMIT SEEN WHAT: numbers, SEEN <= LIMIT
 within() {
 	if [ "$2" -le "$1" ]; then pass; else fail "$3: expected at most $1, seen $2"; fi

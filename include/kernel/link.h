@@ -102,6 +102,7 @@ struct link_info {
 	char kind[16]; /* "veth", "bridge", …; empty for hardware */
 	char alias[64];
 	struct mac mac;
+	bool elsewhere; /* of a pair: the other end is in another namespace, which lives */
 	bool hairpin, isolated; /* of a bridge port */
 	uint32_t macvlan_mode;  /* of a macvlan: MACVLAN_MODE_* */
 };

@@ -91,6 +91,9 @@ struct route_ask {
 	struct ip dst;
 	struct ip src; /* family 0: the kernel chooses */
 	uint32_t iif;  /* 0: it is sent from here; else it came in there */
+	uint32_t mark; /* of the packet, for rules of policy routing */
+	uint8_t protocol;      /* IPPROTO_TCP, _UDP; 0: not told to the kernel, as the ports */
+	uint16_t sport, dport; /* 0: not told */
 };
 struct route_way {
 	uint32_t ifindex;

@@ -74,6 +74,7 @@ static int take_link(void *ctx, const struct nlmsghdr *h)
 	ret->master = attr_u32(tb[IFLA_MASTER]);
 	ret->link = attr_u32(tb[IFLA_LINK]);
 	ret->mtu = attr_u32(tb[IFLA_MTU]);
+	ret->elsewhere = tb[IFLA_LINK_NETNSID] != NULL;
 	attr_text(tb[IFLA_IFNAME], ret->name, sizeof(ret->name));
 	attr_text(tb[IFLA_IFALIAS], ret->alias, sizeof(ret->alias));
 	take_kind(tb[IFLA_LINKINFO], ret);

@@ -4,6 +4,7 @@
 #include "kernel/route.h"
 #include "kernel/route_message.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -12,6 +13,23 @@
 static bool parsed(const struct nlmsghdr *h, int header, struct nlattr **tb, int max)
 {
 	return nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, header, tb, max, NULL) == 0;
+}
+
+static void put_port(struct nl_msg *m, int type, uint16_t port)
+{
+	uint16_t be = htons(port);
+
+	if (port)
+		message_put(m, type, &be, sizeof(be));
+}
+
+static void put_ports(struct nl_msg *m, const struct route_ask *ask)
+{
+	if (!ask->protocol)
+		return;
+	message_put_u8(m, RTA_IP_PROTO, ask->protocol);
+	put_port(m, RTA_SPORT, ask->sport);
+	put_port(m, RTA_DPORT, ask->dport);
 }
 
 static struct nl_msg *question(const struct route_ask *ask, uint32_t flags)
@@ -28,6 +46,9 @@ static struct nl_msg *question(const struct route_ask *ask, uint32_t flags)
 	message_put_ip(m, RTA_SRC, &ask->src);
 	if (ask->iif)
 		message_put_u32(m, RTA_IIF, ask->iif);
+	if (ask->mark)
+		message_put_u32(m, RTA_MARK, ask->mark);
+	put_ports(m, ask);
 	return m;
 }
 

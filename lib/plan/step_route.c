@@ -106,11 +106,10 @@ static int route_check(const struct step *s, const struct plan *p, struct plan_i
 	if (r <= 0)
 		return r;
 	tell(s, r == ROUTE_CHANGED ? "has changed" : "is gone", e);
-	if (r == ROUTE_CHANGED) {
-		text_init(&t, line, sizeof(line));
-		print_command(s, "replace", &t);
-		plan_hint_command(p, s->side, line, e);
-	}
+	/* Where it is gone, a route of another type may be in its place: that one goes. */
+	text_init(&t, line, sizeof(line));
+	print_command(s, "replace", &t);
+	plan_hint_command(p, s->side, line, e);
 	return 1;
 }
 

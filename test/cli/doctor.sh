@@ -65,6 +65,13 @@ if group forwarding; then
 	sh -c "$(fix forwarding)" >/dev/null
 	ping_ok a "$(ip_of b)"
 	well
+	t "forwarding of one interface off"
+	for dev in "$(row a .hostInterface)" br-lab up0; do
+		sysctl -qw "net/ipv4/conf/$dev/forwarding=0"
+		sick 1 forwarding "fail .*come in by $dev"
+		sh -c "$(fix forwarding)" >/dev/null
+		well
+	done
 	told 0 rm a b
 	sysctl -qw net.ipv4.ip_forward=0
 	well
@@ -163,6 +170,15 @@ if group leftovers; then
 	ip link set vpcffff alias eni-0123456789abcdef0
 	sick 0 leftovers 'warn the interface vpcffff \(eni-0123456789abcdef0\) is of no record'
 	sh -c "$(fix leftovers)"
+	well
+	t "a live task of a store that no network here names"
+	netns far
+	ID=far works ADD "$(jq -c '.ipam.dataDir = "/run/elsewhere"' <<<"$CONF")" CNI_NETNS=$NETNS/far
+	link=$(ip -o link show | sed -n 's/^[0-9]*: \(vpc[0-9a-f]*\)@.*/\1/p')
+	sick 0 leftovers "warn the interface $link .*a task that lives may have it"
+	unlike 'link del' "$(fix leftovers)" "fix"
+	ID=far works DEL "$(jq -c '.ipam.dataDir = "/run/elsewhere"' <<<"$CONF")"
+	drop far
 	well
 fi
 

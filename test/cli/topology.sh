@@ -99,6 +99,21 @@ if group "no tasks"; then
 	clean
 fi
 
+if group "a network of two families"; then
+	conf '.name = "six" | del(.vpc) | .ipam.ranges = [[{subnet: "10.78.1.0/24"}], [{subnet: "fd00:78:1::/64"}]]' >/etc/cni/net.d/six.conf
+	start s --net six -- sleep 100
+	topology
+	is "10.78.1.0/24 fd00:78:1::/64" "$(jq -r '[.groups[] | select(.kind == "routed").subnets[].cidr] | join(" ")' "$DOC")" "subnets of the task"
+	is "subnet-a subnet-b bridge" "$(jq -r '[.unused[].subnet] | join(" ")' "$DOC")" "subnets without a task"
+	told 0 subnets
+	like 'fd00:78:1::/64 .* ~2\^64' "$(tr '\n' ' ' <<<"$OUT")" "free addresses"
+	jq '.ipam.ranges[1][0].subnet = "fd00:79:1::/64" | .name = "more"' /etc/cni/net.d/six.conf >/etc/cni/net.d/more.conf
+	told 0 topology
+	like 'fd00:79:1::/64 of more: 0 used, nearly 2\^64 free' "$(tr -s ' \n' ' ' <<<"$OUT")" "text"
+	told 0 rm s
+	rm /etc/cni/net.d/six.conf /etc/cni/net.d/more.conf
+fi
+
 if group "a task of every mode"; then
 	lan
 	dual

@@ -1,0 +1,208 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every remedy is tried. A lab is broken in one way after another; explain names the cause, the remedy that
+# it prints is run as it stands, and a real packet must arrive. Then check must find the lab as it was made,
+# or its own remedies lead there.
+#
+#   ONLY=REGEX   the groups of that name     CASES=REGEX   the cases of that name
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source=test/cli.sh
+. "$(dirname "$0")/../cli.sh"
+
+# The LAN: its router has the addresses of the world as well, and knows no way to any task.
+uplink
+ip netns add lan
+ip link set up1 netns lan
+printf '%s\n' 'link set lo up' 'link set up1 up' 'addr add 198.51.100.1/24 dev up1' \
+	'addr add 203.0.113.1/32 dev lo' | ip -n lan -batch -
+ip -6 addr add 2001:db8:1::2/64 dev up0 nodad
+ip -n lan -6 addr add 2001:db8:1::1/64 dev up1 nodad
+ip -n lan -6 addr add 2001:db8:9::1/128 dev lo nodad
+ip -6 route add default via 2001:db8:1::1
+export PATH=$BIN:$PATH # remedies say taskvpc
+sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+
+SERVER=(busybox nc -ll -p 80 -e /bin/cat)
+TRIED=0 ROUNDS=0
+
+# way NS SRC DST ADDRESS [PORT]: from now on that packet is meant.
+way() { WAY=("$@"); }
+# real: does a packet arrive, and its answer?
+real() {
+	local ns=${WAY[0]} ip=${WAY[3]} port=${WAY[4]:-} seen
+	if [ -z "$port" ]; then
+		pings "$ns" "$ip"
+		return
+	fi
+	seen=$(echo hello | in_ns "$ns" timeout -s KILL 0.4 busybox nc -w 1 "$ip" "$port" 2>/dev/null)
+	[ "$seen" = hello ]
+}
+# settled: as real; a port of a bridge and a new address of IPv6 take a moment.
+settled() {
+	local i
+	for ((i = 0; i < ${1:-8}; i++)); do
+		real && return
+		sleep 0.1
+	done
+	return 1
+}
+ask() {
+	OUT=$("$TASKVPC" explain "${WAY[1]}" "${WAY[2]}" --json 2>"$TMP/stderr")
+	VERDICT=$(jq -r .verdict <<<"$OUT") REASON=$(jq -r .reason <<<"$OUT") FIX=$(jq -r '.fix // ""' <<<"$OUT")
+}
+# sound: check finds nothing, or what it finds is repaired by what it prints.
+sound() {
+	local i fix before=
+	for ((i = 0; i < 8; i++)); do
+		"$TASKVPC" check --json >"$TMP/check" 2>"$TMP/stderr" && return
+		fix=$(jq -r '[.[] | select(.check == "wrong").remedy][0]' "$TMP/check")
+		[ "$fix" != "$before" ] || break
+		before=$fix
+		sh -c "$fix" >"$TMP/fixed" 2>&1 || break
+	done
+	fail "check: $(jq -c '[.[] | select(.check == "wrong") | {task, message, remedy}][0]' "$TMP/check") $(<"$TMP/stderr") $(cat "$TMP/fixed")"
+}
+
+# broken NAME CAUSE BREAK [UNDO]: BREAK is done; the packet dies; explain says CAUSE (a regular expression);
+# its remedies, one after another, heal. UNDO takes away what is left of BREAK that harms nobody.
+broken() {
+	local name=$1 cause=$2 harm=$3 undo=${4:-} round before=
+	[[ $name =~ ${CASES:-.} ]] || return
+	t "$name"
+	TRIED=$((TRIED + 1))
+	sh -e -c "$harm" >"$TMP/broke" 2>&1 || fail "cannot break: $(<"$TMP/broke")"
+	if real; then
+		fail "it is not broken"
+	else
+		for ((round = 1; round <= 5; round++)); do
+			ask
+			[ "$round" != 1 ] || like "$cause" "$REASON" "cause ($VERDICT)"
+			case $VERDICT in dies | refused) ;; *)
+				fail "verdict $VERDICT in round $round: $REASON $(<"$TMP/stderr")"
+				break
+				;;
+			esac
+			if [ -z "$FIX" ] || [ "$FIX" = "$before" ]; then
+				fail "no remedy in round $round: $REASON; fix: $FIX"
+				break
+			fi
+			before=$FIX
+			sh -c "${FIX/ROUTER/198.51.100.1}" >"$TMP/fixed" 2>&1 || {
+				fail "remedy: $FIX: $(<"$TMP/fixed")"
+				break
+			}
+			ROUNDS=$((ROUNDS + 1))
+			! settled 3 || break
+		done
+		if settled; then pass; else fail "after the remedies it is still broken; the last: $FIX"; fi
+		ask
+		like 'arrives|leaves' "$VERDICT" "verdict at the end ($REASON)"
+	fi
+	[ -z "$undo" ] || sh -c "$undo" >/dev/null 2>&1
+	sound
+	settled && return
+	fail "broken after undo and check: the rest is not tried"
+	finish
+}
+
+link_of() { row "$1" .hostInterface; }
+six() { row "$1" '.addresses[1].address | split("/")[0]'; }
+other_rules() { nft list tables | grep -v taskvpc; }
+
+conf '.name = "v" | .vpc.cidr = ["10.0.0.0/16", "fd00:10::/32"] | .ipMasq = true | .ipam.ranges = [
+	[{subnet: "10.0.1.0/24"}], [{subnet: "fd00:10:1::/64"}]]' >/etc/cni/net.d/v.conf
+jq -n '{cniVersion: "1.1.0", name: "br", plugins: [{type: "task-bridge", capabilities: {portMappings: true, ips: true},
+	bridge: "br-t", isDefaultGateway: true, ipMasq: true,
+	ipam: {type: "task-ipam", ranges: [[{subnet: "10.77.0.0/24"}], [{subnet: "fd00:77::/64"}]]}}]}' >/etc/cni/net.d/br.conflist
+conf '.name = "mv" | .attach = "macvlan" | .master = "up0" | del(.vpc) | .hostAccess = true | del(.blockInstanceMetadata)
+	| .ipam.ranges = [[{subnet: "198.51.100.0/24", rangeStart: "198.51.100.20", rangeEnd: "198.51.100.29", gateway: "198.51.100.1"}]]' >/etc/cni/net.d/mv.conf
+start a --net v -- sleep 9999
+start b --net v -- "${SERVER[@]}"
+start c --net br -p 8080:80 -- "${SERVER[@]}"
+start d --net br -- sleep 9999
+start m --net mv -- sleep 9999
+start n --net mv -- "${SERVER[@]}"
+for task in b c n; do until_true listens $task 80; done
+
+export A B C D M N LA LB LC LD A6 B6 C6 D6 IA MA GW=10.0.1.1 GW6=fd00:10:1::1
+A=$(ip_of a) B=$(ip_of b) C=$(ip_of c) D=$(ip_of d) M=$(ip_of m) N=$(ip_of n)
+LA=$(link_of a) LB=$(link_of b) LC=$(link_of c) LD=$(link_of d)
+A6=$(six a) B6=$(six b) C6=$(six c) D6=$(six d)
+IA=$(ip -o link show "$LA" | sed 's/:.*//') MA=$(row a .mac)
+BMAC=$(ip -o link show br-t | sed 's/.*ether \([^ ]*\).*/\1/')
+export BMAC
+
+if group "awsvpc, IPv4"; then
+	way a a b:80 "$B" 80
+	settled || fail "the lab does not work"
+	t "the task that sends"
+	broken "no default route" 'no route' 'ip -n a route del default'
+	broken "no route at all" 'no route' 'ip -n a route flush table main'
+	broken "no address" . 'ip -n a addr flush dev eth0'
+	broken "down" 'eth0 is down' 'ip -n a link set eth0 down'
+	broken "no neighbour" "entry of $GW is gone" 'ip -n a neigh del $GW dev eth0'
+	broken "wrong neighbour" 'is not the MAC' 'ip -n a neigh replace $GW lladdr 02:00:00:00:00:99 dev eth0 nud permanent'
+	broken "another MAC" 'has the MAC address' 'ip -n a link set eth0 address 02:00:00:00:00:66'
+	broken "blackhole for one address" '"blackhole .*/32" .*refuses' 'ip -n a route add blackhole $B'
+	broken "unreachable for the subnet" 'unreachable 10.0.1.0/24' 'ip -n a route add unreachable 10.0.1.0/24'
+	broken "a rule that forbids" 'rule "100: from all to .* prohibit' 'ip -n a rule add pref 100 to $B prohibit' 'ip -n a rule del pref 100; ip -n a rule del pref 99'
+	broken "a table that refuses" 'rule "100: from all lookup 100"' 'ip -n a rule add pref 100 lookup 100; ip -n a route add blackhole default table 100' 'ip -n a rule del pref 100; ip -n a rule del pref 99; ip -n a route flush table 100'
+	broken "a dummy that takes it" 'dum' 'ip -n a link add dum type veth peer name dum2; ip -n a link set dum up; ip -n a link set dum2 up; ip -n a route add $B dev dum' 'ip -n a link del dum'
+	broken "TTL 1" 'TTL' 'ip netns exec a sysctl -qw net.ipv4.ip_default_ttl=1' 'ip netns exec a sysctl -qw net.ipv4.ip_default_ttl=64'
+	t "the host"
+	broken "no route to the server" "default route leads to up0" 'ip route del $B'
+	broken "no route to the client" '^the answer: .*default route leads to up0' 'ip route del $A'
+	broken "no gateway and no route" . 'ip route del local $GW dev lo; ip route del $B'
+	broken "unreachable instead of the route" '"unreachable ' 'ip route replace unreachable $B'
+	broken "a blackhole" '"blackhole ' 'ip route replace blackhole $A'
+	broken "a rule to another device" 'rule "100: from all lookup 100" sends .* to up0' 'ip route add default via 198.51.100.1 table 100; ip rule add pref 100 lookup 100' 'ip rule del pref 100; ip rule del pref 99; ip route flush table 100'
+	broken "a rule by interface" 'rule "100: from all iif .* lookup 100"' 'ip route add default via 198.51.100.1 table 100; ip rule add pref 100 iif $LA lookup 100' 'ip rule del pref 100; ip rule del pref 99; ip route flush table 100'
+	broken "a rule for the answer" '^the answer: .*rule "100: from .* lookup 100"' 'ip route add default via 198.51.100.1 table 100; ip rule add pref 100 from $B lookup 100' 'ip rule del pref 100; ip rule del pref 99; ip route flush table 100'
+	broken "a rule that refuses" 'rule "100: from all to 10.0.0.0/16 unreachable" refuses' 'ip rule add pref 100 to 10.0.0.0/16 unreachable' 'ip rule del pref 100; ip rule del pref 99'
+	broken "a rule for a port" 'rule "100: from all ipproto 6 dport 80 blackhole"' 'ip rule add pref 100 ipproto tcp dport 80 blackhole' 'ip rule del pref 100; ip rule del pref 99'
+	broken "a rule with goto" 'rule "200: from all prohibit"' 'ip rule add pref 100 goto 200; ip rule add pref 150 lookup main; ip rule add pref 200 prohibit' 'ip rule del pref 100; ip rule del pref 150; ip rule del pref 200; ip rule del pref 199'
+	broken "a host end down" "is down" 'ip link set $LB down'
+	broken "the client's host end down" "is down" 'ip link set $LA down'
+	broken "a host end of another MAC" 'is not the MAC' 'ip link set $LA address 02:00:00:00:00:77'
+	broken "no neighbour of the host" 'entry of .* is gone' 'ip neigh del $B dev $LB'
+	broken "a wrong neighbour of the host" 'is not the MAC' 'ip neigh replace $B lladdr 02:00:00:00:00:99 dev $LB nud permanent'
+	broken "forwarding off" 'does not forward IPv4: net.ipv4.ip_forward is 0' 'sysctl -qw net.ipv4.ip_forward=0'
+	broken "forwarding off at the client" "does not forward IPv4 of .*: net/ipv4/conf/.*/forwarding is 0" 'sysctl -qw net/ipv4/conf/$LA/forwarding=0'
+	broken "forwarding off for the answer" "^the answer: .*does not forward IPv4 of" 'sysctl -qw net/ipv4/conf/$LB/forwarding=0'
+	broken "strict rp_filter and no route" 'should not come in by' 'sysctl -qw net/ipv4/conf/$LA/rp_filter=1; ip route del $A' 'sysctl -qw net/ipv4/conf/$LA/rp_filter=0'
+	broken "the guard's element" 'not what the task may send' 'nft delete element inet taskvpc own4 "{ $IA . $MA . $A }"'
+	t "the task that receives"
+	broken "the server down" 'eth0 is down' 'ip -n b link set eth0 down'
+	broken "no address at the server" 'does not have the address' 'ip -n b addr flush dev eth0'
+	broken "no way back" '^the answer: .*no route' 'ip -n b route del default'
+	broken "a rule for the way back" '^the answer: .*rule "50: from all prohibit"' 'ip -n b rule add pref 50 prohibit' 'ip -n b rule del pref 50; ip -n b rule del pref 49'
+	way a a b "$B"
+	broken "echo is ignored" 'icmp_echo_ignore_all' 'ip netns exec b sysctl -qw net.ipv4.icmp_echo_ignore_all=1'
+	way a a outside 203.0.113.1
+	settled || fail "no way out"
+	broken "masquerade: the element" . 'nft delete element inet taskvpc masq4 "{ $A }"'
+	broken "no default route of the host" 'no route' 'ip route del default' 'ip route replace default via 198.51.100.1'
+fi
+
+if group "two interfaces"; then
+	two() { conf ".name = \"two$1\" | .vpc.cidr = \"10.8.0.0/16\" | .ipam.ranges = [[{subnet: \"10.8.$1.0/24\"}]]"; }
+	for i in 1 2; do two $i >/etc/cni/net.d/two$i.conf; done
+	netns two
+	ID=two works ADD "$(two 1)" CNI_NETNS=$NETNS/two
+	ID=two works ADD "$(two 2)" CNI_NETNS=$NETNS/two CNI_IFNAME=eth1
+	ip -n lan route add 10.8.0.0/16 via 198.51.100.2
+	T=$("$TASKVPC" ls --json | jq -r '.[] | select(.task == "two" and .interface == "eth1").address | split("/")[0]')
+	way lan outside "$T" "$T"
+	# Where the task sends by the interface of each address of its own, nothing is broken yet.
+	in_ns two ip rule flush
+	in_ns two ip rule add pref 32766 lookup main
+	broken "the answer leaves by the other interface" "is the address of eth1, but it is sent by" true
+	ID=two works DEL "$(two 1)"
+	ID=two works DEL "$(two 2)" CNI_IFNAME=eth1
+	drop two
+	rm /etc/cni/net.d/two?.conf
+fi
+
+echo "remedies: $TRIED ways to break, $ROUNDS remedies"
+finish

@@ -170,6 +170,8 @@ const struct address *attachment_address(const struct attachment *a, uint8_t fam
  * has: 169.254.1.1 or fe80::1.
  */
 struct ip address_gateway(const struct address *address);
+/* attachment_repeats_gateway: does an address before the @i-th have the same gateway? */
+bool attachment_repeats_gateway(const struct attachment *a, unsigned i);
 /*
  * attachment_give_gateways: a gateway to each address that has none, where the other end is the
  * router anyway: the first address of the prefix, as subnets have it. Where that is the task's own,

@@ -202,6 +202,19 @@ bool attachment_has_address(const struct attachment *a, const struct ip *ip)
 	return false;
 }
 
+bool attachment_repeats_gateway(const struct attachment *a, unsigned i)
+{
+	struct ip gw = address_gateway(&a->addresses[i]);
+
+	for (unsigned k = 0; k < i; k++) {
+		struct ip other = address_gateway(&a->addresses[k]);
+
+		if (ip_equal(&other, &gw))
+			return true;
+	}
+	return false;
+}
+
 void attachment_give_gateways(struct attachment *a)
 {
 	for (unsigned i = 0; i < a->n_addresses; i++) {

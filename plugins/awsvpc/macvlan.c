@@ -202,6 +202,12 @@ static void plan_announcements(struct plan *p, int link)
 	}
 }
 
+/* The host's routes to the task do not die with the task's link. */
+static bool macvlan_link_first(const struct attachment *a)
+{
+	return !a->host_access;
+}
+
 static void macvlan_plan(const struct attachment *a, struct plan *p)
 {
 	const struct link_end end = { a->ifname, a->ifindex, a->mac, 0 };
@@ -224,14 +230,11 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 			  (struct addr_how){ .detect = false });
 	plan_link(p, link, TASK, &dev, &named);
 	plan_task_routes(p, link, &dev);
+	/* Addresses of a foreign IPAM plugin come when the link is up already. */
+	if (a->ipam[0] && a->n_addresses && macvlan_link_first(a))
+		plan_announce(p, link, &dev, &a->mac);
 	if (a->block_imds)
 		awsvpc_plan_imds(p);
-}
-
-/* The host's routes to the task do not die with the task's link. */
-static bool macvlan_link_first(const struct attachment *a)
-{
-	return !a->host_access;
 }
 
 const struct mode mode_macvlan = {

@@ -237,6 +237,8 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 
 		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .no_prefix_route = true });
+		if (attachment_repeats_gateway(a, i))
+			continue;
 		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);
 		plan_route(p, veth, TASK, dev, &to_gw);
 	}

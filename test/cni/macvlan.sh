@@ -238,6 +238,29 @@ if group announce; then
 	fi
 fi
 
+if group "announce foreign"; then
+	t "addresses of a foreign IPAM plugin are announced too, IPv4 and IPv6"
+	if [ ! -x "$CNI_REF/static" ]; then
+		skip "needs $CNI_REF/static"
+	else
+		for access in false true; do
+			CONFIG=$(mv_conf bridge $access '.cniVersion="1.0.0" | .ipam={type:"static",
+				addresses:[{address:"10.0.1.220/24",gateway:"10.0.1.1"},{address:"fd00:10:1::220/64",gateway:"fd00:10:1::1"}]}')
+			for round in first second third; do
+				add $round "$CONFIG"
+				# The neighbour's entry is that of the task before; it asks no more for a while.
+				pings lan 10.0.1.220 -W 1 && pass || fail "the $round task by IPv4, hostAccess $access"
+				pings lan fd00:10:1::220 -W 1 && pass || fail "the $round task by IPv6, hostAccess $access"
+				verify $round "$CONFIG"
+				del $round "$CONFIG"
+				drop $round
+			done
+		done
+		in_ns lan ip neigh flush all
+		clean
+	fi
+fi
+
 if group "a path that is gone"; then
 	t "the process of CNI_NETNS has ended, another is in the namespace: the task has its address still"
 	CONFIG=$(mv_conf bridge false)

@@ -132,4 +132,39 @@ if group joint; then
 	clean
 fi
 
+# twin CONF: two addresses of one subnet on one interface.
+twin() {
+	local n
+	add web "$1"
+	serve web tcp:80
+	for ((n = 0; n < $(result web '.ips | length'); n++)); do
+		ping_ok host "$(address web $n)"
+		reaches host web tcp "$(address web $n)" 80
+		in_ns web ping -n -q -c 1 -W 1 -I "$(address web $n)" "$2" >/dev/null && pass || fail "from $(address web $n) to $2"
+	done
+	verify web "$1"
+	unserve web
+	del web "$1"
+	drop web
+	clean
+}
+
+if group "one subnet"; then
+	SETS='[[{subnet:"10.51.0.0/24",rangeEnd:"10.51.0.20"}],[{subnet:"10.51.0.0/24",rangeStart:"10.51.0.30"}]]'
+	SETS6='[[{subnet:"fd00:51a::/64",rangeEnd:"fd00:51a::20"}],[{subnet:"fd00:51a::/64",rangeStart:"fd00:51a::30"}]]'
+	PLUGIN=$BIN/awsvpc
+	VETH=$(conf 'del(.bridge, .isGateway, .isDefaultGateway) | .type="awsvpc" | .vpc.cidr="10.51.0.0/16"')
+	for sets in "$SETS" "$SETS6" "$SETS + $SETS6"; do
+		t "veth: two addresses of one subnet, $sets"
+		twin "$(jq -c ".ipam.ranges=$sets" <<<"$VETH")" "$([ "$sets" = "$SETS6" ] && echo fd00:51::1 || echo 198.51.100.1)" 2>/dev/null
+	done
+	t "veth: two addresses of one subnet with a gateway each"
+	twin "$(jq -c ".ipam.ranges=$SETS | .ipam.ranges[1][0].gateway=\"10.51.0.254\"" <<<"$VETH")" 198.51.100.1
+	PLUGIN=$BIN/task-bridge
+	for sets in "$SETS" "$SETS6"; do
+		t "bridge: two addresses of one subnet, $sets"
+		twin "$(jq -c ".ipam.ranges=$sets" <<<"$CONF")" "$([ "$sets" = "$SETS6" ] && echo fd00:51::1 || echo 198.51.100.1)"
+	done
+fi
+
 finish

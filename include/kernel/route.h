@@ -36,6 +36,7 @@ void route_add(struct batch *b, const struct route_spec *r, uint32_t tolerate);
 void route_del(struct batch *b, const struct route_spec *r, uint32_t tolerate);
 
 void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const struct mac *mac);
+void neigh_del(struct batch *b, uint32_t ifindex, const struct ip *ip, uint32_t tolerate);
 
 /* Queries. Each: Return 0 if it is there, 1 if not, or a negative errno. */
 int addr_find(struct netlink *nl, uint32_t ifindex, const struct cidr *c, struct err *e);

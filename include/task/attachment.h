@@ -24,6 +24,7 @@
 #define ATTACHMENT_SCHEMA_OLDEST 1
 #define ATTACHMENT_ROUTES        64
 #define ATTACHMENT_CIDRS         8
+#define ATTACHMENT_HOST_IPS      16
 #define NETNS_PATH_MAX           512
 #define IFNAME_TEXT              16 /* IFNAMSIZ */
 
@@ -122,7 +123,10 @@ struct attachment {
 	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;
 	char shim_ifname[IFNAME_TEXT]; /* hostAccess: the host's own macvlan of master */
+	struct mac shim_mac;   /* hostAccess; zero: a record from before it was kept */
 	struct ip host_ips[2]; /* hostAccess: source addresses of the host on the LAN, v4, v6 */
+	struct ip host_lan[ATTACHMENT_HOST_IPS]; /* hostAccess: all of the master's addresses */
+	unsigned n_host_lan;
 
 	/* bridge */
 	char bridge[IFNAME_TEXT];

@@ -140,3 +140,12 @@ void neigh_add(struct batch *b, uint32_t ifindex, const struct ip *ip, const str
 	message_put(m, NDA_LLADDR, mac->b, sizeof(mac->b));
 	batch_add(b, m, TOLERATE_NOTHING);
 }
+
+void neigh_del(struct batch *b, uint32_t ifindex, const struct ip *ip, uint32_t tolerate)
+{
+	struct ndmsg header = { .ndm_family = ip->family, .ndm_ifindex = (int)ifindex };
+	struct nl_msg *m = message_new(RTM_DELNEIGH, 0, &header, sizeof(header));
+
+	message_put_ip(m, NDA_DST, ip);
+	batch_add(b, m, tolerate);
+}

@@ -26,6 +26,8 @@ static int link_check(const struct step *s, const struct plan *p, struct plan_io
 		err_set(e, ERR_CHECK, 0, "the interface %s is gone", s->link.dev.name);
 	else if (s->link.set.up && !(link.flags & IFF_UP))
 		err_set(e, ERR_CHECK, 0, "the interface %s is down", s->link.dev.name);
+	else if (s->link.set.no_arp && !(link.flags & IFF_NOARP))
+		err_set(e, ERR_CHECK, 0, "the interface %s answers ARP again", s->link.dev.name);
 	else if ((s->link.set.hairpin && !link.hairpin) || (s->link.set.isolated && !link.isolated))
 		err_set(e, ERR_CHECK, 0, "the bridge port %s is not %s any more", s->link.dev.name,
 			s->link.set.hairpin && !link.hairpin ? "in hairpin mode" : "isolated");

@@ -8,6 +8,12 @@ static void neigh_step_add(const struct step *s, struct plan_io *io, struct batc
 	neigh_add(b, s->neigh.dev.ifindex, &s->neigh.ip, &s->neigh.mac);
 }
 
+static void neigh_step_drop(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)io;
+	neigh_del(b, s->neigh.dev.ifindex, &s->neigh.ip, TOLERATE_ABSENT);
+}
+
 static int neigh_check(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
 {
@@ -29,18 +35,19 @@ static void neigh_print(const struct step *s, const struct plan *p, bool undo, s
 	char ip[IP_TEXT], mac[MAC_TEXT];
 
 	(void)p;
-	if (undo)
-		return;
-	text_add(t, "ip neigh replace %s lladdr %s dev ", ip_text(&s->neigh.ip, ip),
-		 mac_text(&s->neigh.mac, mac));
+	text_add(t, "ip neigh %s %s ", undo ? "del" : "replace", ip_text(&s->neigh.ip, ip));
+	if (!undo)
+		text_add(t, "lladdr %s ", mac_text(&s->neigh.mac, mac));
+	text_add(t, "dev ");
 	text_add_shell(t, s->neigh.dev.name);
-	text_add(t, " nud permanent");
+	text_add(t, undo ? "" : " nud permanent");
 }
 
 const struct step_kind step_neigh = {
 	.name = "neigh",
 	.via = VIA_ROUTE,
 	.add = neigh_step_add,
+	.drop = neigh_step_drop,
 	.check = neigh_check,
 	.print = neigh_print,
 };

@@ -90,6 +90,8 @@ const struct field attachment_fields[] = {
 	      .names = macvlan_mode_names),
 	FIELD(struct attachment, host_access, "hostAccess", FIELD_BOOL),
 	FIELD(struct attachment, shim_ifname, "shimIfname", FIELD_TEXT),
+	FIELD(struct attachment, shim_mac, "shimMac", FIELD_MAC),
+	FIELD_ARRAY(struct attachment, host_lan, n_host_lan, "hostLan", FIELD_IP),
 	FIELD(struct attachment, host_ips[0], "hostIp4", FIELD_IP),
 	FIELD(struct attachment, host_ips[1], "hostIp6", FIELD_IP),
 

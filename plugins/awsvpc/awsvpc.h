@@ -33,4 +33,11 @@ int awsvpc_accept(const struct attachment *a, struct err *e);
 /* awsvpc_plan_imds: the courtesy route in the task: instance metadata leads nowhere. */
 void awsvpc_plan_imds(struct plan *p);
 
+/* awsvpc_find_host: the host's addresses on a->master, and the host's macvlan of it. Reads only. */
+int awsvpc_find_host(struct netlink *nl, struct attachment *a, struct err *e);
+/* awsvpc_plan_host_access: the host's macvlan, and from there to the task. */
+void awsvpc_plan_host_access(struct plan *p);
+/* awsvpc_plan_host_neighbours: in the task: the host's addresses are at the host's macvlan. */
+void awsvpc_plan_host_neighbours(struct plan *p, int link, const struct ifref *dev);
+
 #endif

@@ -6,7 +6,7 @@
  *
  *   task eth0 (macvlan) ──┐
  *                         ├── master ── LAN
- *   host tvm… (macvlan) ──┘        10.0.1.4 dev tvm… src <the host's LAN address>
+ *   host tvh… (macvlan) ──┘        10.0.1.4 dev tvh… src <the host's LAN address>
  */
 #include "awsvpc.h"
 #include "mode/refuse.h"
@@ -39,16 +39,6 @@ static int find_master(struct netlink *nl, const struct awsvpc_conf *own, struct
 			own->master[0] ? own->master : "(that of the default route)");
 	err_hint(e, "name the host's interface on the LAN, as `ip link` shows it");
 	return -EINVAL;
-}
-
-/* The host's own addresses on the LAN: what its packets to a task come from. */
-static int find_host_ips(struct netlink *nl, uint32_t master, struct attachment *a, struct err *e)
-{
-	int r = addr_first(nl, master, AF_INET, &a->host_ips[0], e);
-
-	if (r >= 0)
-		r = addr_first(nl, master, AF_INET6, &a->host_ips[1], e);
-	return r < 0 ? r : 0;
 }
 
 static int judge_mtu(const struct netconf *c, const struct link_info *master, struct err *e)
@@ -101,6 +91,12 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 		err_hint(e, "passthru gives the master to one task alone: use mode bridge");
 		return -EINVAL;
 	}
+	if (own->host_access && strcmp(macvlan_mode_names[own->macvlan_mode], "private") == 0) {
+		err_set(e, ERR_CONFIG, 0, "hostAccess: true cannot go with mode: \"private\"");
+		err_hint(e, "a private macvlan reaches no other of its master, nor that of the host: "
+			    "use mode bridge");
+		return -EINVAL;
+	}
 	if (own->host_routing != HOST_ROUTING_STACK) {
 		err_set(e, ERR_CONFIG, 0,
 			"hostRouting: \"bpf\" cannot go with attach: \"macvlan\"");
@@ -127,8 +123,6 @@ static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct a
 
 	if (r == 0)
 		r = look(c, nl, &master, e);
-	if (r == 0 && own->host_access)
-		r = find_host_ips(nl, master.ifindex, a, e);
 	if (r < 0)
 		return r;
 	text_copy(a->master, sizeof(a->master), master.name);
@@ -137,56 +131,7 @@ static int macvlan_resolve(const struct netconf *c, struct plan_io *io, struct a
 	a->mtu = c->mtu ? c->mtu : master.mtu;
 	a->block_imds = own->block_imds;
 	a->host_access = own->host_access;
-	if (own->host_access)
-		snprintf(a->shim_ifname, sizeof(a->shim_ifname), "tvm%08x",
-			 (uint32_t)hash_text(HASH_START, master.name));
-	return 0;
-}
-
-/*
- * The host's own macvlan is shared by all tasks of the master, so its index and MAC come from the
- * master's name and not from the record's id. Indexes from 2^30 on are nobody else's.
- */
-static struct link_end shim_end(const struct attachment *a)
-{
-	uint64_t h = hash_text(HASH_START, a->master);
-	struct link_end end = { .name = a->shim_ifname,
-				.ifindex = 0x40000000U | (uint32_t)(h >> 32 & 0x3fffffff) };
-
-	memcpy(end.mac.b, &h, sizeof(end.mac.b));
-	end.mac.b[0] = 0x06;
-	return end;
-}
-
-static void plan_host_access(struct plan *p)
-{
-	const struct attachment *a = p->a;
-	const struct link_end end = shim_end(a);
-	const struct ifref dev = { end.name, end.ifindex };
-	const struct macvlan_of of = { a->master, a->master_ifindex, 0, a->mtu };
-	const bool ipv6 = a->mtu >= IPV6_MTU_MIN;
-	const struct link_settings up = { .up = true, .no_link_local = ipv6 };
-	int shim = plan_macvlan(p, HOST, &end, &of);
-
-	plan_share(p, shim);
-	if (ipv6)
-		plan_share(p,
-			   plan_sysctl(p, -1, HOST, "0", "net/ipv6/conf/%s/accept_ra", end.name));
-	plan_share(p, plan_link(p, -1, HOST, &dev, &up));
-	/* A task asks for the host's IPv6 address by multicast, which only its owner takes. */
-	if (ipv6 && ip_is_set(&a->host_ips[1])) {
-		const struct cidr own = cidr_host(&a->host_ips[1]);
-
-		plan_share(p, plan_addr(p, shim, HOST, &dev, &own,
-					(struct addr_how){ .no_prefix_route = true }));
-	}
-	for (unsigned i = 0; i < a->n_addresses; i++) {
-		const struct ip *ip = &a->addresses[i].cidr.ip;
-		struct route_spec to_task = { .dst = cidr_host(ip) };
-
-		to_task.src = a->host_ips[ip->family == AF_INET6];
-		plan_route(p, -1, HOST, &dev, &to_task);
-	}
+	return own->host_access ? awsvpc_find_host(nl, a, e) : 0;
 }
 
 /* The kernel announces an address when its link comes up: gratuitous ARP, unsolicited NA. */
@@ -220,7 +165,7 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	if (a->netns_created)
 		plan_netns(p);
 	if (a->host_access)
-		plan_host_access(p);
+		awsvpc_plan_host_access(p);
 	link = plan_macvlan(p, TASK, &end, &of);
 	plan_task_ipv6(p, link, TASK, a->ifname);
 	plan_announcements(p, link);
@@ -230,6 +175,7 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 			  (struct addr_how){ .detect = false });
 	plan_link(p, link, TASK, &dev, &named);
 	plan_task_routes(p, link, &dev);
+	awsvpc_plan_host_neighbours(p, link, &dev);
 	/* Addresses of a foreign IPAM plugin come when the link is up already. */
 	if (a->ipam[0] && a->n_addresses && macvlan_link_first(a))
 		plan_announce(p, link, &dev, &a->mac);

@@ -163,17 +163,80 @@ if group hostaccess; then
 	ping_ok host 10.0.1.1
 	ping_ok lan 10.0.1.2
 	verify a "$CONFIG"
+	t "the LAN knows the host by the master's MAC alone, whatever host and tasks say to each other"
+	MASTER=$(ip -j link show lan0 | jq -r '.[0].address')
+	# macs: the MACs that the LAN has for the host's addresses, asked anew.
+	macs() {
+		in_ns lan ip neigh flush all
+		pings lan 10.0.1.2 -W 1
+		pings lan fd00:10:1::fffe -W 1
+		in_ns lan ip -j neigh | jq -r '[.[] | select(.dst == "10.0.1.2" or .dst == "fd00:10:1::fffe") | .lladdr] | unique | join(" ")'
+	}
+	is "$MASTER" "$(macs)" "the host's MAC"
+	for name in a b; do
+		ping_ok host "$(address $name)"
+		ping_ok host "$(address $name 1)"
+		ping_ok $name fd00:10:1::fffe
+	done
+	is "$MASTER" "$(in_ns lan ip -j neigh | jq -r '[.[] | select(.dst == "10.0.1.2" or .dst == "fd00:10:1::fffe") | .lladdr] | unique | join(" ")')" "the host's MAC after that"
+	if command -v tcpdump >/dev/null; then
+		SHIM=$(ip -j link show type macvlan | jq -r '.[0].address')
+		in_ns lan timeout 20 tcpdump -n -l -i lan1 --immediate-mode ether src "$SHIM" >"$TMP/dump" 2>"$TMP/dump.err" &
+		pid=$!
+		until_true grep -q listening "$TMP/dump.err"
+		ping_ok host "$(address a)"
+		ping_ok a 10.0.1.2
+		ping_ok host "$(address a 1)"
+		macs >/dev/null
+		stop $pid
+		is "" "$(<"$TMP/dump")" "frames of the host's macvlan on the LAN"
+	fi
+	t "hostAccess works with arp_ignore=1 and 2 (kube-proxy's strictARP) and arp_announce=2"
+	for ignore in 1 2; do
+		sysctl -qw net.ipv4.conf.all.arp_ignore=$ignore net.ipv4.conf.all.arp_announce=2
+		ip neigh flush all
+		in_ns a ip neigh flush all
+		ping_ok a 10.0.1.2
+		ping_ok host "$(address a)"
+		add c "$CONFIG"
+		ping_ok c 10.0.1.2
+		ping_ok host "$(address c)"
+		verify c "$CONFIG"
+		del c "$CONFIG"
+		drop c
+	done
+	sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0
+	t "each address that the host has on the LAN is reached"
+	ip addr add 10.0.1.3/24 dev lan0
+	add c "$CONFIG"
+	ping_ok c 10.0.1.3
+	ping_ok c 10.0.1.2
+	del c "$CONFIG"
+	drop c
+	ip addr del 10.0.1.3/24 dev lan0
 	t "the shim stays while one task needs it"
 	del a "$CONFIG"
 	is 1 "$(ip -br link show type macvlan | wc -l)" "macvlans on the host"
 	ping_ok host "$(address b)"
 	verify b "$CONFIG"
-	t "CHECK sees a missing shim"
+	t "CHECK sees a missing neighbour, a host's macvlan that answers ARP, and one that is missing"
+	in_ns b ip neigh del 10.0.1.2 dev eth0
+	refused 106 "neighbour 10.0.1.2" CHECK "$(with_prev b "$CONFIG")" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
+	SHIM=$(ip -br link show type macvlan | awk '{ sub(/@.*/, "", $1); print $1 }')
+	ip link set "$SHIM" arp on
+	refused 106 "$SHIM answers ARP" CHECK "$(with_prev b "$CONFIG")" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
 	ip link del "$(ip -br link show type macvlan | awk '{ sub(/@.*/, "", $1); print $1 }')"
 	refused 106 '.' CHECK "$(with_prev b "$CONFIG")" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b
 	del b "$CONFIG"
+	is "$MASTER" "$(macs)" "the host's MAC after the last task"
+	ping_ok lan 10.0.1.2
+	ping_ok lan fd00:10:1::fffe
 	drop a b
 	clean
+	t "hostAccess with mode private is refused"
+	netns a
+	ID=a refused 7 'hostAccess.*private' ADD "$(mv_conf private true)"
+	drop a
 	t "an MTU that IPv6 does not run with"
 	small=$(mv_conf bridge true 'del(.ipam.ranges[1]) | .mtu = 1000')
 	add a "$small"

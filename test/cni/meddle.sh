@@ -86,7 +86,7 @@ veth bridge | the MTU of the host's end is changed | ip link set "$H" mtu 1300 |
 veth bridge macvlan | its namespace loses its name | unname | 4 cannot open.*c1\|c1.*no network namespace | - |
 veth bridge | the uplink is gone | ip link del up0 | - | |
 macvlan | the master is gone | ip link del lan0 | gone | - | 7 master: the host has no interface "lan0"
-macvlan | the host's macvlan is gone | ip link del "$H" | interface tvm.* is gone | route .*10.0.3.* is gone |
+macvlan | the host's macvlan is gone | ip link del "$H" | interface tvh.* is gone | neighbour 10.0.3.* is gone |
 veth bridge | forwarding is turned off | echo 0 >/proc/sys/net/ipv4/ip_forward | ip_forward is 0 instead of 1 | well |
 bridge | the bridge takes router advertisements | echo 1 >/proc/sys/net/ipv6/conf/cni0/accept_ra | accept_ra is 1 instead of 0 | well |
 veth | the gateway does not answer any more | ip route del local "$G" dev lo | route .*"?10.0.[12].1.* is gone | well |

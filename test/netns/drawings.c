@@ -77,7 +77,10 @@ static void fill_host_access(struct attachment *a)
 {
 	fill_macvlan(a);
 	a->host_access = true;
-	strcpy(a->shim_ifname, "tvm01234567");
+	strcpy(a->shim_ifname, "tvh01234567");
+	mac_parse("06:00:00:00:00:07", &a->shim_mac);
+	ip_parse("192.168.7.2", &a->host_lan[a->n_host_lan++]);
+	ip_parse("fd00:7::2", &a->host_lan[a->n_host_lan++]);
 	ip_parse("192.168.7.2", &a->host_ips[0]);
 	ip_parse("fd00:7::2", &a->host_ips[1]);
 }

@@ -221,7 +221,7 @@ static void test_check_sees_damage(void **state)
 	};
 	static const struct damage macvlan[] = {
 		{ "ip -n t1 link del eth0", "is gone" },
-		{ "ip link del tvm01234567", "is gone" },
+		{ "ip link del tvh01234567", "is gone" },
 		{ "ip route del 192.168.7.4/32", "192.168.7.4" },
 		{ "ip -n t1 route del default", "default" },
 	};
@@ -303,7 +303,7 @@ int main(void)
 	fixture_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
 	fixture_run("ip link add lan0 index 4711 type veth peer name lan1");
 	fixture_run(
-		"ip addr add 192.168.7.2/24 dev lan0; ip link set lan0 up; ip link set lan1 up");
+		"ip addr add 192.168.7.2/24 dev lan0; ip addr add fd00:7::2/64 dev lan0 nodad; ip link set lan0 up; ip link set lan1 up");
 	fixture_run(
 		"ip link add br-lan index 4713 address 02:bb:00:00:00:01 type bridge; sysctl -qw net.ipv6.conf.br-lan.disable_ipv6=1; ip link set br-lan up");
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,11 +79,9 @@ static int check_one(const struct cli *c, const struct networks *all, const json
 }
 
 static const struct column columns[] = {
-	{ "TASK", "task", cell_id },
-	{ "NETWORK", "network", NULL },
-	{ "CHECK", "check", cell_state },
-	{ "DIFFERENCE", "message", NULL },
-	{ NULL, NULL, NULL },
+	{ "TASK", "task", cell_id },       { "NAME", "name", cell_optional },
+	{ "NETWORK", "network", NULL },    { "CHECK", "check", cell_state },
+	{ "DIFFERENCE", "message", NULL }, { NULL, NULL, NULL },
 };
 
 /* The fix stands below the table: it is to be copied. */
@@ -92,7 +90,7 @@ static void show(const struct cli *c, const json *list)
 	out_list(c, list, columns, "no tasks to check");
 	for (const json *row = json_first(list); row && !c->json; row = json_next(row))
 		if (*live_text(row, "remedy"))
-			printf("\n%s: fix: %s\n", live_text(row, "task"), live_text(row, "remedy"));
+			printf("\n%s: fix: %s\n", live_short(row), live_text(row, "remedy"));
 }
 
 /* A plugin says what the command is for; here that is known. */
@@ -108,13 +106,16 @@ static const char *remedy_of(const struct err *e)
 static bool add_verdict(const struct cli *c, const struct networks *all, const json *row,
 			json *list)
 {
-	static const char *const keys[] = { "task", "network", "interface", "mode" };
+	static const char *const keys[] = {
+		"task", "short", "name", "network", "interface", "mode"
+	};
 	json *one = json_add_object(list, NULL);
 	struct err e = { 0 };
 	int r = check_one(c, all, row, &e);
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		json_add_string(one, keys[i], live_text(row, keys[i]));
+		if (json_get(row, keys[i]))
+			json_add_string(one, keys[i], live_text(row, keys[i]));
 	json_add_string(one, "check", r < 0 ? "wrong" : r == NOT_ASKED ? "off" : "ok");
 	if (r == NOT_ASKED)
 		json_add_string(one, "message", NETWORK_NO_CHECK " of its network is true");

@@ -257,7 +257,7 @@ static void look_into_task(struct doctor *d, const json *row)
 		d, DOCTOR_WARN, fix,
 		"%.63s: rp_filter is strict for %.15s, one of several interfaces: what comes in "
 		"by it from afar is dropped",
-		live_text(row, "task"), ifname);
+		live_short(row), ifname);
 }
 
 static unsigned default_routes(void)

@@ -183,8 +183,7 @@ void doctor_leftovers(struct doctor *d)
 	for (const json *row = json_first(d->attachments); row; row = json_next(row))
 		if (!strcmp(live_text(row, "state"), "dead"))
 			doctor_tell(d, DOCTOR_FAIL, "taskvpc gc",
-				    "%.63s is gone, but holds %s of network %.63s",
-				    live_text(row, "task"),
+				    "%.63s is gone, but holds %s of network %.63s", live_short(row),
 				    *live_text(row, "address") ? live_text(row, "address")
 							       : "its place",
 				    live_text(row, "network"));
@@ -212,7 +211,7 @@ void doctor_mac(struct doctor *d)
 			">/etc/systemd/network/10-taskvpc.link; then restart the task",
 			"%.63s: %s has the MAC %s instead of %s: systemd's MACAddressPolicy does "
 			"that; the task sends to the old one",
-			live_text(row, "task"), ifname, seen, mac);
+			live_short(row), ifname, seen, mac);
 	}
 }
 
@@ -231,14 +230,14 @@ static void judge_mtu(struct doctor *d, const json *row, const struct route_upli
 		doctor_tell(d, DOCTOR_WARN, fix,
 			    "%.63s: the two ends of its link have the MTUs %u "
 			    "and %u: larger packets are lost silently",
-			    live_text(row, "task"), (unsigned)mtu, link.mtu);
+			    live_short(row), (unsigned)mtu, link.mtu);
 	}
 	if (!uplink->mtu || mtu <= (int64_t)uplink->mtu)
 		return;
 	snprintf(fix, sizeof(fix), "\"mtu\": %u in the network, then restart the task",
 		 uplink->mtu);
 	doctor_tell(d, DOCTOR_WARN, fix, "%.63s: its MTU is %u, that of the uplink %s only %u",
-		    live_text(row, "task"), (unsigned)mtu, uplink->name, uplink->mtu);
+		    live_short(row), (unsigned)mtu, uplink->name, uplink->mtu);
 }
 
 void doctor_mtu(struct doctor *d)

@@ -5,6 +5,7 @@
 
 #include "state.h"
 
+#define ETC_HOST_NAME "host.taskvpc.internal" /* in a task: the host */
 #define ETC_NO_SERVER 1 /* resolv.conf has no server, though the task has an address */
 
 /*

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "live.h"
 #include "sandbox.h"
 #include "state.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) /* and processes */
 
-static int find(const char *word, struct container *ret, struct err *e)
+static int find(const struct cli *c, const char *word, struct container *ret, struct err *e)
 {
 	char name[CONTAINER_WORD];
 	const char *container = container_split(word, name);
@@ -26,22 +27,22 @@ static int find(const char *word, struct container *ret, struct err *e)
 	if (r == 0)
 		r = container_find(name, container, ret, e);
 	task_close(&t);
-	return r;
+	return r < 0 ? live_of_other(c, name, r, e) : r;
 }
 
 /*
  * The pid is the container's as long as its supervisor lives; so look again, with it in hand.
  * Return: a pidfd of the container's first process, or a negative errno.
  */
-static int open_container(const char *word, struct err *e)
+static int open_container(const struct cli *c, const char *word, struct err *e)
 {
 	struct container seen = { .init = -1 }, again = { .init = -1 };
-	int fd, r = find(word, &seen, e);
+	int fd, r = find(c, word, &seen, e);
 
 	if (r < 0)
 		return r;
 	fd = pidfd_open(seen.init, 0);
-	r = find(word, &again, e);
+	r = find(c, word, &again, e);
 	if (r == 0 && fd >= 0 && again.init == seen.init)
 		return fd;
 	cleanup_closep(&fd);
@@ -113,9 +114,9 @@ static pid_t start(int container, char **argv, const sigset_t *mask, struct term
 }
 
 /* Return: the command's exit code, or -errno. */
-static int exec_in(const char *word, char **argv, struct err *e)
+static int exec_in(const struct cli *c, const char *word, char **argv, struct err *e)
 {
-	cleanup_close int container = open_container(word, e);
+	cleanup_close int container = open_container(c, word, e);
 	struct terminal terminal = TERMINAL_NONE;
 	sigset_t mask;
 	pid_t pid;
@@ -140,7 +141,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return -EINVAL;
 	}
 	r = command_judge(argv[command], e);
-	return r < 0 ? r : exec_in(argv[rest], argv + command, e);
+	return r < 0 ? r : exec_in(c, argv[rest], argv + command, e);
 }
 
 const struct command command_exec = {

@@ -94,8 +94,8 @@ static bool is_among(const json *rows, const json *row)
 }
 
 static const struct column columns[] = {
-	{ "REMOVED", "task", cell_id }, { "MODE", "mode", NULL }, { "ADDRESS", "address", NULL },
-	{ "NETWORK", "network", NULL }, { NULL, NULL, NULL },
+	{ "REMOVED", "task", cell_id }, { "NAME", "name", cell_optional }, { "MODE", "mode", NULL },
+	{ "ADDRESS", "address", NULL }, { "NETWORK", "network", NULL },    { NULL, NULL, NULL },
 };
 
 static int tell(const struct cli *c, const json *before, struct err *e)

@@ -69,6 +69,8 @@ static void cell_netns(const json *row, const struct column *col, struct cell *r
 
 static const struct column lines[] = {
 	{ "Task", "task", NULL },
+	{ "Name", "name", NULL },
+	{ "Host name", "hostname", NULL },
 	{ "State", "state", cell_state },
 	{ "Mode", "mode", NULL },
 	{ "Network", "network", NULL },
@@ -152,8 +154,8 @@ const struct command command_inspect = {
 	.synopsis = "[OPTION]... TASK|NETWORK",
 	.help = "tell everything about a task, or a network's configuration",
 	.lesson =
-		"Of a task started by another runtime, the name is the container's id, or enough\n"
-		"of it. Of a network, its configuration: `taskvpc inspect lab-awsvpc > my.conflist`\n"
+		"A task of another runtime is found by the container's id, or enough of it, by the\n"
+		"name of its pod or container, or by its host name. Of a network, its configuration: `taskvpc inspect lab-awsvpc > my.conflist`\n"
 		"is a good begin of one's own.\n",
 	.examples = "  taskvpc inspect web\n"
 		    "  taskvpc inspect lab-bridge\n",

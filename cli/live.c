@@ -14,8 +14,6 @@
 #include "state.h"
 #include "store/store.h"
 
-#define PREFIX_MIN 4
-
 const char *live_text(const json *row, const char *key)
 {
 	const char *text = json_string(json_get(row, key));
@@ -144,70 +142,7 @@ int live_attachments(const struct cli *c, json **ret, struct err *e)
 	live_look_close(&look);
 	if (r == 0)
 		r = tasks_each(add_task, rows, e);
-	if (r < 0)
-		return r;
-	*ret = rows;
-	rows = NULL;
-	return 0;
-}
-
-/* ---- one of them ---- */
-
-static bool matches(const json *row, const char *name, bool prefix)
-{
-	const char *task = live_text(row, "task");
-
-	return prefix ? !strncmp(task, name, strlen(name)) : !strcmp(task, name);
-}
-
-static json *select_rows(const json *all, const char *name, bool prefix)
-{
-	json *list = json_array();
-
-	for (const json *row = json_first(all); row; row = json_next(row))
-		if (matches(row, name, prefix))
-			json_add_copy(list, NULL, row);
-	return list;
-}
-
-static bool is_ambiguous(const json *list)
-{
-	const char *first = live_text(json_first(list), "task");
-
-	for (const json *row = json_first(list); row; row = json_next(row))
-		if (strcmp(live_text(row, "task"), first) != 0)
-			return true;
-	return false;
-}
-
-static int refuse(const json *all, const char *name, struct err *e)
-{
-	char list[400], shown[80];
-	struct text t;
-
-	text_init(&t, list, sizeof(list));
-	for (const json *row = json_first(all); row; row = json_next(row))
-		text_add(&t, " %.63s", live_text(row, "task"));
-	text_printable(shown, sizeof(shown), name);
-	cli_error(e, EXIT_ABSENT, "there is no task \"%s\"", shown);
-	err_hint(e, t.len ? "there is%s" : "no task runs here: `taskvpc run` starts one%s", list);
-	return -ENOENT;
-}
-
-int live_find(const json *all, const char *name, json **ret, struct err *e)
-{
-	cleanup_json json *list = select_rows(all, name, false);
-
-	if (!json_count(list) && strlen(name) >= PREFIX_MIN) {
-		json_free(list);
-		list = select_rows(all, name, true);
-	}
-	if (!json_count(list))
-		return refuse(all, name, e);
-	if (is_ambiguous(list))
-		return cli_error(e, EXIT_USAGE, "%s: several tasks begin so, name more of it",
-				 name);
-	*ret = list;
-	list = NULL;
-	return 0;
+	if (r == 0)
+		r = live_shorten(rows, ret, e);
+	return r;
 }

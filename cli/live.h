@@ -4,7 +4,8 @@
  * It comes from the stores, whose records every plugin of ours writes, and from the tasks that
  * taskvpc runs itself. ls, inspect, ports, subnets and doctor are readings of it.
  *
- *   task, network, interface, mode, state, created, netns
+ *   task, short, name, network, interface, mode, state, created, netns
+ *   podNamespace, podName, hostname: what CNI_ARGS called it; name: the first of these
  *   address, addresses [{address, gateway, subnet, az}], subnet, mac, mtu
  *   eni, hostInterface, hostMac, bridge, master
  *   ipMasq (true), vpc [the CIDR blocks that are not masqueraded]
@@ -34,13 +35,23 @@ void live_stores(const struct networks *all, struct live_stores *ret);
 int live_attachments(const struct cli *c, json **ret, struct err *e);
 
 /*
- * live_find: the attachments of one task (an array, a new root): its name, a container's id, or at
- * least 4 bytes that only one id begins with. Return: 0, or EXIT_ABSENT, EXIT_USAGE if ambiguous.
+ * live_find: the attachments of one task (an array, a new root) by its id or name; else the name
+ * of its pod (also NAMESPACE/NAME) or container, or its host name; else what only one id begins
+ * with, with or without the runtime's namespace, or 4 bytes or more of a name.
+ * Return: 0, or EXIT_ABSENT, EXIT_USAGE if ambiguous.
  */
 int live_find(const json *all, const char *name, json **ret, struct err *e);
 
+/*
+ * live_of_other: @e says that taskvpc runs no task @name. Where another runtime does, say that.
+ * Return: @r.
+ */
+int live_of_other(const struct cli *c, const char *name, int r, struct err *e);
+
 /* live_text: a string of a row, "" if it has none. */
 const char *live_text(const json *row, const char *key);
+/* live_short: what a table calls it: 12 digits of an id, or as many as make it unique. Borrowed. */
+const char *live_short(const json *row);
 /* live_ip: the command ip(8) in the namespace of @row: "ip -n web". Returns @buf. */
 #define LIVE_IP_TEXT 160
 const char *live_ip(const json *row, char buf[static LIVE_IP_TEXT]);

@@ -195,6 +195,24 @@ static void add_state(struct live_look *look, json *row)
 	task_close(&t);
 }
 
+/* "name" is what people call it: "default/web", "web", or its host name. */
+static void add_owner(json *row, const struct attachment *a)
+{
+	const struct owner *o = &a->owner;
+	char name[sizeof(o->pod_namespace) + sizeof(o->pod_name)];
+
+	snprintf(name, sizeof(name), "%s%s%s", o->pod_name[0] ? o->pod_namespace : "",
+		 o->pod_name[0] && o->pod_namespace[0] ? "/" : "",
+		 o->pod_name[0] ? o->pod_name : o->hostname);
+	/* nerdctl's default host name is the begin of the id, which is no name that anybody gave.
+	 */
+	if (o->pod_name[0] || !*name || !strstr(a->container_id, name))
+		add_text(row, "name", name);
+	add_text(row, "podNamespace", o->pod_namespace);
+	add_text(row, "podName", o->pod_name);
+	add_text(row, "hostname", o->hostname);
+}
+
 int live_row_of_record(struct live_look *look, const struct store_record *record, const char *dir,
 		       json *rows, struct err *e)
 {
@@ -214,6 +232,7 @@ int live_row_of_record(struct live_look *look, const struct store_record *record
 		return 0;
 	}
 	json_add_string(row, "mode", a->mode);
+	add_owner(row, a);
 	add_state(look, row);
 	add_text(row, "netns", a->netns);
 	add_addresses(row, a);

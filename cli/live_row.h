@@ -21,6 +21,8 @@ void live_look_close(struct live_look *look);
 /* live_row_of_record: append a row. A record that cannot be read is a row that says so. */
 int live_row_of_record(struct live_look *look, const struct store_record *record, const char *dir,
 		       json *rows, struct err *e);
+/* live_shorten: @rows, each with its "short"; @ret: a new root. */
+int live_shorten(const json *rows, json **ret, struct err *e);
 /* live_row_of_task: append a row of a task that has no record. */
 void live_row_of_task(const struct task *t, json *rows);
 

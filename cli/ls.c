@@ -15,11 +15,12 @@ static const struct opt options[] = {
 };
 
 static const struct column columns[] = {
-	{ "TASK", "task", cell_id },      { "MODE", "mode", NULL },
-	{ "ADDRESS", "address", NULL },   { "MAC", "mac", NULL },
-	{ "ENI", "eni", NULL },           { "SUBNET", "subnet", NULL },
-	{ "NETWORK", "network", NULL },   { "AGE", "created", cell_age },
-	{ "STATE", "state", cell_state }, { NULL, NULL, NULL },
+	{ "TASK", "task", cell_id },    { "NAME", "name", cell_optional },
+	{ "MODE", "mode", NULL },       { "ADDRESS", "address", NULL },
+	{ "MAC", "mac", NULL },         { "ENI", "eni", NULL },
+	{ "SUBNET", "subnet", NULL },   { "NETWORK", "network", NULL },
+	{ "AGE", "created", cell_age }, { "STATE", "state", cell_state },
+	{ NULL, NULL, NULL },
 };
 
 /* Only the names. As JSON they are strings. */

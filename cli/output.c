@@ -144,12 +144,27 @@ void cell_age(const json *row, const struct column *col, struct cell *ret)
 	age_text(io_epoch_s() - since, ret->text);
 }
 
-void cell_id(const json *row, const struct column *col, struct cell *ret)
+void cell_optional(const json *row, const struct column *col, struct cell *ret)
 {
 	cell_plain(row, col, ret);
+}
+
+void cell_id(const json *row, const struct column *col, struct cell *ret)
+{
+	const struct column shortened = { .key = "short" };
+	size_t len;
+
+	if (!strcmp(col->key, "task") && json_get(row, "short")) {
+		cell_plain(row, &shortened, ret);
+		return;
+	}
+	cell_plain(row, col, ret);
 	/* The ids of other runtimes are 64 hex digits; names that people gave stay whole. */
-	if (strlen(ret->text) == 64 && strspn(ret->text, "0123456789abcdef") == 64)
+	len = strlen(ret->text);
+	if (len >= 64 && strspn(ret->text + len - 64, "0123456789abcdef") == 64) {
+		memmove(ret->text, ret->text + len - 64, ID_SHOWN);
 		ret->text[ID_SHOWN] = '\0';
+	}
 }
 
 void cell_state(const json *row, const struct column *col, struct cell *ret)
@@ -212,12 +227,26 @@ static void put_cell(const char *text, enum tone tone, int width, bool right, bo
 		printf("%*s", (right || pad < 0 ? 0 : pad) + GAP, "");
 }
 
+/* An optional column without a value in any row. */
+#define LEFT_OUT (-1)
+
+static bool is_left_out(const json *list, const struct column *col)
+{
+	const json *row = json_first(list);
+
+	while (row && col->render == cell_optional && json_is_absent(json_get(row, col->key)))
+		row = json_next(row);
+	return !row && col->render == cell_optional;
+}
+
 static void measure(const json *list, const struct column *columns, int *widths)
 {
 	struct cell cell;
 
 	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++) {
-		widths[i] = out_width(columns[i].title);
+		widths[i] = is_left_out(list, &columns[i]) ? LEFT_OUT : out_width(columns[i].title);
+		if (widths[i] == LEFT_OUT)
+			continue;
 		for (const json *row = json_first(list); row; row = json_next(row)) {
 			int width;
 
@@ -235,6 +264,8 @@ static void put_row(const json *row, const struct column *columns, const int *wi
 	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++) {
 		const struct column *col = &columns[i];
 
+		if (widths[i] == LEFT_OUT)
+			continue;
 		render(row, col, &cell);
 		put_cell(cell.text, cell.tone, widths[i], col->render == cell_number,
 			 !columns[i + 1].title);
@@ -256,8 +287,9 @@ void out_list(const struct cli *c, const json *list, const struct column *column
 	}
 	measure(list, columns, widths);
 	for (int i = 0; i < COLUMNS_MAX && columns[i].title; i++)
-		put_cell(columns[i].title, TONE_TITLE, widths[i], columns[i].render == cell_number,
-			 !columns[i + 1].title);
+		if (widths[i] != LEFT_OUT)
+			put_cell(columns[i].title, TONE_TITLE, widths[i],
+				 columns[i].render == cell_number, !columns[i + 1].title);
 	for (const json *row = json_first(list); row; row = json_next(row))
 		put_row(row, columns, widths);
 }

@@ -53,9 +53,11 @@ int out_width(const char *s);
 int out_columns(void);
 
 /* Renderers. */
-void cell_age(const json *row, const struct column *col, struct cell *ret);   /* of epoch seconds */
-void cell_id(const json *row, const struct column *col, struct cell *ret);    /* cut to 12 bytes */
-void cell_state(const json *row, const struct column *col, struct cell *ret); /* up, dead, … */
+void cell_age(const json *row, const struct column *col, struct cell *ret); /* of epoch seconds */
+void cell_id(const json *row, const struct column *col, struct cell *ret);  /* cut to 12 bytes */
+/* A column of a list that is left out where no row has a value. */
+void cell_optional(const json *row, const struct column *col, struct cell *ret);
+void cell_state(const json *row, const struct column *col, struct cell *ret);  /* up, dead, … */
 void cell_number(const json *row, const struct column *col, struct cell *ret); /* to the right */
 
 /* "5s", "3m", "2h", "4d": seconds for people. Returns @buf. */

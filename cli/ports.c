@@ -16,23 +16,18 @@ static void cell_port(const json *row, const struct column *col, struct cell *re
 }
 
 static const struct column columns[] = {
-	{ "HOST PORT", "hostPort", cell_port },
-	{ "TASK", "task", cell_id },
-	{ "PORT", "containerPort", cell_number },
-	{ "ADDRESS", "address", NULL },
-	{ "MODE", "mode", NULL },
-	{ "NETWORK", "network", NULL },
-	{ "AGE", "created", cell_age },
-	{ "STATE", "state", cell_state },
-	{ NULL, NULL, NULL },
+	{ "HOST PORT", "hostPort", cell_port }, { "TASK", "task", cell_id },
+	{ "NAME", "name", cell_optional },      { "PORT", "containerPort", cell_number },
+	{ "ADDRESS", "address", NULL },         { "MODE", "mode", NULL },
+	{ "NETWORK", "network", NULL },         { "AGE", "created", cell_age },
+	{ "STATE", "state", cell_state },       { NULL, NULL, NULL },
 };
 
 /* A row for each port that an attachment keeps from others. */
 static void add_held(json *list, const json *row)
 {
-	static const char *const keys[] = {
-		"task", "address", "mode", "network", "created", "state"
-	};
+	static const char *const keys[] = { "task", "short",   "name",    "address",
+					    "mode", "network", "created", "state" };
 
 	for (const json *p = json_first(json_get(row, "held")); p; p = json_next(p)) {
 		json *one = json_add_object(list, NULL);

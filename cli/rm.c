@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "live.h"
 #include "output.h"
 #include "state.h"
 
@@ -191,7 +192,9 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		tasks_each(sweep_one, &s, e);
 	for (int i = rest; i < argc && r == 0; i++) {
 		r = remove_one(&m, argv[i], e);
-		if (r == 0)
+		if (r < 0)
+			r = live_of_other(c, argv[i], r, e);
+		else
 			json_add_string(removed, NULL, argv[i]);
 	}
 	if (c->json)

@@ -16,6 +16,7 @@
 #include "etc.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "live.h"
 
 #define IFNAME "eth0"
 
@@ -72,6 +73,16 @@ static int find_network(struct start *s, struct err *e)
 		  s->net->name, network_mode(s->net->list));
 	err_hint(e, "leave out --mode, or --net for the built-in network of that mode");
 	return -EINVAL;
+}
+
+/* It is joined later; here only what is no task of ours is told. */
+static int judge_task(const struct start *s, struct err *e)
+{
+	struct task t = TASK_NONE;
+	int r = task_open(s->task, &t, e);
+
+	task_close(&t);
+	return r < 0 ? live_of_other(s->cli, s->task, r, e) : 0;
 }
 
 static void add_list(json *object, const char *key, const struct words *words)
@@ -131,7 +142,7 @@ int start_prepare(struct start *s, struct err *e)
 	if (tasks_heal(path, &healed, &why) < 0)
 		fprintf(stderr, "taskvpc run: warning: %s\n", why.msg);
 	if (s->task)
-		return 0;
+		return judge_task(s, e);
 	r = find_network(s, e);
 	if (r < 0)
 		return r;

@@ -33,7 +33,7 @@ static int open_place(struct way *w, struct place *p, const json *row, struct er
 			     .nft = NETLINK_CLOSED };
 	if (row) {
 		p->row = row;
-		p->name = live_text(row, "task");
+		p->name = live_short(row);
 		p->path = path;
 		live_ip(row, p->ip);
 		snprintf(p->run, sizeof(p->run),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "etc.h"
 #include "way.h"
 
 /*
@@ -63,7 +64,19 @@ static int refuse(const char *text, const char *why, struct err *e)
 	return -EINVAL;
 }
 
-static int read_protocol(char *slash, const char *text, struct word *ret, struct err *e)
+/* The slash of "shop/web-0:80" belongs to the name of a pod. */
+static bool is_of_pod(const struct way *w, const char *name)
+{
+	size_t len = strcspn(name, ":");
+
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		if (!strncmp(live_text(row, "name"), name, len) &&
+		    strlen(live_text(row, "name")) == len)
+			return true;
+	return false;
+}
+
+static int read_protocol(const struct way *w, const char *text, struct word *ret, struct err *e)
 {
 	static const struct {
 		const char *name;
@@ -75,11 +88,15 @@ static int read_protocol(char *slash, const char *text, struct word *ret, struct
 		{ "icmp", IPPROTO_ICMP },
 	};
 
+	char *slash = strrchr(ret->name, '/');
+
 	if (!slash)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(slash + 1, rows[i].name))
+		if (!strcasecmp(slash + 1, rows[i].name))
 			ret->protocol = rows[i].protocol;
+	if (!ret->protocol && is_of_pod(w, ret->name))
+		return 0;
 	*slash = '\0';
 	return ret->protocol ? 0 : refuse(text, "the protocol is tcp, udp, sctp or icmp", e);
 }
@@ -109,7 +126,7 @@ static int read_port(char *colon, const char *text, struct word *ret, struct err
 	return 0;
 }
 
-static int read_word(const char *text, struct word *ret, struct err *e)
+static int read_word(const struct way *w, const char *text, struct word *ret, struct err *e)
 {
 	size_t len;
 	int r;
@@ -117,7 +134,7 @@ static int read_word(const char *text, struct word *ret, struct err *e)
 	*ret = (struct word){ .port = 0 };
 	if (!text_copy(ret->name, sizeof(ret->name), text) || !*text)
 		return refuse(text, "no task, and no address", e);
-	r = read_protocol(strchr(ret->name, '/'), text, ret, e);
+	r = read_protocol(w, text, ret, e);
 	if (r == 0)
 		r = read_port(find_port(ret->name), text, ret, e);
 	len = strlen(ret->name);
@@ -140,11 +157,25 @@ static bool is_up(const json *row)
 	return !strcmp(live_text(row, "state"), "up");
 }
 
+/* To ask a name server would send packets; and each task may have another. */
+static void hint_name(const char *name, struct err *e)
+{
+	char shown[80];
+
+	if (!strchr(name, '.'))
+		return;
+	text_printable(shown, sizeof(shown), name);
+	cli_error(e, EXIT_ABSENT, "\"%s\" is neither a task nor an address", shown);
+	err_hint(e, "host names are not resolved: taskvpc exec TASK -- getent ahosts %s", shown);
+}
+
 static int find_task(const struct way *w, const char *name, struct way_end *ret, struct err *e)
 {
 	json *found = NULL; /* copies: what is kept are rows of @w */
 	int r = live_find(w->rows, name, &found, e);
 
+	if (r < 0 && cli_status(e) == EXIT_ABSENT)
+		hint_name(name, e);
 	if (r < 0)
 		return r;
 	ret->kind = END_TASK;
@@ -174,9 +205,9 @@ static int find_end(struct way *w, const char *name, struct way_end *ret, struct
 	int why, r;
 
 	*ret = (struct way_end){ .kind = END_OUTSIDE };
-	if (!strcmp(name, "host"))
+	if (!strcmp(name, "host") || !strcmp(name, ETC_HOST_NAME))
 		ret->kind = END_HOST;
-	if (!strcmp(name, "host") || !strcmp(name, "outside"))
+	if (ret->kind == END_HOST || !strcmp(name, "outside"))
 		return 0;
 	if (!ip_parse(name, &ret->ip)) {
 		r = find_task(w, name, ret, e);
@@ -305,13 +336,13 @@ int way_words(struct way *w, const char *src, const char *dst, struct way_end *r
 	      struct way_end *ret_dst, struct err *e)
 {
 	struct word from, to = { .port = 0 };
-	int r = read_word(src, &from, e);
+	int r = read_word(w, src, &from, e);
 
 	if (r == 0 && from.port)
 		return refuse(src, "the source has no port: it is the destination's that counts",
 			      e);
 	if (r == 0)
-		r = read_word(dst, &to, e);
+		r = read_word(w, dst, &to, e);
 	if (r == 0)
 		r = find_end(w, from.name, ret_src, e);
 	if (r == 0)

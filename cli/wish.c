@@ -80,8 +80,19 @@ static const char *read_address(const char *text, struct ip *ret)
 struct mapping {
 	struct ip ip;
 	struct ports host, container;
-	const char *protocol; /* borrowed */
+	const char *protocol; /* static storage */
 };
+
+/* Return: NULL if it is none. */
+static const char *read_protocol(const char *text)
+{
+	static const char *const names[] = { "tcp", "udp", "sctp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcasecmp(text, names[i]))
+			return names[i];
+	return NULL;
+}
 
 /* What is wrong with it; NULL: nothing. */
 static const char *read_mapping(const char *text, struct mapping *ret)
@@ -93,9 +104,8 @@ static const char *read_mapping(const char *text, struct mapping *ret)
 		return "what stands in front is no IP address";
 	slash = strchr(rest, '/');
 	len = slash ? (size_t)(slash - rest) : strlen(rest);
-	ret->protocol = slash ? slash + 1 : "tcp";
-	if (strcmp(ret->protocol, "tcp") != 0 && strcmp(ret->protocol, "udp") != 0 &&
-	    strcmp(ret->protocol, "sctp") != 0)
+	ret->protocol = read_protocol(slash ? slash + 1 : "tcp");
+	if (!ret->protocol)
 		return "the protocol is tcp, udp or sctp";
 	colon = memchr(rest, ':', len);
 	ret->host = (struct ports){ 0, 0 };

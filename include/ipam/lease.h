@@ -11,7 +11,7 @@ struct lease_wish {
 	const char *sources[STORE_ADDRESSES]; /* where they come from, for messages: "CNI_ARGS IP",
 					       * …; may be NULL */
 	unsigned n_statics;
-	bool delegated;     /* addresses and routes of the attachment are another pool's */
+	bool delegated; /* addresses and routes of the attachment are another pool's */
 	const struct store_port *ports; /* borrowed */
 	const bool *joins; /* borrowed: store_want.joins; lease_calls.join may change them */
 	unsigned n_ports;
@@ -56,13 +56,13 @@ struct lease_calls {
 int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
 	       struct attachment *a, const struct lease_calls *calls, struct err *e);
 
-/* lease_refuse_key: the key is held, by @holder. Return: -EEXIST with code 102. */
-int lease_refuse_key(const struct store_holder *holder, struct err *e);
+/* lease_refuse_key: the key is held, by @holder of @s. Return: -EEXIST with code 102. */
+int lease_refuse_key(struct store *s, const struct store_holder *holder, struct err *e);
 
 /* lease_refuse_gateway: @gateway is the address of @holder's task. Return: -EADDRINUSE, code 103.
  */
-int lease_refuse_gateway(const struct store_holder *holder, const struct ip *gateway,
-			 struct err *e);
+int lease_refuse_gateway(struct store *s, const struct store_holder *holder,
+			 const struct ip *gateway, struct err *e);
 
 /*
  * lease_sample: fill @a as a lease would, with an address of the @k-th subnet of each set (of the

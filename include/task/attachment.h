@@ -57,6 +57,16 @@ struct bandwidth {                            /* CNI's bandwidth capability; 0: 
 	uint64_t egress_rate, egress_burst;   /* out of the task */
 };
 
+/*
+ * What the runtime calls the container, for people: nothing else depends on it. Each may be empty.
+ * CRI gives a pod's namespace and name, podman the container's name, nerdctl its host name.
+ */
+struct owner {
+	char pod_namespace[64];
+	char pod_name[254];
+	char hostname[254];
+};
+
 /* Which families get a default route to their gateway, beside the routes that are named. */
 enum default_routes {
 	DEFAULT_IF_NO_ROUTE, /* those of which no route at all is named */
@@ -75,6 +85,7 @@ struct attachment {
 	char container_id[STORE_NAME_MAX + 1];
 	char ifname[IFNAME_TEXT]; /* in the task */
 
+	struct owner owner;
 	char mode[32];   /* struct mode.name: who plans it */
 	int64_t created; /* seconds since the epoch */
 	char ipam[64];   /* type of the foreign IPAM plugin; empty = our own pool */
@@ -168,6 +179,11 @@ bool attachment_has_family(const struct attachment *a, uint8_t family);
 bool attachment_has_address(const struct attachment *a, const struct ip *ip);
 /* The first address of a family, NULL if there is none. */
 const struct address *attachment_address(const struct attachment *a, uint8_t family);
+
+/* owner_text: @before, then "pod default/web", "web" or "host name web"; or nothing. Returns @buf.
+ */
+#define OWNER_TEXT 340
+const char *owner_text(const struct owner *o, const char *before, char buf[static OWNER_TEXT]);
 
 /*
  * address_gateway: its gateway; where none is known an address of the link alone, which no subnet

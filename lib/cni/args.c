@@ -111,6 +111,48 @@ static int read_pair(char *pair, struct asked *ret, struct err *e)
 	return 0;
 }
 
+/* A value that the record can keep whole, as people can read it. */
+static bool is_label(const char *value, size_t size)
+{
+	size_t len = strlen(value);
+	char shown[256];
+
+	if (len >= size || !text_is_utf8(value, len))
+		return false;
+	text_printable(shown, sizeof(shown), value);
+	return !strcmp(shown, value);
+}
+
+const char *args_owner(const char *text, struct owner *ret)
+{
+	const struct {
+		const char *key;
+		char *value;
+		size_t size;
+	} rows[] = {
+		{ "K8S_POD_NAMESPACE", ret->pod_namespace, sizeof(ret->pod_namespace) },
+		{ "K8S_POD_NAME", ret->pod_name, sizeof(ret->pod_name) },
+		{ "NERDCTL_CNI_DHCP_HOSTNAME", ret->hostname, sizeof(ret->hostname) },
+	};
+	cleanup_free char *copy = text ? strdup(text) : NULL;
+	const char *odd = NULL;
+	char *rest = copy, *pair;
+
+	*ret = (struct owner){ .pod_name = "" };
+	while (rest && (pair = strsep(&rest, ";")))
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			size_t len = strlen(rows[i].key);
+
+			if (strncmp(pair, rows[i].key, len) != 0 || pair[len] != '=')
+				continue;
+			if (is_label(pair + len + 1, rows[i].size))
+				text_copy(rows[i].value, rows[i].size, pair + len + 1);
+			else
+				odd = rows[i].key;
+		}
+	return odd;
+}
+
 int args_read(const char *text, struct asked *ret, struct err *e)
 {
 	char *copy, *rest, *pair;

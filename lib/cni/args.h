@@ -6,10 +6,11 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "store/store.h"
+#include "task/attachment.h"
 #include "json/json.h"
 
 struct asked {
-	struct cidr ips[STORE_ADDRESSES]; /* len 0: no prefix was given */
+	struct cidr ips[STORE_ADDRESSES];        /* len 0: no prefix was given */
 	const char *ip_sources[STORE_ADDRESSES]; /* for messages: "CNI_ARGS IP"; static storage */
 	unsigned n_ips;
 	struct ip gateway;      /* family 0: not asked for */
@@ -24,6 +25,12 @@ struct asked {
  * we do not know are passed over; a value of ours that is wrong is an error of code 4.
  */
 int args_read(const char *text, struct asked *ret, struct err *e);
+
+/*
+ * args_owner: what CNI_ARGS calls the container. Return: a key whose value is too long or no
+ * printable text, and is left out; NULL where there is none. Static storage.
+ */
+const char *args_owner(const char *text, struct owner *ret);
 
 /*
  * asked_address: @ip is asked for, by @source. Every source counts; the same address from two of

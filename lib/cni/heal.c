@@ -73,7 +73,7 @@ int heal(struct add *add, struct err *e)
 	if (!r)
 		r = stands(add, h, e);
 	if (r)
-		return r < 0 ? r : lease_refuse_key(&h->record.key, e);
+		return r < 0 ? r : lease_refuse_key(add->c->store, &h->record.key, e);
 	if (h->a.netns_created && h->a.netns_cookie == add->a.netns_cookie)
 		inherit_name(add, h);
 	r = held_take_down(add->c, h, 0, e);

@@ -86,11 +86,14 @@ int held_seize_found(struct call *c, struct held *h, struct err *e)
 
 int held_needs_mode(const struct call *c, const struct held *h, struct err *e)
 {
+	char who[OWNER_TEXT];
+
 	if (h->mode)
 		return 0;
 	err_set(e, ERR_CONFIG, 0,
-		"attachment of container %s, interface %s, network %s: %s does not know the mode \"%s\"",
-		h->a.container_id, h->a.ifname, h->a.network, c->plugin->name, h->a.mode);
+		"attachment of container %s%s, interface %s, network %s: %s does not know the mode \"%s\"",
+		h->a.container_id, owner_text(&h->a.owner, ", ", who), h->a.ifname, h->a.network,
+		c->plugin->name, h->a.mode);
 	err_hint(e, "call the plugin that made it, in the version that did");
 	return -EINVAL;
 }

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cni/args.h"
 #include "cni/call.h"
 #include "cni/cni.h"
 #include "kernel/privilege.h"
@@ -141,6 +142,19 @@ static void error_print(struct call *c, const struct err *e)
 	call_answer(c, text ? text : plain, &ignored);
 }
 
+/* The reader of a log knows the pod, and not the id of its sandbox. */
+static void name_owner(const struct call *c, struct err *e)
+{
+	char who[OWNER_TEXT];
+	struct owner owner;
+	size_t len = strlen(e->msg);
+
+	args_owner(c->env.args, &owner);
+	owner_text(&owner, " (for ", who);
+	if (*who && len + strlen(who) + 1 < sizeof(e->msg))
+		snprintf(e->msg + len, sizeof(e->msg) - len, "%s)", who);
+}
+
 /* How a person calls, and how a runtime. */
 enum caller {
 	RUNTIME,
@@ -164,6 +178,8 @@ static int call_run(const struct plugin *plugin, const struct verb *verb, enum c
 
 	env_read(&c.env);
 	r = verb_frame(&c, &e);
+	if (r < 0)
+		name_owner(&c, &e);
 	if (r < 0 && (caller != RUNTIME || c.answered))
 		error_tell(&c, &e);
 	else if (r < 0)

@@ -161,11 +161,15 @@ int prepare_attachment(struct add *add, struct err *e)
 {
 	struct attachment *a = &add->a;
 	const struct call *c = add->c;
+	const char *odd;
 	int r;
 
 	text_copy(a->network, sizeof(a->network), c->network);
 	text_copy(a->container_id, sizeof(a->container_id), c->env.container_id);
 	text_copy(a->ifname, sizeof(a->ifname), c->env.ifname);
+	odd = args_owner(c->env.args, &a->owner);
+	if (odd)
+		call_warn(c, "CNI_ARGS: %s is not recorded: too long, or not printable", odd);
 	text_copy(a->mode, sizeof(a->mode), add->mode->name);
 	text_copy(a->netns, sizeof(a->netns), c->env.netns);
 	if (c->foreign && !text_copy(a->ipam, sizeof(a->ipam), c->foreign))
@@ -270,7 +274,7 @@ int prepare_gateways(struct add *add, bool dry_run, struct err *e)
 			return r == STORE_ABSENT ? 0 : r;
 		r = dry_run ? 0 : reclaim(add, &holder, e);
 	} while (r == 1);
-	return r < 0 ? r : lease_refuse_gateway(&holder, &gateway, e);
+	return r < 0 ? r : lease_refuse_gateway(add->c->store, &holder, &gateway, e);
 }
 
 int prepare_lease(struct add *add, bool dry_run, struct err *e)

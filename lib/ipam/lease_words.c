@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "taking.h"
 
-#define HOLDER_TEXT 640
+#define HOLDER_TEXT (640 + OWNER_TEXT)
 
 static void since_text(int64_t since, char *buf, size_t size)
 {
@@ -22,23 +23,41 @@ static void since_text(int64_t since, char *buf, size_t size)
 		snprintf(buf, size, "%" PRId64, since);
 }
 
-static const char *holder_text(const struct store_holder *h, char buf[static HOLDER_TEXT])
+/* What people call the holder; nothing where its record cannot be read, or is gone. */
+static const char *owner_of(struct store *s, const struct store_holder *h,
+			    char buf[static OWNER_TEXT])
 {
-	char since[32];
+	const struct store_key key = { h->network, h->container_id, h->ifname };
+	cleanup_free struct store_record *record = malloc(sizeof(*record));
+	cleanup_free struct attachment *a = malloc(sizeof(*a));
+	struct err ignored;
 
-	since_text(h->since, since, sizeof(since));
-	snprintf(buf, HOLDER_TEXT, "container %s (network %s, interface %s, since %s)",
-		 h->container_id, h->network, h->ifname, since);
+	buf[0] = '\0';
+	if (record && a && s && store_get(s, &key, record, &ignored) == STORE_OK &&
+	    attachment_decode(record->text, record->len, record->schema, a, &ignored) == 0)
+		owner_text(&a->owner, ", ", buf);
 	return buf;
 }
 
-int lease_refuse_key(const struct store_holder *holder, struct err *e)
+static const char *holder_text(struct store *s, const struct store_holder *h,
+			       char buf[static HOLDER_TEXT])
 {
-	char since[32];
+	char since[32], who[OWNER_TEXT];
+
+	since_text(h->since, since, sizeof(since));
+	snprintf(buf, HOLDER_TEXT, "container %s%s (network %s, interface %s, since %s)",
+		 h->container_id, owner_of(s, h, who), h->network, h->ifname, since);
+	return buf;
+}
+
+int lease_refuse_key(struct store *s, const struct store_holder *holder, struct err *e)
+{
+	char since[32], who[OWNER_TEXT];
 
 	since_text(holder->since, since, sizeof(since));
-	err_set(e, ERR_EXISTS, EEXIST, "container %s has interface %s of network %s since %s",
-		holder->container_id, holder->ifname, holder->network, since);
+	err_set(e, ERR_EXISTS, EEXIST, "container %s%s has interface %s of network %s since %s",
+		holder->container_id, owner_of(s, holder, who), holder->ifname, holder->network,
+		since);
 	err_hint(e, "call DEL first, or use another CNI_IFNAME");
 	return -EEXIST;
 }
@@ -50,17 +69,18 @@ static int refuse_address(const struct taking *t, struct err *e)
 
 	err_set(e, ERR_ADDRESS, EADDRINUSE, "%s%s%s is held by %s", source, *source ? ": " : "",
 		ip_text(&t->want.choices[t->holder.choice].address, text),
-		holder_text(&t->holder, holder));
+		holder_text(t->store, &t->holder, holder));
 	err_hint(e, "that container still lives: stop it, or ask for another address");
 	return -EADDRINUSE;
 }
 
-int lease_refuse_gateway(const struct store_holder *holder, const struct ip *gateway, struct err *e)
+int lease_refuse_gateway(struct store *s, const struct store_holder *holder,
+			 const struct ip *gateway, struct err *e)
 {
 	char text[IP_TEXT], who[HOLDER_TEXT];
 
 	err_set(e, ERR_ADDRESS, EADDRINUSE, "gateway: %s is the address of %s",
-		ip_text(gateway, text), holder_text(holder, who));
+		ip_text(gateway, text), holder_text(s, holder, who));
 	err_hint(e, "networks of one subnet must have the same gateway; or stop that container, or "
 		    "use another gateway");
 	return -EADDRINUSE;
@@ -72,13 +92,14 @@ static int refuse_port(const struct taking *t, struct err *e)
 	char text[STORE_PORT_TEXT], holder[HOLDER_TEXT];
 
 	err_set(e, ERR_PORT, EADDRINUSE, "host port %s is held by %s", store_port_text(port, text),
-		holder_text(&t->holder, holder));
+		holder_text(t->store, &t->holder, holder));
 	if (strcmp(t->holder.container_id, t->a->container_id) == 0)
 		err_hint(e, "the container has this mapping on another network already, to another "
 			    "port: give its networks the same portMappings");
 	else
-		err_hint(e, "stop that container, or publish another port; if it is gone already, its "
-			    "DEL never came: DEL or GC frees the port");
+		err_hint(e,
+			 "stop that container, or publish another port; if it is gone already, its "
+			 "DEL never came: DEL or GC frees the port");
 	return -EADDRINUSE;
 }
 
@@ -149,7 +170,7 @@ int taking_refuse(struct taking *t, int outcome, struct err *e)
 {
 	switch ((enum store_outcome)outcome) {
 	case STORE_KEY_EXISTS:
-		return lease_refuse_key(&t->holder, e);
+		return lease_refuse_key(t->store, &t->holder, e);
 	case STORE_ADDRESS_HELD:
 		return refuse_address(t, e);
 	case STORE_EXHAUSTED:

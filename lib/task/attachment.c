@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
+
 const char *const macvlan_mode_names[] = { "bridge", "private", "vepa", "passthru", NULL };
 
 const char *const host_routing_names[] = { "stack", "bpf", NULL };
@@ -53,6 +55,9 @@ const struct field attachment_fields[] = {
 	FIELD(struct attachment, container_id, "containerId", FIELD_TEXT, .flags = KEY),
 	FIELD(struct attachment, ifname, "ifname", FIELD_TEXT, .flags = KEY),
 	FIELD(struct attachment, mode, "mode", FIELD_TEXT, .flags = KEY),
+	FIELD(struct attachment, owner.pod_namespace, "podNamespace", FIELD_TEXT),
+	FIELD(struct attachment, owner.pod_name, "podName", FIELD_TEXT),
+	FIELD(struct attachment, owner.hostname, "hostname", FIELD_TEXT),
 	FIELD(struct attachment, created, "created", FIELD_I64),
 	FIELD(struct attachment, ipam, "ipam", FIELD_TEXT),
 
@@ -162,6 +167,20 @@ int attachment_decode(const char *text, size_t len, uint32_t schema, struct atta
 	memset(ret, 0, sizeof(*ret));
 	ret->bpf_family_first = schema == 1;
 	return field_read(attachment_fields, object, "record", ERR_STORE, ret, e);
+}
+
+const char *owner_text(const struct owner *o, const char *before, char buf[static OWNER_TEXT])
+{
+	struct text t;
+
+	text_init(&t, buf, OWNER_TEXT);
+	if (o->pod_namespace[0] && o->pod_name[0])
+		text_add(&t, "%spod %s/%s", before, o->pod_namespace, o->pod_name);
+	else if (o->pod_name[0])
+		text_add(&t, "%s%s", before, o->pod_name);
+	else if (o->hostname[0])
+		text_add(&t, "%shost name %s", before, o->hostname);
+	return buf;
 }
 
 struct store_key attachment_key(const struct attachment *a)

@@ -559,6 +559,11 @@ if group "words that cannot be"; then
 	refuses 64 'the port is a number' explain a host:http
 	refuses 64 'the port is a number' explain a host:65536
 	refuses 64 'the protocol is tcp' explain a host:80/http
+	refuses 66 '"example.com" is neither a task nor an address.*not resolved.*getent ahosts example.com' explain a example.com:443
+	told 0 explain a host.taskvpc.internal
+	is "$(tail -n +2 <<<"$OUT")" "$("$TASKVPC" explain a host | tail -n +2)" "the host's name in a task"
+	told 0 explain a outside:53/UDP
+	is "$(tail -n +2 <<<"$OUT")" "$("$TASKVPC" explain a outside:53/udp | tail -n +2)" "a protocol in capitals"
 	refuses 64 'which port' explain a host/udp
 	refuses 64 'icmp has no ports' explain a host:80/icmp
 	refuses 64 'the source has no port' explain a:80 host

@@ -116,10 +116,13 @@ if group "tasks of other runtimes"; then
 	like '^0123456789ab +awsvpc-veth' "$(tail -n 1 <<<"$OUT")" "its id is cut"
 	told 0 inspect 0123456789
 	like "Task +$ID64" "$OUT" "found by the beginning of its id"
-	refuses 66 'no task "012"' inspect 012
+	told 0 inspect 0
+	refuses 66 'no task "12"' inspect 12
 	told 0 check 0123456789
-	refuses 66 'no task.*that taskvpc runs' exec "$ID64" true
-	refuses 66 'no task.*that taskvpc runs' rm "$ID64"
+	for words in "exec $ID64 true" "rm 0123" "run --task 0123456789ab -- true"; do
+		# shellcheck disable=SC2086 # words
+		refuses 66 'that taskvpc runs: it is a task of another runtime.*nerdctl, podman, crictl' $words
+	done
 	t "a store of its own"
 	dir=$TMP/store
 	jq --arg d "$dir" '.ipam.dataDir = $d | .name = "apart" | .ipam.ranges = [[{subnet: "10.7.0.0/24"}]] | .vpc.cidr = "10.7.0.0/16"' <<<"$CONF" >/etc/cni/net.d/apart.conf
@@ -144,6 +147,50 @@ if group "tasks of other runtimes"; then
 	is "eth0 eth1 net2" "$(awk '$1 == "Interface" { print $2 }' <<<"$OUT" | sort | tr '\n' ' ' | sed 's/ $//')" "interfaces"
 	drop two
 	told 0 gc
+	clean
+fi
+
+if group "what other runtimes call their tasks"; then
+	netns p q r s
+	A=$(printf 'abcdef012345%.0s' 1 2 3 4 5 6) && A=${A:0:64} B=${A:0:14}f${A:15}
+	bridge=$(jq -c '.plugins[0] + {name, cniVersion} | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80, protocol: "tcp"}]' \
+		"$ROOT/netconf-examples/bridge.conflist")
+	PLUGIN=$BIN/task-bridge ID=default-$A works ADD "$bridge" CNI_NETNS=$NETNS/p CNI_ARGS="NERDCTL_CNI_DHCP_HOSTNAME=web"
+	ID=$B works ADD "$CONF" CNI_NETNS=$NETNS/q CNI_ARGS="K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0"
+	ID=${A//a/9} works ADD "$CONF" CNI_NETNS=$NETNS/r CNI_ARGS="K8S_POD_NAME=db"
+	ID=ns-ctr works ADD "$CONF" CNI_NETNS=$NETNS/s
+	t "tables are shortened where it is unique, and name them"
+	told 0 ls
+	is "TASK NAME" "$(head -n 1 <<<"$OUT" | awk '{ print $1, $2 }')" "head"
+	is "9bcdef012345 db,abcdef012345abc web,abcdef012345abf shop/web-0,ns-ctr -" \
+		"$(tail -n +2 <<<"$OUT" | awk '{ print $1, $2 }' | sort | paste -sd,)" "tasks"
+	told 0 ports
+	like '\*:8080/tcp +abcdef012345abc +web +80 ' "$OUT" "ports"
+	told 0 check
+	like 'abcdef012345abf +shop/web-0 +lab +ok' "$OUT" "check"
+	is "default-$A web web" "$(row "default-$A" '"\(.task) \(.name) \(.hostname)"')" "JSON has all of it"
+	t "found by each of them, by every command that looks"
+	for word in "default-$A" "$A" abcdef012345abc default-abcdef012345abc web; do
+		is "default-$A" "$("$TASKVPC" inspect "$word" --json | jq -r '.[0].task')" "inspect $word"
+	done
+	for word in "$B" abcdef012345abf web-0 shop/web-0; do
+		is "$B" "$("$TASKVPC" inspect "$word" --json | jq -r '.[0].task')" "inspect $word"
+	done
+	is "${A//a/9}" "$("$TASKVPC" inspect 9 --json | jq -r '.[0].task')" "one digit, if that is unique"
+	for word in web shop/web-0 db ctr 9b; do
+		for words in check topology explain; do told 0 $words "$word"; done
+		told 0 explain "$word" host
+	done
+	told 64 inspect abc
+	like 'several tasks begin so.*abcdef012345abc \(web\) abcdef012345abf \(shop/web-0\)' "${ERR//$'\n'/ }" "told"
+	t "a host name that is the begin of the id is no name"
+	drop s && told 0 gc
+	netns s
+	ID=default-$(printf 'c%.0s' {1..64}) works ADD "$CONF" CNI_NETNS=$NETNS/s CNI_ARGS="NERDCTL_CNI_DHCP_HOSTNAME=cccccccccccc"
+	is "null cccccccccccc" "$(row "default-$(printf 'c%.0s' {1..64})" '"\(.name) \(.short)"')" "name"
+	drop p q r s
+	told 0 gc
+	like 'abcdef012345abc +web ' "$OUT" "gc names what it removed"
 	clean
 fi
 

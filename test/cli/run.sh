@@ -277,7 +277,7 @@ if group "what is refused"; then
 		refuses 64 'is no name' run --name "$bad" -- true
 	done
 	for bad in host outside; do refuses 64 'cannot be the name' run --name $bad -- true; done
-	for bad in '' x 80: 8080:80/icmp 70000:80 80:0 80:70000 1:2:3:4 x:1:2 1-2:3 2-1:5-4 '[::1:80:80' 8080:80/TCP -1:80; do
+	for bad in '' x 80: 8080:80/icmp 70000:80 80:0 80:70000 1:2:3:4 x:1:2 1-2:3 2-1:5-4 '[::1:80:80' 8080:80/ -1:80; do
 		refuses 64 '-p ' run --mode bridge -p "$bad" -- true
 	done
 	refuses 64 'more than 1024' run --mode bridge -p 1000-2999:1000-2999 -- true

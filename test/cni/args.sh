@@ -16,6 +16,34 @@ given() {
 	works DEL "$1"
 }
 
+if group "names"; then
+	POD='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=x'
+	t "an error names the pod, and the pod that holds"
+	works ADD "$CONF" CNI_ARGS="$POD;IP=10.0.1.44"
+	ID=c2 refused 103 '10\.0\.1\.44 is held by container c1, pod shop/web-0 \(network lab.*\(for pod shop/b\)' \
+		ADD "$CONF" CNI_NETNS=$NETNS/c2 CNI_ARGS="K8S_POD_NAMESPACE=shop;K8S_POD_NAME=b;IP=10.0.1.44"
+	refused 102 'container c1, pod shop/web-0 has interface eth0.*\(for pod shop/web-0\)' ADD "$CONF" CNI_ARGS="$POD"
+	refused 7 'name.*\(for pod shop/web-0\)' DEL "$(conf '.name = ""')" CNI_ARGS="$POD"
+	works DEL "$CONF" CNI_ARGS="$POD"
+	t "a container of podman, a host name of nerdctl"
+	refused 103 'outside.*\(for web\)' ADD "$CONF" CNI_ARGS="K8S_POD_NAME=web;IP=10.9.9.9"
+	refused 103 'outside.*\(for host name web\)' ADD "$CONF" CNI_ARGS="NERDCTL_CNI_DHCP_HOSTNAME=web;IP=10.9.9.9"
+	t "one that is too long or not printable is left out, said so, and never in the way"
+	for odd in "K8S_POD_NAME=$(printf 'a%.0s' {1..254})" $'K8S_POD_NAMESPACE=a\eb' $'NERDCTL_CNI_DHCP_HOSTNAME=\xff' \
+		"K8S_POD_NAMESPACE=$(printf 'a%.0s' {1..64})"; do
+		plugin ADD "$CONF" CNI_ARGS="$odd"
+		is 0 "$RC" "rc"
+		like "CNI_ARGS: ${odd%%=*} is not recorded" "$ERR" "warning"
+		works DEL "$CONF"
+	done
+	t "the longest"
+	works ADD "$CONF" CNI_ARGS="K8S_POD_NAMESPACE=$(printf 'a%.0s' {1..63});K8S_POD_NAME=$(printf 'b%.0s' {1..253})"
+	is "" "$ERR" "no warning"
+	works CHECK "$(conf ".prevResult = $OUT")"
+	works DEL "$CONF"
+	clean
+fi
+
 if group address; then
 	t "a static address by each of the three ways"
 	given 10.0.1.44/24 "$CONF" CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAME=x;IP=10.0.1.44"

@@ -107,6 +107,9 @@ static void random_attachment(uint64_t *seed, struct attachment *a)
 	random_text(seed, a->netns, sizeof(a->netns));
 	random_text(seed, a->host_ifname, sizeof(a->host_ifname));
 	random_text(seed, a->master, sizeof(a->master));
+	random_text(seed, a->owner.pod_namespace, sizeof(a->owner.pod_namespace));
+	random_text(seed, a->owner.pod_name, sizeof(a->owner.pod_name));
+	random_text(seed, a->owner.hostname, sizeof(a->owner.hostname));
 	memcpy(a->mode, "m", 2);
 	/* Keys of a record are never empty. */
 	a->network[0] = a->container_id[0] = a->ifname[0] = 'k';

@@ -110,7 +110,7 @@ drawings  := $(BUILD)/obj/test/netns/drawings.o
 netns_more := $(BUILD)/obj/test/netns/fixture.o $(BUILD)/obj/test/netns/scene.o $(drawings) $(modes_obj)
 
 $(BUILD)/obj/test/%.o $(BUILD)/obj/plugins/%.o: CFLAGS_EXTRA += -Iplugins -Itest/netns -Itest/unit
-$(patsubst %,$(BUILD)/obj/test/%/\%.o,unit netns golden): CFLAGS_EXTRA += -include test/cmocka_range.h
+$(unit_more) $(foreach d,unit/test_ netns/ golden/,$(BUILD)/obj/test/$(d)%.o): CFLAGS_EXTRA += -include test/cmocka_range.h
 
 define link_test
 	$(call say,LD,$@)
@@ -248,7 +248,7 @@ uninstall: ## remove what install put there; a foreign loopback stays
 deps_build := gcc make pkgconf libnl-3-dev libcjson-dev uuid-dev libnftables-dev
 deps_demo  := iproute2 nftables iputils-ping jq busybox-static
 deps_test  := $(deps_demo) libcmocka-dev clang libclang-rt-dev iptables strace tcpdump procps util-linux \
-  e2fsprogs conntrack groff-base containernetworking-plugins containerd runc podman libxml2-utils
+  e2fsprogs conntrack groff-base containernetworking-plugins containerd runc podman curl libxml2-utils
 deps_fresh := debootstrap debian-archive-keyring git
 deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_coverage := gcovr

@@ -109,7 +109,7 @@ bad() {
 			[ "$RC" != 0 ] || plugin DEL "$CONF"
 			# The value itself is shown, where it can be told from the rest of the words.
 			case $value in
-			5 | true | *[][{}]* | *\\* | '""' | 1e12) ;;
+			5 | true | *[][{}]* | *\\* | '""' | 1e12 | *E+*) ;; # jq 1.7 and newer write 1E+12
 			*) named "${value//\"/}" ;;
 			esac
 		done < <(printf '%s' "$line" | jq -rcs --argjson base "$1" --arg p "$path" '

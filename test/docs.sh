@@ -7,7 +7,8 @@
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
 #   - `make help` has every target of the Makefile that is explained;
-#   - each example has a row in netconf-examples/README.md, and each row a file;
+#   - each example has a row in netconf-examples/README.md, and each row a file; none has a name or a block
+#     that a runtime keeps for itself;
 #   - files that a document names exist, and so do the files and headings that its links lead to;
 #   - each answer in docs/trust.md names a case that a test has, and of the 39 complaints each has an answer.
 #
@@ -83,6 +84,19 @@ examples() { (cd netconf-examples && printf '%s\n' *.conflist) | sed 's/\.confli
 rows() { sed -n 's/^| `\([a-z-]*\)` | .*/\1/p' netconf-examples/README.md | sort; }
 if ! seen=$(diff <(examples) <(rows)); then
 	wrong "netconf-examples: files (<) and rows of its README (>) differ: ${seen//$'\n'/ }"
+fi
+
+# No example has a name, or lies in a block, that a runtime keeps for itself.
+for file in netconf-examples/*.conflist; do
+	if jq -e '.name | IN("bridge", "host", "none", "podman", "default", "cbr0")' "$file" >/dev/null; then
+		wrong "$file: the name of its network is one that a runtime keeps for itself"
+	fi
+	if grep -qE '"(10\.(8[89]|4)\.|172\.(1[6-9]|2[0-9]|3[01])\.|192\.168\.|10\.244\.|10\.96\.)' "$file"; then
+		wrong "$file: a subnet of it lies in a block that podman, docker, nerdctl or Kubernetes take"
+	fi
+done
+if seen=$(grep -nE -- '--network[= ](bridge|host|none|podman|default)\b.* IMAGE' README.md docs/*.md netconf-examples/README.md); then
+	wrong "a document uses a network that a runtime keeps for itself: $seen"
 fi
 
 DOCUMENTS=(README.md CONTRIBUTING.md docs/*.md docs/lab/*.md netconf-examples/README.md)

@@ -3,7 +3,7 @@
  * A bridge a network.
  *
  *   task a eth0 ── vpc… ─┐
- *                        ├─ cni0 10.88.0.1/16 ── host, which forwards, masquerades, publishes ports
+ *                        ├─ cni0 10.61.0.1/16 ── host, which forwards, masquerades, publishes ports
  *   task b eth0 ── vpc… ─┘
  */
 #include "bridge.h"

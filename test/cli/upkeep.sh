@@ -131,19 +131,19 @@ if group status; then
 	told 0 status
 	is "lab-awsvpc lab-bridge lab-host lab-none" "$(awk 'NR > 1 && $3 == "ok" { print $1 }' <<<"$OUT" | sort | tr '\n' ' ' | sed 's/ $//')" "built in"
 	t "files: one more, one that replaces, one that is broken, one that is old"
-	cp "$ROOT/netconf-examples/bridge.conflist" /etc/cni/net.d/10-bridge.conflist
+	cp "$ROOT/netconf-examples/task-bridge.conflist" /etc/cni/net.d/10-bridge.conflist
 	"$TASKVPC" inspect lab-none 2>/dev/null >/etc/cni/net.d/20-none.conflist
 	echo '{' >/etc/cni/net.d/30-broken.conflist
 	told 1 status
-	like 'bridge +bridge +ok +/etc/cni/net.d/10-bridge.conflist' "$OUT" "one more"
+	like 'task-bridge +bridge +ok +/etc/cni/net.d/10-bridge.conflist' "$OUT" "one more"
 	like 'lab-none +none +ok +/etc/cni/net.d/20-none.conflist' "$OUT" "one that replaces"
 	is 1 "$(grep -c lab-none <<<"$OUT")" "lines of it"
 	like '- +- +wrong +/etc/cni/net.d/30-broken.conflist .*no valid JSON' "$OUT" "broken"
 	rm /etc/cni/net.d/30-broken.conflist
 	told 0 status
-	jq '.cniVersions = ["0.4.0", "1.0.0"]' "$ROOT/netconf-examples/bridge.conflist" >/etc/cni/net.d/10-bridge.conflist
+	jq '.cniVersions = ["0.4.0", "1.0.0"]' "$ROOT/netconf-examples/task-bridge.conflist" >/etc/cni/net.d/10-bridge.conflist
 	told 0 status
-	like 'bridge +bridge +unknown .*before cniVersion 1.1.0' "$OUT" "old"
+	like 'task-bridge +bridge +unknown .*before cniVersion 1.1.0' "$OUT" "old"
 	t "a pool that is full, a plugin that is missing"
 	one 10.9.0.0/29 '.ipam.ranges[0][0].reserve = "minimal" | .name = "tiny" | del(.vpc)' >/etc/cni/net.d/tiny.conf
 	for i in 1 2 3 4 5; do start s$i --net tiny -- sleep 60; done
@@ -154,7 +154,7 @@ if group status; then
 	told 1 status n
 	like 'n +nosuch +no .*no plugin "nosuch"' "$OUT" "missing"
 	t "warnings of the plugin"
-	jq '.cniVersions = ["1.1.0"] | .plugins[0].ipam.nonsense = 5 | .name = "warn"' "$ROOT/netconf-examples/bridge.conflist" >"$TMP/warn.conflist"
+	jq '.cniVersions = ["1.1.0"] | .plugins[0].ipam.nonsense = 5 | .name = "warn"' "$ROOT/netconf-examples/task-bridge.conflist" >"$TMP/warn.conflist"
 	told 0 status "$TMP/warn.conflist"
 	like 'warning: .*nonsense' "$OUT" "message"
 	jq '.plugins += [{type: "loopback"}]' "$TMP/warn.conflist" >"$TMP/chained.conflist"
@@ -195,7 +195,7 @@ if group explain; then
 	is "$(sed 's/10\.200\.[12]\.[0-9]*/X/g' "$TMP/made.route")" "$(in_ns task ip route | sed 's/10\.200\.[12]\.[0-9]*/X/g')" "routes"
 	told 0 rm task
 	nft delete table inet taskvpc 2>/dev/null
-	ip route del local 10.200.1.1 2>/dev/null
+	for gw in 10.200.1.1 10.200.2.1; do ip route del local $gw 2>/dev/null; done
 	clean
 	t "of a task: what it has"
 	start task --mode bridge -p 8080:80 -- sleep 60

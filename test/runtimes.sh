@@ -41,6 +41,21 @@ collect() {
 	jq -c '.plugins[0] + {cniVersion: "1.1.0", name, "cni.dev/valid-attachments": []}' "$1" >"$TMP/gc"
 	works GC "@$TMP/gc" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 }
+# readme WORD N IMAGE: the Nth block of commands in the README's paragraph **WORD…**, without sudo.
+readme() {
+	awk -v word="**$1" -v n="$2" '/^\*\*/ { on = index($0, word) == 1 } on && /^```sh/ { block++; code = 1; next }
+		/^```/ { code = 0 } on && code && block == n' "$ROOT/README.md" | sed "s|sudo ||g; s|IMAGE|${3:-}|"
+}
+# follows WHAT WORD N [IMAGE]: do as the README says; what was said is in SEEN.
+follows() {
+	mkdir -p "$TMP/readme"
+	ln -sfn "$ROOT/netconf-examples" "$TMP/readme/netconf-examples"
+	if SEEN=$(cd "$TMP/readme" && bash -e -c "$(readme "${@:2}")" 2>&1); then
+		pass
+	else
+		fail "$1: the lines of the README: $SEEN"
+	fi
+}
 # has COMMAND…: or a skip.
 has() {
 	local command
@@ -123,6 +138,58 @@ killed() {
 	kill -KILL "${shims[@]}" "${tasks[@]}" 2>/dev/null
 }
 
+# ---- CRI: containerd as the kubelet drives it ----
+
+# cri VERB ARG…: of test/cri.pl.
+cri() { "$ROOT/test/cri.pl" "$C/sock" "$@"; }
+# pod NAME [HOSTPORT:PORT]…: a pod that serves by its first container; says its id.
+cri_pod() { cri run "$1" "$CGROUP" "${@:2}"; }
+# An image as a docker archive, of busybox alone: what stands for a pod's pause container serves.
+cri_image() {
+	local digest
+	mkdir -p "$C/image"
+	tar -c -C "$ROOTFS" -f "$C/image/layer.tar" .
+	digest=$(sha256sum <"$C/image/layer.tar" | cut -d' ' -f1)
+	jq -n --arg digest "sha256:$digest" --arg server "$ECHO_SERVER" --arg arch "$(dpkg --print-architecture)" \
+		'{architecture: $arch, os: "linux", config: {Cmd: ["/bin/sh", "-c", $server]}, rootfs: {type: "layers", diff_ids: [$digest]}}' \
+		>"$C/image/config.json"
+	echo '[{"Config":"config.json","RepoTags":["lab.invalid/pause:1"],"Layers":["layer.tar"]}]' >"$C/image/manifest.json"
+	tar -c -C "$C/image" -f "$C/image.tar" config.json layer.tar manifest.json
+	timeout 60 ctr -a "$C/sock" -n k8s.io image import "$C/image.tar"
+}
+cri_starts() {
+	mkdir -p "$C"
+	cat >"$C/config.toml" <<-END
+		version = 2
+		root = "$C/root"
+		state = "$C/state"
+		disabled_plugins = ["io.containerd.internal.v1.opt"]
+		[grpc]
+		  address = "$C/sock"
+		[debug]
+		  level = "warn"
+		[plugins."io.containerd.grpc.v1.cri"]
+		  sandbox_image = "lab.invalid/pause:1"
+		  restrict_oom_score_adj = true
+		  [plugins."io.containerd.grpc.v1.cri".containerd]
+		    snapshotter = "native"
+		  [plugins."io.containerd.grpc.v1.cri".cni]
+		    bin_dir = "/opt/cni/bin"
+		    conf_dir = "/etc/cni/net.d"
+	END
+	containerd -c "$C/config.toml" >>"$C/log" 2>&1 &
+	DAEMON=$!
+	until_true cri conditions >/dev/null 2>&1
+}
+# cri_works: it starts, and so do pods in the host's network; or a skip says why not.
+cri_works() {
+	local seen
+	has containerd ctr runc containerd-shim-runc-v2 curl perl || return
+	[ -x /opt/cni/bin/loopback ] || { skip "needs loopback" && return 1; }
+	cri_starts || { skip "containerd has no CRI here: $(tail -n 3 "$C/log" | tr '\n' ' ')" && return 1; }
+	seen=$(cri_image 2>&1) || { skip "containerd takes no image here: $seen" && return 1; }
+}
+
 # ---- podman ----
 
 P=$TMP/podman
@@ -133,6 +200,10 @@ pod() { timeout 60 podman --root "$P/root" --runroot "$P/run" --cgroup-manager c
 podman_works() {
 	local seen
 	has podman conmon runc || return
+	case $(podman --version) in
+	*' '[0-4].*) ;;
+	*) skip "$(podman --version) is built without CNI" && return 1 ;;
+	esac
 	mkdir -p "$P"
 	cat >"$P/containers.conf" <<-END
 		[network]

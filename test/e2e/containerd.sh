@@ -12,6 +12,16 @@ conflist '.ipMasq = true | .ipam.cooldown = 0' >$LIST
 containerd_works || finish
 baseline
 
+t "the lines of the README"
+mv $LIST "$TMP/list"
+export CONTAINERD_ADDRESS=$C/sock
+follows ctr "containerd, by" 1 "--cgroup $CGROUP/readme --env PATH=/bin --rootfs $ROOTFS"
+unset CONTAINERD_ADDRESS
+like 'inet 10\.0\.[12]\.[0-9]+/24' "$SEEN" "inside"
+rm /etc/cni/net.d/*
+mv "$TMP/list" $LIST
+clean
+
 t "two containers get addresses of two subnets"
 begin web
 begin db

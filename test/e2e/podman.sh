@@ -5,6 +5,59 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=test/runtimes.sh
 . "$(dirname "$0")/../runtimes.sh"
+# podman: as a user types it, with a storage of the test's own.
+typed_podman() {
+	mkdir -p "$TMP/bin" "$P"
+	cat >"$TMP/bin/podman" <<-END
+		#!/bin/bash
+		verb=\$1
+		shift
+		[ "\$verb" != run ] || set -- --rm ${LIMITS[*]} "\$@"
+		exec timeout 60 $(command -v podman) --root $P/root --runroot $P/run --cgroup-manager cgroupfs "\$verb" "\$@"
+	END
+	chmod +x "$TMP/bin/podman"
+	PATH=$TMP/bin:$PATH
+}
+# engine [NETWORK]: podman's configuration as the README has it, and what a machine of tests needs besides.
+engine() {
+	mkdir -p /etc/containers
+	{
+		[ $# = 0 ] || awk -v word="**podman" '/^\*\*/ { on = index($0, word) == 1 } /^```toml/ { code = 1; next }
+			/^```/ { code = 0 } on && code' "$ROOT/README.md"
+		printf '[engine]\nevents_logger = "none"\nruntime = "runc"\nlock_type = "file"\n'
+	} >/etc/containers/containers.conf
+}
+
+if group "lines of the README" && has podman conmon runc; then
+	PATH_BEFORE=$PATH
+	typed_podman
+	engine
+	baseline
+	t "by hand, for any podman: a namespace with an interface of ours"
+	if SEEN=$(podman run --network none --rootfs "$ROOTFS" /bin/true 2>&1); then
+		follows "by hand" podman 4 "--rootfs $ROOTFS /bin/ip -4 addr show eth0"
+		like 'inet 10\.0\.[12]\.[0-9]+/24' "$SEEN" "inside"
+		clean
+	else
+		skip "podman cannot start a container here: $SEEN"
+	fi
+	t "by podman's CNI"
+	if podman_works; then
+		unset CONTAINERS_CONF
+		engine network
+		follows "backend" podman 1
+		is cni "$SEEN" "backend"
+		follows "awsvpc" podman 2 "--rootfs $ROOTFS /bin/ip addr show eth0"
+		like '02:00:00:00:01:50' "$SEEN" "inside"
+		like 'inet 10\.0\.1\.50/24' "$SEEN" "inside"
+		follows "task-bridge" podman 3 "--rootfs $ROOTFS /bin/ip -4 addr show eth0"
+		like 'inet 10\.61\.1\.[0-9]+/24' "$SEEN" "inside"
+		clean
+		rm /etc/cni/net.d/*
+	fi
+	PATH=$PATH_BEFORE
+fi
+
 t podman
 LIST=/etc/cni/net.d/lab.conflist
 conflist '.ipMasq = true | .ipam.cooldown = 0' >$LIST

@@ -153,7 +153,10 @@ static int rules_out(struct way *w, uint32_t oif, const struct ip *next, struct 
 	if (way_stops(w, r) || w->at->path)
 		return r;
 	restore_server(w);
-	return way_masquerade(w, oif, next, e);
+	r = way_masquerade(w, oif, next, e);
+	if (r == 0)
+		way_masquerade_others(w, oif, next);
+	return r;
 }
 
 /* @rules: they are not passed by. */
@@ -217,9 +220,11 @@ static int station(struct way *w, struct err *e)
 		r = rules_in(w, e);
 	if (way_stops(w, r))
 		return r;
+	w->oif = 0;
 	r = way_routed(w, &way, e);
 	if (way_stops(w, r))
 		return r;
+	w->oif = way.ifindex;
 	if (rules && !w->iif)
 		r = way_filter(w, NFT_OUTPUT, e);
 	if (way_stops(w, r))

@@ -12,6 +12,7 @@
 #ifndef CLI_WAY_H
 #define CLI_WAY_H
 
+#include "kernel/firewall.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -29,6 +30,7 @@ struct place {
 	char run[160]; /* what goes before any other command there: "ip netns exec web "; "" */
 	struct netns ns;
 	struct netlink route, nft;
+	struct fw *fw; /* the rules of others there, read at the first hook; NULL: not yet */
 };
 
 #define PLACES_MAX 8
@@ -54,7 +56,7 @@ struct packet {
 /* What connection tracking remembers for the answer. */
 struct translation {
 	struct ip client, server; /* as the first packet had them */
-	uint16_t port;
+	uint16_t port; /* of the server, as the first packet had it */
 	struct ip as; /* the source that took the client's place; family 0: none did */
 	struct ip to; /* where the server's address leads; family 0: it was not changed */
 };
@@ -66,11 +68,13 @@ struct way {
 	struct place *host;
 	struct place *at;
 	uint32_t iif; /* the packet came in there; 0: it is sent from here */
+	uint32_t oif; /* where the route leads; 0: not known yet */
 	struct place *sender; /* where the packet began; NULL: outside */
 	struct packet p;
 	bool any_source;        /* the kernel chooses p.src by the route */
 	struct neigh_info next; /* whom way_neighbour found last */
 	struct translation nat;
+	struct fw_nat others; /* what rules of others make of it, at the last hook */
 	bool answer; /* the way back */
 	json *hops;  /* of the direction that is being followed */
 	enum fate fate;
@@ -196,9 +200,16 @@ int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e);
 int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e);
 /* way_told_unmasked: it leaves as it is, though its network masquerades. Return: is it told? */
 bool way_told_unmasked(struct way *w);
+/* way_masquerade_address: the source that masquerading gives. Return: is there one? */
+bool way_masquerade_address(struct way *w, uint32_t oif, const struct ip *next, struct ip *ret);
+/* way_masquerade_others: what rules of others make of the source of what leaves the host. */
+void way_masquerade_others(struct way *w, uint32_t oif, const struct ip *next);
 int way_frames(struct way *w, const struct link_info *port, struct err *e); /* on a bridge port */
 
-/* Rules of others, at w->at: of what is routed, of frames on a bridge, at a device. */
+/*
+ * Rules of others, at w->at: of what is routed, of frames on a bridge, at a device. What they
+ * translate on the way in is followed; of what goes out, way_masquerade_others.
+ */
 int way_filter(struct way *w, enum nft_hook hook, struct err *e);
 int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e);
 int way_filter_device(struct way *w, enum nft_hook hook, const char *dev, struct err *e);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rules of others on a packet's way: at each hook that it comes to, in each namespace, all chains
- * must let it pass. One that drops everything is its end. What one with conditions says of this
- * very packet is not weighed: it may be its end, and so the whole is unsure.
+ * must let it pass. They are evaluated for this very packet (kernel/firewall.h); where a match
+ * cannot be computed, the whole is unsure.
  */
-#include <ctype.h>
+#include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,29 +13,6 @@
 #include "base/text.h"
 #include "mode/ruleset.h"
 #include "way.h"
-
-/* What is shown of a chain: "inet mine out". */
-struct shown {
-	char name[200];
-	bool plain; /* all of it, and a shell takes it for nothing else */
-};
-
-/* A task may have made the table, and given it a name that is a command. */
-static struct shown shown_name(const struct nft_refuser *r)
-{
-	int len;
-	struct shown s;
-
-	len = snprintf(s.name, sizeof(s.name), "%s %s %s", r->family_name, r->table, r->chain);
-	s.plain = len > 0 && (size_t)len < sizeof(s.name);
-	for (char *c = s.name; *c; c++) {
-		if (isalnum((unsigned char)*c) || strchr(" _.-/", *c))
-			continue;
-		*c = '?';
-		s.plain = false;
-	}
-	return s;
-}
 
 static const char *what_is(enum nft_hook hook)
 {
@@ -48,16 +26,63 @@ static const char *what_is(enum nft_hook hook)
 	return words[hook];
 }
 
-static json *tell(struct way *w, const struct nft_crossing *at, const struct nft_refuser *r,
-		  const struct shown *s)
+/* ---- the packet, as the rules see it ---- */
+
+static void take_link(struct way *w, uint32_t ifindex, struct link_info *ret)
 {
-	return way_tell(w, "firewall", "the chain %s %s what %s%s%s%s", s->name,
-			r->rest || !r->accepts ? "drops" : "may drop", what_is(at->hook),
-			at->dev ? " " : "", at->dev ? at->dev : "",
-			!r->accepts ? ""
-			: r->rest   ? ", unless one of its rules accepts it"
-				    : ", by rules with conditions");
+	struct err ignored;
+
+	if (!ifindex || link_by_index(&w->at->route, ifindex, ret, &ignored) != 0)
+		*ret = (struct link_info){ .ifindex = 0 };
 }
+
+static void take_links(struct way *w, const struct nft_crossing *at, struct fw_packet *p)
+{
+	bool in = at->hook != NFT_OUTPUT && at->hook != NFT_EGRESS;
+	bool out = at->hook == NFT_FORWARD || at->hook == NFT_OUTPUT || at->hook == NFT_POSTROUTING;
+	uint32_t iif = w->iif;
+	struct err ignored;
+
+	/* What a namespace sends to itself comes in by lo. */
+	if (!iif && (at->hook == NFT_PREROUTING || at->hook == NFT_INPUT))
+		iif = LOOPBACK_INDEX;
+	if (in)
+		take_link(w, iif, &p->in);
+	if (out)
+		take_link(w, w->oif, &p->out);
+	if (at->dev)
+		link_by_name(&w->at->route, at->dev, at->hook == NFT_EGRESS ? &p->out : &p->in,
+			     &ignored);
+}
+
+static struct fw_packet packet_of(struct way *w, const struct nft_crossing *at)
+{
+	struct fw_packet p = { .src = w->p.src,
+			       .dst = w->p.dst,
+			       .protocol = w->p.protocol,
+			       .smac = w->p.mac,
+			       .mark = w->p.mark,
+			       .answer = w->answer };
+
+	if (w->answer)
+		p.sport = w->p.port;
+	else
+		p.dport = w->p.port;
+	if (!w->at->path) { /* connections are translated in the host's namespace alone */
+		p.dnat = ip_is_set(&w->nat.to);
+		p.snat = ip_is_set(&w->nat.as);
+		if (p.dnat) {
+			p.first_dst = w->nat.server;
+			p.first_dport = w->nat.port;
+		}
+		if (p.snat)
+			p.first_src = w->nat.client;
+	}
+	take_links(w, at, &p);
+	return p;
+}
+
+/* ---- what is told ---- */
 
 /* Where neighbours are asked for, their questions must pass as well. */
 static bool asks_neighbours(const struct way *w, const struct nft_crossing *at)
@@ -66,88 +91,210 @@ static bool asks_neighbours(const struct way *w, const struct nft_crossing *at)
 	       (w->p.dst.family == AF_INET6 && at->hook != NFT_FORWARD);
 }
 
+/* Docker leaves the chain DOCKER-USER to others, and puts its own rules before all of FORWARD. */
+static const char *chain_for(struct way *w, const struct fw_rule *r)
+{
+	bool docker = r->iptables && !strcmp(r->base, "FORWARD") && !strcmp(r->table, "filter") &&
+		      fw_has_chain(w->at->fw, r, "DOCKER-USER");
+
+	return docker ? "DOCKER-USER" : r->base;
+}
+
+/* firewalld makes its table anew at each reload. */
+static void trust(const struct way *w, struct text *t)
+{
+	const json *owner = way_owner(w, &w->p.src);
+	char src[IP_TEXT];
+	struct cidr c = cidr_host(&w->p.src);
+
+	for (const json *a = json_first(json_get(owner, "addresses")); a; a = json_next(a)) {
+		struct cidr one;
+
+		if (cidr_parse(live_text(a, "address"), &one) && ip_equal(&one.ip, &w->p.src))
+			c = (struct cidr){ cidr_first(&one), one.len };
+	}
+	text_add(t,
+		 "firewall-cmd --permanent --zone=trusted --add-source=%s; firewall-cmd --reload",
+		 cidr_text(&c, src));
+}
+
 /* The commands that let these two speak with each other: all of them, or none. */
-static void let_through(const struct way *w, const struct nft_crossing *at, const struct shown *s,
+static void let_through(struct way *w, const struct nft_crossing *at, const struct fw_rule *r,
 			char *ret, size_t size)
 {
 	bool v6 = w->p.dst.family == AF_INET6;
 	const char *ip = v6 ? "ip6" : "ip", *run = w->at->run;
-	char src[IP_TEXT], dst[IP_TEXT];
+	char src[IP_TEXT], dst[IP_TEXT], chain[600];
+	struct fw_rule to = *r;
 	struct text t;
 
 	text_init(&t, ret, size);
+	snprintf(to.chain, sizeof(to.chain), "%s", chain_for(w, r));
+	if (!fw_rule_text(&to, chain))
+		return;
+	if (!strcmp(r->table, "firewalld")) {
+		trust(w, &t);
+		return;
+	}
 	ip_text(&w->p.src, src);
 	ip_text(&w->p.dst, dst);
-	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept; ", run, s->name, ip, src,
+	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept; ", run, chain, ip, src,
 		 ip, dst);
-	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept", run, s->name, ip, dst,
-		 ip, src);
+	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept", run, chain, ip, dst, ip,
+		 src);
 	if (asks_neighbours(w, at))
-		text_add(&t, "; %snft insert rule %s %s accept", run, s->name,
+		text_add(&t, "; %snft insert rule %s %s accept", run, chain,
 			 v6 ? "icmpv6 type '{ nd-neighbor-solicit, nd-neighbor-advert }'"
 			    : "ether type arp");
 	if (t.overflow)
 		*ret = '\0';
 }
 
-static void told(struct way *w, const struct nft_crossing *at, const struct nft_refuser *r)
+static json *tell(struct way *w, const struct nft_crossing *at, const struct fw_rule *r,
+		  bool drops, const char *chain)
 {
-	struct shown s = shown_name(r);
-	json *hop = tell(w, at, r, &s);
-	char commands[800] = "", fix[sizeof(w->fix)] = "", list[400];
+	char rule[48] = "";
 
-	snprintf(list, sizeof(list), "%snft list chain %s", w->at->run, s.name);
-	if (s.plain) {
+	if (r->handle)
+		snprintf(rule, sizeof(rule), ", by its rule with handle %" PRIu64, r->handle);
+	return way_tell(w, "firewall", "the chain %s %s what %s%s%s%s%s", chain,
+			drops ? "drops" : "may drop", what_is(at->hook), at->dev ? " " : "",
+			at->dev ? at->dev : "", rule,
+			drops ? "" : ": a condition of its rules cannot be computed");
+}
+
+static void told(struct way *w, const struct nft_crossing *at, const struct fw_rule *r, bool drops)
+{
+	char chain[600], commands[800] = "", list[800];
+	bool plain = fw_rule_text(r, chain) != NULL;
+	json *hop = tell(w, at, r, drops, chain);
+
+	snprintf(list, sizeof(list), "%snft -a list chain %s", w->at->run, chain);
+	if (plain) {
 		way_command(hop, "%s", list);
-		let_through(w, at, &s, commands, sizeof(commands));
+		let_through(w, at, r, commands, sizeof(commands));
 	}
 	way_why(hop, "All chains at a hook must accept a packet: no rule of ours can outvote one "
 		     "of others.");
-	if (!r->accepts) {
+	if (drops)
 		way_ends(w, hop, FATE_DIES, "%s", commands);
+	else
+		way_doubts(w, hop, commands);
+}
+
+/* ---- translations by others ---- */
+
+static bool is_of_host(const struct way *w)
+{
+	return !w->at->path;
+}
+
+static void doubt_nat(struct way *w, const struct fw_nat *nat)
+{
+	char chain[600];
+	bool plain = fw_rule_text(&nat->by, chain) != NULL;
+	json *hop = way_tell(w, "firewall",
+			     "the chain %s translates the packet in a way that cannot be computed",
+			     chain);
+
+	if (plain)
+		way_command(hop, "%snft -a list chain %s", w->at->run, chain);
+	way_doubts(w, hop, "");
+}
+
+/* Into another destination, before it is routed. */
+static void follow_nat(struct way *w, const struct fw_nat *nat)
+{
+	char chain[600], ip[IP_TEXT];
+	struct ip local = { .family = 0 };
+	json *hop;
+
+	if (nat->what != FW_NAT_DESTINATION && nat->what != FW_NAT_REDIRECT)
+		return;
+	if (ip_is_set(&w->nat.to))
+		return; /* a published port of ours came first */
+	if (nat->what == FW_NAT_REDIRECT)
+		way_masquerade_address(w, w->iif, &w->p.src, &local);
+	if (nat->unsure || !is_of_host(w) || (nat->what == FW_NAT_REDIRECT && !local.family)) {
+		doubt_nat(w, nat);
 		return;
 	}
-	if (*commands)
-		snprintf(fix, sizeof(fix), "see what it drops: %s; to let these two through: %s",
-			 list, commands);
-	way_doubts(w, hop, fix);
+	w->nat.server = w->p.dst;
+	w->nat.port = w->p.port;
+	w->nat.to = nat->what == FW_NAT_REDIRECT ? local : ip_is_set(&nat->to) ? nat->to : w->p.dst;
+	w->p.dst = w->nat.to;
+	w->p.port = nat->port ? nat->port : w->p.port;
+	fw_rule_text(&nat->by, chain);
+	hop = way_tell(w, "nat", "the chain %s sends it to %s port %u", chain,
+		       ip_text(&w->p.dst, ip), w->p.port);
+	way_command(hop, "nft -a list chain %s", chain);
+	way_why(hop, "Another program publishes this address and port.");
 }
+
+void way_masquerade_others(struct way *w, uint32_t oif, const struct ip *next)
+{
+	const struct fw_nat *nat = &w->others;
+	char chain[600], now[IP_TEXT];
+	struct ip as = nat->to;
+	json *hop;
+
+	if (w->answer || ip_is_set(&w->nat.as) ||
+	    (nat->what != FW_NAT_SOURCE && nat->what != FW_NAT_MASQUERADE))
+		return;
+	if (nat->what == FW_NAT_MASQUERADE && !way_masquerade_address(w, oif, next, &as))
+		return;
+	if (nat->unsure || !ip_is_set(&as)) {
+		doubt_nat(w, nat);
+		return;
+	}
+	fw_rule_text(&nat->by, chain);
+	hop = way_tell(w, "nat", "the chain %s makes the source %s", chain, ip_text(&as, now));
+	way_command(hop, "nft -a list chain %s", chain);
+	w->nat.client = w->p.src;
+	w->nat.as = w->p.src = as;
+}
+
+/* ---- the hooks ---- */
 
 static int filter(struct way *w, const struct nft_crossing *at, struct err *e)
 {
-	struct nft_refuser refusers[NFT_REFUSERS_MAX];
-	int n = nft_refusers(&w->at->nft, at, refusers, ARRAY_SIZE(refusers), e);
+	struct fw_packet p = packet_of(w, at);
+	struct fw_nat nat;
+	struct fw_rule by;
+	int fate = 0;
 
-	for (int i = 0; i < n && !w->fate; i++)
-		told(w, at, &refusers[i]);
-	return n < 0 ? n : 0;
+	if (!w->at->fw)
+		fate = fw_open(&w->at->nft, &w->at->route, TASKVPC_TABLE, &w->at->fw, e);
+	if (fate == 0)
+		fate = fw_pass(w->at->fw, at, &p, &by, &nat, e);
+	if (fate < 0)
+		return fate;
+	w->p.mark = p.mark;
+	w->others = nat;
+	if (fate != FW_PASSES)
+		told(w, at, &by, fate == FW_DROPS);
+	if (!w->fate && at->hook != NFT_POSTROUTING)
+		follow_nat(w, &nat);
+	return 0;
 }
 
 int way_filter(struct way *w, enum nft_hook hook, struct err *e)
 {
-	struct nft_crossing at = {
-		.hook = hook, .ip = w->p.dst.family, .own_table = TASKVPC_TABLE, .some = true
-	};
+	struct nft_crossing at = { .hook = hook, .own_table = TASKVPC_TABLE };
 
 	return filter(w, &at, e);
 }
 
 int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e)
 {
-	struct nft_crossing at = {
-		.hook = hook, .family = NFT_BRIDGE, .own_table = TASKVPC_TABLE, .some = true
-	};
+	struct nft_crossing at = { .hook = hook, .family = NFT_BRIDGE, .own_table = TASKVPC_TABLE };
 
 	return filter(w, &at, e);
 }
 
 int way_filter_device(struct way *w, enum nft_hook hook, const char *dev, struct err *e)
 {
-	struct nft_crossing at = { .hook = hook,
-				   .ip = w->p.dst.family,
-				   .dev = dev,
-				   .own_table = TASKVPC_TABLE,
-				   .some = true };
+	struct nft_crossing at = { .hook = hook, .dev = dev, .own_table = TASKVPC_TABLE };
 
 	return filter(w, &at, e);
 }

@@ -68,7 +68,10 @@ static int filter_bridged(struct way *w, uint32_t bridge, struct err *e)
 static int filter_port(struct way *w, const struct link_info *bridge, const struct link_info *from,
 		       const struct link_info *to, struct err *e)
 {
-	int r = from ? way_filter_frames(w, NFT_FORWARD, e) : 0;
+	int r;
+
+	w->oif = to->ifindex;
+	r = from ? way_filter_frames(w, NFT_FORWARD, e) : 0;
 
 	if (!way_stops(w, r) && from)
 		r = filter_bridged(w, bridge->ifindex, e);

@@ -46,6 +46,7 @@ static int open_place(struct way *w, struct place *p, const json *row, struct er
 
 static void close_place(struct place *p)
 {
+	p->fw = fw_close(p->fw);
 	netlink_close(&p->route);
 	netlink_close(&p->nft);
 	netns_close(&p->ns);

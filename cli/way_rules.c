@@ -204,6 +204,7 @@ static void translate(struct way *w, struct nft_element *el)
 		"The destination is replaced; connection tracking puts it back into the answer.");
 	w->nat.to = el->data[0].net.ip;
 	w->nat.server = w->p.dst;
+	w->nat.port = w->p.port;
 	w->p.dst = w->nat.to;
 	w->p.port = el->data[1].number;
 }
@@ -273,7 +274,7 @@ int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e)
 /* ---- what goes out ---- */
 
 /* The address of the interface that the kernel takes: of @next's subnet, else the first. */
-static bool masquerade_address(struct way *w, uint32_t oif, const struct ip *next, struct ip *ret)
+bool way_masquerade_address(struct way *w, uint32_t oif, const struct ip *next, struct ip *ret)
 {
 	struct addr_info list[64];
 	struct err ignored;
@@ -355,7 +356,7 @@ int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct er
 	r = must_return(w, &el, e);
 	if (r == 0)
 		r = leaves_vpc(w, &el, e);
-	if (r <= 0 || !masquerade_address(w, oif, next, &as))
+	if (r <= 0 || !way_masquerade_address(w, oif, next, &as))
 		return r < 0 ? r : 0;
 	hop = way_tell(w, "masquerade", "the source %s becomes %s", ip_text(&w->p.src, was),
 		       ip_text(&as, now));

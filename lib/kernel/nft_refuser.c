@@ -69,7 +69,7 @@ static bool is_on(struct nlattr *const *hook, const char *dev)
 }
 
 /* The hooks of IP and of bridges have the same numbers. */
-static bool is_at(const struct nft_crossing *at, uint8_t family, const struct nlattr *hook)
+bool nft_is_at(const struct nft_crossing *at, uint8_t family, const struct nlattr *hook)
 {
 	struct nlattr *tb[NFTA_HOOK_MAX + 1];
 	uint32_t number;
@@ -103,7 +103,7 @@ static int take_chain(void *ctx, const struct nlmsghdr *h)
 		return 0;
 	r.family = ((const struct nfgenmsg *)message_data(h))->nfgen_family;
 	r.family_name = family_name(r.family);
-	if (!r.family_name || !is_at(c->at, r.family, tb[NFTA_CHAIN_HOOK]) ||
+	if (!r.family_name || !nft_is_at(c->at, r.family, tb[NFTA_CHAIN_HOOK]) ||
 	    !nft_text(tb[NFTA_CHAIN_TABLE], r.table, sizeof(r.table)) ||
 	    !nft_text(tb[NFTA_CHAIN_NAME], r.chain, sizeof(r.chain)) ||
 	    is_own(c->at, r.family, r.table))

@@ -30,6 +30,8 @@ struct nft_reading {
 void nft_rule_read(struct nft_reading *r, const struct nlattr *expressions);
 /* nft_map_read: the elements of a map, each with a verdict of its own; @elements is their list. */
 void nft_map_read(struct nft_reading *r, const struct nlattr *elements);
+/* nft_is_at: is a base chain of @family, with this NFTA_CHAIN_HOOK, met at @at? */
+bool nft_is_at(const struct nft_crossing *at, uint8_t family, const struct nlattr *hook);
 /* nft_nested: as nla_parse_nested, of an attribute that may be absent. Return: is it well formed?
  */
 bool nft_nested(struct nlattr **tb, int max, const struct nlattr *a);

@@ -185,6 +185,33 @@ if group "awsvpc, IPv4"; then
 	broken "no default route of the host" 'no route' 'ip route del default' 'ip route replace default via 198.51.100.1'
 fi
 
+if group "rules of others"; then
+	way a a b:80 "$B" 80
+	settled || fail "the lab does not work"
+	broken "output that drops" 'inet mine out drops' 'ip netns exec a nft "table inet mine { chain out { type filter hook output priority 0; policy drop; }; }"' 'ip netns exec a nft delete table inet mine'
+	broken "output that drops the port" 'inet mine out' 'ip netns exec a nft "table inet mine { chain out { type filter hook output priority 0; tcp dport 80 drop; }; }"' 'ip netns exec a nft delete table inet mine'
+	broken "a policy of drop" 'inet mine fw drops' 'nft "table inet mine { chain fw { type filter hook forward priority 0; policy drop; }; }"' 'nft delete table inet mine'
+	broken "a rule of others" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook forward priority 0; ip daddr 10.0.0.0/16 ct state new tcp dport { 80, 443 } drop; }; }"' 'nft delete table inet mine'
+	broken "prerouting of others" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook prerouting priority 0; iifname $LA drop; }; }"' 'nft delete table inet mine'
+	broken "postrouting of others" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook postrouting priority 0; oifname $LB reject; }; }" || nft "table inet mine { chain fw { type filter hook postrouting priority 0; oifname $LB drop; }; }"' 'nft delete table inet mine'
+	broken "ingress of others" 'netdev mine fw' 'nft "table netdev mine { chain fw { type filter hook ingress device $LA priority 0; policy drop; }; }"' 'nft delete table netdev mine'
+	broken "an element in a set" 'inet mine fw' 'nft "table inet mine { set bad { type ipv4_addr; flags interval; elements = { 10.0.1.0/25 }; }; chain fw { type filter hook forward priority 0; ip saddr @bad drop; }; }"' 'nft delete table inet mine'
+	broken "input that drops" 'inet mine in drops' 'ip netns exec b nft "table inet mine { chain in { type filter hook input priority 0; policy drop; }; }"' 'ip netns exec b nft delete table inet mine'
+	broken "input that rejects the port" 'inet mine in' 'ip netns exec b nft "table inet mine { chain in { type filter hook input priority 0; tcp dport 80 reject; }; }"' 'ip netns exec b nft delete table inet mine'
+	broken "a drop that a jump leads to" 'inet mine deep' 'nft "table inet mine { chain deep { tcp dport 80 drop; }; chain fw { type filter hook forward priority 0; jump deep; }; }"' 'nft delete table inet mine'
+	broken "a map of verdicts" 'inet mine deep' 'nft "table inet mine { chain deep { counter drop; }; chain fw { type filter hook forward priority 0; ip daddr vmap { 10.0.1.0/25 : goto deep }; }; }"' 'nft delete table inet mine'
+	broken "a mark that another rule sets" 'inet mine fw' 'nft "table inet mine { chain m { type filter hook prerouting priority 0; ip saddr $A meta mark set mark or 0x40; }; chain fw { type filter hook forward priority 0; meta mark and 0x40 == 0x40 drop; }; }"' 'nft delete table inet mine'
+	broken "a policy with an accept for others" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname docker0 accept; tcp dport 22 accept; }; }"' 'nft delete table inet mine'
+	broken "no answers" '^the answer: .*inet mine fw' 'nft "table inet mine { chain fw { type filter hook forward priority 0; ct direction reply drop; }; }"' 'nft delete table inet mine'
+	if command -v iptables-nft >/dev/null; then
+		broken "iptables' policy" 'ip filter FORWARD' 'iptables-nft -P FORWARD DROP' 'iptables-nft -P FORWARD ACCEPT; iptables-nft -F; nft delete table ip filter'
+		broken "iptables' rule" 'ip filter FORWARD' 'iptables-nft -A FORWARD -s $A -m conntrack --ctstate NEW -j DROP' 'iptables-nft -F; nft delete table ip filter'
+		broken "iptables' chain" 'ip filter X drops' 'iptables-nft -N X; iptables-nft -A FORWARD -p tcp --dport 80 -j X; iptables-nft -A X -j REJECT' 'iptables-nft -F; nft delete table ip filter'
+	else
+		skip "needs iptables-nft"
+	fi
+fi
+
 if group "two interfaces"; then
 	two() { conf ".name = \"two$1\" | .vpc.cidr = \"10.8.0.0/16\" | .ipam.ranges = [[{subnet: \"10.8.$1.0/24\"}]]"; }
 	for i in 1 2; do two $i >/etc/cni/net.d/two$i.conf; done

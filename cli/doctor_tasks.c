@@ -77,6 +77,28 @@ static bool is_routed(const struct doctor *d, const json *subnet)
 	       strcmp(live_text(plugin, "attach"), "macvlan") != 0;
 }
 
+/* What STATUS warns of at length; here only what is certainly a mistake. */
+static void tell_unknown_keys(struct doctor *d, const struct network *n)
+{
+	struct chain chain = { .list = n->list };
+	cleanup_free char *warn = NULL;
+	char path[CHAIN_PATH], lines[2048], fix[PATH_MAX + 20];
+	struct text all;
+	struct err ignored;
+
+	chain_path(d->cli, path);
+	chain.path = path;
+	snprintf(fix, sizeof(fix), "correct it in %s", n->source);
+	text_init(&all, lines, sizeof(lines));
+	network_unknown(n->list, &all);
+	if (chain_find(&chain, &ignored) == 0)
+		(void)chain_status(&chain, &warn, &ignored);
+	text_add(&all, "%s%s", all.len ? "\n" : "", warn ? warn : "");
+	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"))
+		if (strstr(line, ": unknown key, "))
+			doctor_tell(d, DOCTOR_WARN, fix, "network %.63s: %.200s", n->name, line);
+}
+
 void doctor_networks(struct doctor *d)
 {
 	cleanup_networks struct networks again = { .n = 0 };
@@ -86,6 +108,8 @@ void doctor_networks(struct doctor *d)
 	struct err e;
 
 	networks_load(d->cli, &again, tell_broken, d, &e);
+	for (unsigned i = 0; i < d->all.n; i++)
+		tell_unknown_keys(d, d->all.of[i]);
 	if (addr_lasting(&d->route, 0, addresses, ADDRESSES, &n, &e) < 0)
 		n = 0;
 	if (subnets_json(d->cli, d->attachments, &subnets, &e) < 0)

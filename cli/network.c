@@ -332,6 +332,29 @@ int network_find(const struct cli *c, const char *name, struct network **ret, st
 
 /* ---- what they say ---- */
 
+void network_unknown(const json *list, struct text *ret)
+{
+	static const char *const keys[] = {
+		"name",        "cniVersion",         "cniVersions", "plugins",   NETWORK_NO_CHECK,
+		NETWORK_NO_GC, NETWORK_ONLY_INLINED, "args",        "nerdctlID", "nerdctlLabels",
+	};
+
+	for (const json *i = json_first(list); i; i = json_next(i)) {
+		const char *key = json_key(i), *meant = NULL;
+		bool known = strpbrk(key, "/.") || strchr("_$#", *key);
+
+		for (size_t k = 0; k < ARRAY_SIZE(keys) && !known; k++) {
+			known = !strcasecmp(key, keys[k]);
+			if (text_is_slip(key, keys[k]))
+				meant = keys[k];
+		}
+		if (!known)
+			text_add(ret, "%s%.60s: unknown key, ignored%s%s%s", ret->len ? "\n" : "",
+				 key, meant ? " (did you mean " : "", meant ? meant : "",
+				 meant ? "?)" : "");
+	}
+}
+
 const char *mode_of_type(const char *type)
 {
 	static const char ours[] = "task-";

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "cli.h"
 #include "store/store.h"
 
@@ -70,6 +71,9 @@ bool network_is_list(const json *doc);
 #define NETWORK_NO_GC        "disableGC"
 #define NETWORK_ONLY_INLINED "loadOnlyInlinedPlugins"
 bool network_is_set(const json *list, const char *key);
+
+/* network_unknown: keys of the list (not of its plugins) that nobody reads, a line each. */
+void network_unknown(const json *list, struct text *ret);
 
 /* network_mode: awsvpc, bridge, host, none; else the type of the first plugin. Borrowed. */
 const char *network_mode(const json *list);

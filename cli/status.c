@@ -42,8 +42,9 @@ static bool ask(const struct cli *c, const struct network *n, json *list)
 	json *row = add_row(list, n->name, network_mode(n->list), n->source);
 	struct chain chain = { .list = n->list };
 	cleanup_free char *warn = NULL;
-	char path[CHAIN_PATH];
+	char path[CHAIN_PATH], lines[4096];
 	struct err e = { 0 };
+	struct text all;
 	int r;
 
 	chain_path(c, path);
@@ -56,8 +57,14 @@ static bool ask(const struct cli *c, const struct network *n, json *list)
 		return e.code == ERR_VERSION;
 	}
 	json_add_string(row, "status", "ok");
+	text_init(&all, lines, sizeof(lines));
+	network_unknown(n->list, &all);
 	if (warn)
-		json_add_string(row, "message", warn);
+		text_add(&all, "%s%s", all.len ? "\n" : "", warn);
+	for (char *end = strchr(lines, '\n'); end; end = strchr(end, '\n'))
+		*end = ';';
+	if (all.len)
+		json_add_string(row, "message", lines);
 	return true;
 }
 

@@ -37,6 +37,12 @@ bool text_is_printable(const char *s);
 
 bool text_is_utf8(const char *s, size_t len);
 
+/*
+ * text_is_slip: is @typed a slip for @word: other case, or one letter more, less, wrong or swapped
+ * with its neighbour, two of them in a word of 6 letters or more? Not the same word.
+ */
+bool text_is_slip(const char *typed, const char *word);
+
 /* FNV-1a, 64 bit: for indexes and names, not for secrets. Chain by passing the last result. */
 #define HASH_START 0xcbf29ce484222325ULL
 uint64_t hash_bytes(uint64_t seed, const void *p, size_t len);

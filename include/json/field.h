@@ -76,9 +76,17 @@ struct field {
 int field_read(const struct field *table, const json *object, const char *path, enum err_code code,
 	       void *out, struct err *e);
 
-/* field_unknown: call @tell for each key of @object that the table (and its sub-tables) lacks. */
+/*
+ * field_unknown: call @tell for each key of @object that the table (and its sub-tables) lacks.
+ * @meant: a key of the table for which it may be a slip; NULL: none.
+ */
+typedef void field_unknown_fn(void *ctx, const char *path, const char *meant);
 void field_unknown(const struct field *table, const json *object, const char *path,
-		   void (*tell)(void *ctx, const char *path), void *ctx);
+		   field_unknown_fn *tell, void *ctx);
+/* field_row: the row of a key, whatever its case; NULL if the table lacks it. */
+const struct field *field_row(const struct field *table, const char *key);
+/* field_meant: a key of the table for which @key may be a slip; NULL: none. */
+const char *field_meant(const struct field *table, const char *key);
 
 /* field_write: add every set field of @in to @object. Return: 0, or -ENOMEM. */
 int field_write(const struct field *table, const void *in, json *object, struct err *e);

@@ -101,6 +101,9 @@ struct mode {
 	 */
 	int (*status)(const struct netconf *c, struct plan_io *io, struct text *warn,
 		      struct err *e);
+	/* knows: is @key one of the root that the mode reads or judges although no table has it?
+	 * May be NULL. */
+	bool (*knows)(const char *key);
 	/*
 	 * link_first: may the link be made before a foreign IPAM plugin is asked? DHCP talks over
 	 * it. Only where all that addresses add to the plan dies with the link, because the record

@@ -181,6 +181,55 @@ void text_printable(char *dst, size_t size, const char *src)
 	dst[out] = '\0';
 }
 
+/* ---- slips ---- */
+
+#define SLIP_MAX 40 /* bytes of a word that anybody types */
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned n = a < b ? a : b;
+
+	return n < c ? n : c;
+}
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Insertions, deletions, substitutions, swaps of neighbours: optimal string alignment. */
+static unsigned distance(const char *a, size_t n, const char *b, size_t m)
+{
+	unsigned d[3][SLIP_MAX + 1];
+
+	for (unsigned j = 0; j <= m; j++)
+		d[0][j] = j;
+	for (unsigned i = 1; i <= n; i++) {
+		unsigned *row = d[i % 3], *before = d[(i + 2) % 3], *two = d[(i + 1) % 3];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= m; j++) {
+			unsigned wrong = !same(a[i - 1], b[j - 1]);
+
+			row[j] = least(row[j - 1] + 1, before[j] + 1, before[j - 1] + wrong);
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+			    same(a[i - 2], b[j - 1]) && two[j - 2] + 1 < row[j])
+				row[j] = two[j - 2] + 1;
+		}
+	}
+	return d[n % 3][m];
+}
+
+bool text_is_slip(const char *typed, const char *word)
+{
+	size_t n = strlen(typed), m = strlen(word);
+
+	if (!n || !m || n > SLIP_MAX || m > SLIP_MAX || !strcmp(typed, word))
+		return false;
+	/* Of a word of two letters, one wrong makes another word. */
+	return distance(typed, n, word, m) <= (m >= 6 ? 2 : m >= 3 ? 1 : 0);
+}
+
 uint64_t hash_bytes(uint64_t seed, const void *p, size_t len)
 {
 	const unsigned char *b = p;

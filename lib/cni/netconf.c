@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/text.h"
@@ -151,15 +152,18 @@ int netconf_read(const struct call *c, const struct mode **mode, struct netconf 
 	return r ? r : judge_pool(c, *mode, ret, e);
 }
 
-/* ---- keys that nobody reads ---- */
+/* ---- keys that no reader knows ---- */
 
-static void tell_unknown(void *ctx, const char *path)
+static void tell_unknown(void *ctx, const char *path, const char *meant)
 {
 	const struct call *c = ctx;
 	char shown[160];
 
 	text_printable(shown, sizeof(shown), path);
-	call_warn(c, "%s: unknown key, ignored", shown);
+	if (meant)
+		call_warn(c, "%s: unknown key, ignored (did you mean %s?)", shown, meant);
+	else
+		call_warn(c, "%s: unknown key, ignored", shown);
 }
 
 /* @value: an object, or a list of objects, or of lists of them. */
@@ -181,12 +185,61 @@ static void look_through(struct call *c, const struct field *table, const json *
 	}
 }
 
-/* Only objects: beside them, the root has the keys of others too. */
 static void look_through_objects(struct call *c, const struct field *table)
 {
 	for (const struct field *f = table; f && f->key; f++)
 		if (f->type == FIELD_OBJECT)
 			look_through(c, f->fields, json_get(c->root, f->key), f->key);
+}
+
+/* ---- at the top level ---- */
+
+#define TABLES 8
+
+/* What the root may have: of every plugin, of all modes, of this one first. */
+static unsigned tables_of(const struct call *c, const struct mode *mode,
+			  const struct field *ret[static TABLES])
+{
+	unsigned n = 0;
+
+	ret[n++] = mode->fields;
+	ret[n++] = netconf_fields;
+	ret[n++] = once_fields;
+	for (const struct mode *const *m = c->plugin->modes; *m && n < TABLES; m++)
+		if (*m != mode)
+			ret[n++] = (*m)->fields;
+	return n;
+}
+
+/* Of lists, of runtimes and of people: comments, labels, names with a domain. */
+static bool is_of_others(const char *key)
+{
+	static const char *const keys[] = { "capabilities", "cniVersions", "disableCheck",
+					    "disableGC",    "plugins",     "loadOnlyInlinedPlugins",
+					    "comment",      "description" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcasecmp(key, keys[i]))
+			return true;
+	return strchr("_$#/", *key) || strchr(key, '/') || strchr(key, '.');
+}
+
+static void look_through_root(struct call *c, const struct mode *mode)
+{
+	const struct field *tables[TABLES];
+	unsigned n = tables_of(c, mode, tables);
+
+	for (const json *i = json_first(c->root); i; i = json_next(i)) {
+		const char *key = json_key(i), *meant = NULL;
+		bool known = is_of_others(key) || (mode->knows && mode->knows(key));
+
+		for (unsigned t = 0; t < n && !known; t++)
+			known = tables[t] && field_row(tables[t], key);
+		for (unsigned t = 0; t < n && !known && !meant; t++)
+			meant = field_meant(tables[t], key);
+		if (!known && !json_is_absent(i))
+			tell_unknown(c, key, meant);
+	}
 }
 
 void netconf_unknown(struct call *c, const struct mode *mode)
@@ -197,4 +250,6 @@ void netconf_unknown(struct call *c, const struct mode *mode)
 	}
 	look_through_objects(c, netconf_fields);
 	look_through_objects(c, mode->fields);
+	if (!c->plugin->is_ipam)
+		look_through_root(c, mode);
 }

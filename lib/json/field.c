@@ -30,6 +30,14 @@ const struct field *field_row(const struct field *table, const char *key)
 	return NULL;
 }
 
+const char *field_meant(const struct field *table, const char *key)
+{
+	for (const struct field *f = table; f && f->key; f++)
+		if (text_is_slip(key, f->key))
+			return f->key;
+	return NULL;
+}
+
 static int refuse_twice(const json *first, const json *second, const struct place *at,
 			const struct reading *r)
 {
@@ -175,7 +183,7 @@ int field_read(const struct field *table, const json *object, const char *path, 
 
 /* Whom to tell of what the table lacks. */
 struct listener {
-	void (*tell)(void *ctx, const char *path);
+	field_unknown_fn *tell;
 	void *ctx;
 };
 
@@ -212,12 +220,12 @@ static void unknown_in(const struct field *table, const json *object, const stru
 		if (f)
 			continue;
 		place_text(path, &member);
-		l->tell(l->ctx, path);
+		l->tell(l->ctx, path, field_meant(table, json_key(i)));
 	}
 }
 
 void field_unknown(const struct field *table, const json *object, const char *path,
-		   void (*tell)(void *ctx, const char *path), void *ctx)
+		   field_unknown_fn *tell, void *ctx)
 {
 	const struct listener listener = { .tell = tell, .ctx = ctx };
 	const struct place root = { .key = path };

@@ -38,7 +38,4 @@ void field_value_text(const json *value, char *buf, size_t size);
 /* field_allowed: in words, what one value of the row may be. */
 void field_allowed(const struct field *f, struct text *t);
 
-/* field_row: the row that a key belongs to, NULL if the table lacks it. */
-const struct field *field_row(const struct field *table, const char *key);
-
 #endif

@@ -22,4 +22,5 @@ const struct mode mode_bridge = {
 	.dynamic_ports = bridge_dynamic_ports,
 	.plan = bridge_plan,
 	.status = bridge_status,
+	.knows = bridge_knows_key,
 };

@@ -42,6 +42,8 @@ int bridge_judge(const struct netconf *c, struct err *e);
 /* Keys of the reference chain that have no place here: refused, or told line by line. */
 int bridge_refuse_keys(const json *root, struct err *e);
 void bridge_warn_of_keys(const json *root, struct text *warn);
+/* bridge_knows_key: of those that the two above judge. */
+bool bridge_knows_key(const char *key);
 
 int bridge_judge_ports(const struct netconf *c, struct err *e);
 int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);

@@ -7,6 +7,7 @@
 #include "bridge.h"
 
 #include <errno.h>
+#include <strings.h>
 
 struct key {
 	const char *name, *instead;
@@ -81,4 +82,15 @@ void bridge_warn_of_keys(const json *root, struct text *warn)
 		if (says(root, ignored[i].name))
 			text_add(warn, "%s: without effect, %s\n", ignored[i].name,
 				 ignored[i].instead);
+}
+
+bool bridge_knows_key(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (!strcasecmp(refused[i].name, key))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		if (!strcasecmp(ignored[i].name, key))
+			return true;
+	return false;
 }

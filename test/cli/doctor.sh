@@ -268,4 +268,15 @@ if group rp_filter; then
 	ip route del default via 198.51.100.7 metric 100
 fi
 
+if group "keys that nobody reads"; then
+	jq -n --argjson p "$(conf '.ipMsaq = true | del(.name, .cniVersion)')" \
+		'{cniVersion: "1.1.0", name: "slip", disableGc: false, disbleCheck: true, plugins: [$p]}' >/etc/cni/net.d/slip.conflist
+	told 0 status slip
+	like 'ok .*disbleCheck: unknown key, ignored \(did you mean disableCheck\?\);awsvpc: .*ipMsaq: .*did you mean ipMasq' "$OUT" "status"
+	told 0 doctor
+	like 'warn +networks +network slip: disbleCheck: unknown key.*did you mean disableCheck' "${OUT//$'\n'/ }" "doctor: of the list"
+	like 'network slip: awsvpc: .*ipMsaq: unknown key.*did you mean ipMasq\?\) +fix: correct it in /etc/cni/net.d/slip.conflist' "${OUT//$'\n'/ }" "doctor: of a plugin"
+	rm /etc/cni/net.d/slip.conflist
+fi
+
 finish

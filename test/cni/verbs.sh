@@ -479,11 +479,19 @@ if group status; then
 	is "" "$ERR" stderr
 	fails "a state directory" test -e "$DATA"
 	status "$(conf '.type="awsvpc"')"
-	t "STATUS warns of unknown keys inside our objects, on stderr only"
+	t "STATUS warns of unknown keys, on stderr only"
 	status "$(conf '.ipam.frobnicate=1 | .ipam.ranges[0][0].colour="red" | .vpc.cider="x" | .toplevel=1
 		| .dns={nameserver:["10.0.0.2"]} | .ipam.dns={server:[]}')"
 	for key in frobnicate colour vpc.cider dns.nameserver ipam.dns.server; do like "$key" "$ERR" "warning"; done
-	if [[ $ERR == *toplevel* ]]; then fail "a top-level key is warned of"; else pass; fi
+	like 'toplevel: unknown key, ignored' "$ERR" "one of the top level"
+	t "with the key that was meant; and not of what others may say"
+	status "$(conf '.ipMsaq = true | .vpc.cdir = "10.0.0.0/16" | .ipam.ranges[0][0].subnets = "x" | .bridg = 1')"
+	for pair in ipMsaq:ipMasq vpc.cdir:cidr; do
+		like "${pair%:*}: unknown key, ignored \(did you mean ${pair#*:}\?\)" "$ERR" "${pair%:*}"
+	done
+	status "$(conf '.capabilities = {ips: true} | .args = {cni: {labels: []}} | .["cni.dev/x"] = 1 | ._comment = "x"
+		| .comment = "y" | .nothing = null | .Mtu = 1400 | .master = "lan0" | .disableCheck = true')"
+	is "" "$ERR" "stderr"
 	t "STATUS: the pool is full"
 	FULL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
 	add full "$FULL"

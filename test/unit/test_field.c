@@ -208,16 +208,16 @@ static void cuts_long_values(void **state)
 	assert_true(strlen(e.msg) < 100);
 }
 
-static void note(void *ctx, const char *path)
+static void note(void *ctx, const char *path, const char *meant)
 {
 	struct text *t = ctx;
 
-	text_add(t, "%s ", path);
+	text_add(t, "%s%s%s ", path, meant ? "=" : "", meant ? meant : "");
 }
 
 static void lists_unknown_keys(void **state)
 {
-	cleanup_json json *j = must("{\"Flag\":1,\"foo\":2,\"part\":{\"x\":1},"
+	cleanup_json json *j = must("{\"Flag\":1,\"foo\":2,\"falg\":3,\"part\":{\"x\":1},"
 				    "\"parts\":[{},{\"subnet\":1,\"y\":1}],\"any\":{\"z\":1}}");
 	char buf[100];
 	struct text t;
@@ -225,7 +225,7 @@ static void lists_unknown_keys(void **state)
 	(void)state;
 	text_init(&t, buf, sizeof(buf));
 	field_unknown(fields, j, "", note, &t);
-	assert_string_equal(buf, "foo part.x parts[1].y ");
+	assert_string_equal(buf, "foo falg=flag part.x parts[1].y ");
 }
 
 static void describes(void **state)

@@ -63,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni enumerate test-cli test-lab test-e2e test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
+	test-cni enumerate test-cli test-lab test-e2e test-go test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -184,6 +184,13 @@ test-lab: all ## the demo proves its claims, and the lessons of docs/lab print w
 test-e2e: all ## containerd and podman, chains with the reference plugins
 	@$(call run_suite,$(e2e_tests))
 
+# The reference plugins and the runtimes of Debian are older than those of today.
+peers := $(abspath $(BUILD))/peers
+go_tests := $(wildcard test/go/[!p]*.sh) test/e2e/cri.sh test/e2e/containerd.sh test/e2e/chain.sh
+test-go: all ## nerdctl, containerd, CRI and chains of today, built with Go (five minutes the first time)
+	@test/go/peers.sh $(peers) || { [ $$? = 77 ] && exit 0 || exit 1; }; \
+	  PATH=$(peers)/bin:$$PATH CNI_REF=$(peers)/cni $(call run_suite,$(go_tests))
+
 test-fuzz: ## a few seconds of each fuzz target
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=5
 
@@ -300,7 +307,7 @@ demo: deps-demo ## a lab VPC with two tasks, in namespaces of its own, explained
 c_files := $(wildcard lib/*/*.c lib/*/*.h include/*/*.h plugins/*/*.c plugins/*/*.h cli/*.c cli/*.h \
   test/unit/*.c test/unit/*.h test/netns/*.c test/netns/*.h test/golden/*.c test/bench/*.c test/bench/*.h \
   test/fuzz/*.c test/fuzz/*.h test/coverage/*.c test/*.c test/*.h)
-sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/bench/*.sh test/fuzz/*.sh test/coverage/*.sh test/mutation/*.sh) cli/taskvpc.bash .ci/run
+sh_files := $(wildcard test/*.sh test/cni/*.sh test/cli/*.sh test/e2e/*.sh test/go/*.sh test/bench/*.sh test/fuzz/*.sh test/coverage/*.sh test/mutation/*.sh) cli/taskvpc.bash .ci/run
 
 layers: ## fail on an include that points upward
 	@test/layers.sh

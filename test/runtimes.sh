@@ -67,7 +67,8 @@ parent() { awk '/^PPid/ { print $2 }' "/proc/$1/status"; }
 # ---- containerd ----
 
 C=$TMP/containerd
-lab() { timeout 60 ctr -a "$C/sock" "$@"; }
+# containerd 2.2 and newer warn in each answer of cgroup v1.
+lab() { timeout 60 ctr -a "$C/sock" "$@" 2> >(sed '/DEPRECATION/d' >&2); }
 containerd_starts() {
 	mkdir -p "$C"
 	cat >"$C/config.toml" <<-END
@@ -99,7 +100,7 @@ begin() {
 	lab run --rm --cni --cgroup "$CGROUP/$1" --rootfs "$ROOTFS" "$1" /bin/sh -c "$ECHO_SERVER" \
 		</dev/null >"$C/$1.out" 2>&1 &
 	JOB[$1]=$!
-	until_true sh -c "timeout 5 ctr -a $C/sock task ls | grep -q '^$1 .*RUNNING'" &&
+	until_true sh -c "timeout 5 ctr -a $C/sock task ls 2>/dev/null | grep -q '^$1 .*RUNNING'" &&
 		until_true inside "$1" ip -4 addr show eth0 2>/dev/null | grep -q inet
 }
 # inside NAME COMMAND…: run in it, a command that says something. On a busy machine ctr now and then loses what
@@ -144,18 +145,18 @@ killed() {
 cri() { "$ROOT/test/cri.pl" "$C/sock" "$@"; }
 # pod NAME [HOSTPORT:PORT]…: a pod that serves by its first container; says its id.
 cri_pod() { cri run "$1" "$CGROUP" "${@:2}"; }
-# An image as a docker archive, of busybox alone: what stands for a pod's pause container serves.
+# cri_image [NAMESPACE]: an image as a docker archive, of busybox alone: a pod's pause container serves.
 cri_image() {
 	local digest
 	mkdir -p "$C/image"
 	tar -c -C "$ROOTFS" -f "$C/image/layer.tar" .
 	digest=$(sha256sum <"$C/image/layer.tar" | cut -d' ' -f1)
 	jq -n --arg digest "sha256:$digest" --arg server "$ECHO_SERVER" --arg arch "$(dpkg --print-architecture)" \
-		'{architecture: $arch, os: "linux", config: {Cmd: ["/bin/sh", "-c", $server]}, rootfs: {type: "layers", diff_ids: [$digest]}}' \
+		'{architecture: $arch, os: "linux", config: {Cmd: ["/bin/sh", "-c", $server], Env: ["PATH=/bin"]}, rootfs: {type: "layers", diff_ids: [$digest]}}' \
 		>"$C/image/config.json"
 	echo '[{"Config":"config.json","RepoTags":["lab.invalid/pause:1"],"Layers":["layer.tar"]}]' >"$C/image/manifest.json"
 	tar -c -C "$C/image" -f "$C/image.tar" config.json layer.tar manifest.json
-	timeout 60 ctr -a "$C/sock" -n k8s.io image import "$C/image.tar"
+	timeout 60 ctr -a "$C/sock" -n "${1:-k8s.io}" image import "$C/image.tar"
 }
 cri_starts() {
 	mkdir -p "$C"

@@ -69,7 +69,7 @@ is 6 "$(records)" "records"
 mapfile -t seen < <(for i in 1 2 3 4 5 6; do addr_of "n$i"; done)
 is 6 "$(printf '%s\n' "${seen[@]}" | grep . | sort -u | wc -l)" "distinct addresses of ${seen[*]}"
 for i in 1 2 3 4 5 6; do lab task kill -s KILL "n$i"; done
-until_true sh -c "[ -z \"\$(timeout 5 ctr -a $C/sock container ls -q)\" ]"
+until_true sh -c "[ -z \"\$(timeout 5 ctr -a $C/sock container ls -q 2>/dev/null)\" ]"
 no_records() { [ "$(records)" = 0 ]; }
 until_true no_records
 clean

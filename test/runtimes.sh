@@ -145,7 +145,7 @@ killed() {
 cri() { "$ROOT/test/cri.pl" "$C/sock" "$@"; }
 # pod NAME [HOSTPORT:PORT]…: a pod that serves by its first container; says its id.
 cri_pod() { cri run "$1" "$CGROUP" "${@:2}"; }
-# cri_image [NAMESPACE]: an image as a docker archive, of busybox alone: a pod's pause container serves.
+# cri_image NAMESPACE: an image as a docker archive, of busybox alone: a pod's pause container serves.
 cri_image() {
 	local digest
 	mkdir -p "$C/image"
@@ -156,7 +156,7 @@ cri_image() {
 		>"$C/image/config.json"
 	echo '[{"Config":"config.json","RepoTags":["lab.invalid/pause:1"],"Layers":["layer.tar"]}]' >"$C/image/manifest.json"
 	tar -c -C "$C/image" -f "$C/image.tar" config.json layer.tar manifest.json
-	timeout 60 ctr -a "$C/sock" -n "${1:-k8s.io}" image import "$C/image.tar"
+	timeout 60 ctr -a "$C/sock" -n "$1" image import "$C/image.tar"
 }
 cri_starts() {
 	mkdir -p "$C"
@@ -188,7 +188,7 @@ cri_works() {
 	has containerd ctr runc containerd-shim-runc-v2 curl perl || return
 	[ -x /opt/cni/bin/loopback ] || { skip "needs loopback" && return 1; }
 	cri_starts || { skip "containerd has no CRI here: $(tail -n 3 "$C/log" | tr '\n' ' ')" && return 1; }
-	seen=$(cri_image 2>&1) || { skip "containerd takes no image here: $seen" && return 1; }
+	seen=$(cri_image k8s.io 2>&1) || { skip "containerd takes no image here: $seen" && return 1; }
 }
 
 # ---- podman ----

@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Firewalls of others: who drops what the host forwards, and the commands that let tasks pass. They
- * are to be run as they stand, so they name what is there: the interfaces of routed tasks by their
- * prefix, and each bridge that has a task now.
+ * Firewalls of others: what they do with a connection from a task to the outside, and with its
+ * answer. One task of each kind is tried: one of those with an interface of their own, and one of
+ * each bridge. The commands let tasks of that kind pass, and nothing else.
  */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "doctor.h"
 #include "kernel/nft.h"
+#include "kernel/route.h"
+#include "mode/let_through.h"
 #include "mode/ruleset.h"
 
-#define FIX_TEXT 8192 /* some thirty bridges; doctor tells the rest when these are open */
-#define ANY_ENI  ""   /* instead of a bridge: all interfaces of routed tasks */
+#define FIX_TEXT 8192
+#define SEEN_MAX 256 /* rules; those behind are told when these let pass */
 
+/* The rules that were told, and for which tasks. */
+struct seen {
+	struct {
+		struct fw_rule by;
+		enum fw_fate fate;
+		enum nft_hook hook;
+		char fix[FIX_TEXT];
+	} of[SEEN_MAX];
+	unsigned n;
+};
+
+/* Has a row before @row the same bridge? */
 bool doctor_bridge_is_again(const struct doctor *d, const json *row, const char *bridge)
 {
 	const json *one = doctor_next_up(json_first(d->attachments));
@@ -26,86 +44,131 @@ bool doctor_bridge_is_again(const struct doctor *d, const json *row, const char 
 	return one != row;
 }
 
-/* @add for what tasks come by: their own interfaces, and each bridge. A pair that does not fit
- * whole is left out. */
-static void each_way(const struct doctor *d, const struct nft_refuser *r, struct text *fix,
-		     void (*add)(struct text *fix, const struct nft_refuser *r, const char *bridge))
+static bool same_rule(const struct fw_rule *a, const struct fw_rule *b)
 {
-	add(fix, r, ANY_ENI);
-	for (const json *row = doctor_next_up(json_first(d->attachments)); row;
+	return a->handle == b->handle && !strcmp(a->family, b->family) &&
+	       !strcmp(a->table, b->table) && !strcmp(a->chain, b->chain) &&
+	       !strcmp(a->base, b->base);
+}
+
+/* Each rule is told once, with the commands for all kinds of tasks that it stops. */
+static void add_seen(struct seen *s, const struct fw *fw, const struct fw_rule *by,
+		     enum fw_fate fate, enum nft_hook hook, const char *bridge)
+{
+	char more[1024];
+	struct text fix, t;
+	unsigned i = 0;
+
+	while (i < s->n && !same_rule(&s->of[i].by, by))
+		i++;
+	if (i == SEEN_MAX)
+		return;
+	if (i == s->n) {
+		s->of[s->n++].by = *by;
+		s->of[i].fate = fate;
+		s->of[i].hook = hook;
+		s->of[i].fix[0] = '\0';
+	}
+	if (fate == FW_DROPS)
+		s->of[i].fate = fate;
+	text_init(&t, more, sizeof(more));
+	let_through_fix(fw, by, bridge, &t);
+	if (strstr(s->of[i].fix, more) || strlen(s->of[i].fix) + t.len + 3 > FIX_TEXT)
+		return;
+	text_init(&fix, s->of[i].fix + strlen(s->of[i].fix), FIX_TEXT - strlen(s->of[i].fix));
+	text_add(&fix, "%s%s", s->of[i].fix[0] ? "; " : "", more);
+}
+
+static void tell(struct doctor *d, const struct fw_rule *by, enum fw_fate fate, enum nft_hook hook,
+		 const char *fix)
+{
+	static const char *const what[] = { [NFT_PREROUTING] = "when it comes in",
+					    [NFT_FORWARD] = "when it is forwarded",
+					    [NFT_POSTROUTING] = "when it goes out" };
+	char chain[600], rule[48] = "";
+
+	fw_rule_text(by, chain);
+	if (by->handle)
+		snprintf(rule, sizeof(rule), ", by its rule with handle %" PRIu64, by->handle);
+	if (by->iptables && !by->handle && !strcmp(by->base, "FORWARD"))
+		doctor_tell(d, fate == FW_DROPS ? DOCTOR_FAIL : DOCTOR_WARN, fix,
+			    "the %s policy of FORWARD is DROP, as Docker sets it: what tasks send "
+			    "through the host %s dropped",
+			    !strcmp(by->family, "ip6") ? "ip6tables" : "iptables",
+			    fate == FW_DROPS ? "is" : "may be");
+	else
+		doctor_tell(d, fate == FW_DROPS ? DOCTOR_FAIL : DOCTOR_WARN, fix,
+			    "the nftables chain \"%s\" %s what tasks send through the host %s%s%s",
+			    chain, fate == FW_DROPS ? "drops" : "may drop", what[hook], rule,
+			    fate == FW_DROPS ? ""
+					     : ": a condition of its rules cannot be computed");
+}
+
+/* ---- one task of each kind ---- */
+
+static bool is_routed(const json *row)
+{
+	const char *mode = live_text(row, "mode");
+
+	return !strcmp(mode, "awsvpc-veth") || !strcmp(mode, "bridge");
+}
+
+static bool has_address(const json *row, uint8_t family, struct ip *ret)
+{
+	struct cidr c;
+
+	for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a))
+		if (cidr_parse(live_text(a, "address"), &c) && c.ip.family == family) {
+			*ret = c.ip;
+			return true;
+		}
+	return false;
+}
+
+static int judge_row(struct doctor *d, struct fw *fw, const json *row, uint8_t family,
+		     struct seen *seen, struct err *e)
+{
+	const char *bridge = live_text(row, "bridge");
+	struct let_through l = { .bridge = *bridge ? bridge : ANY_HOST_END };
+	struct route_uplink uplink;
+	enum nft_hook hook;
+	struct fw_rule by;
+	int r;
+
+	if (!has_address(row, family, &l.task))
+		return 0;
+	r = link_by_name(&d->route, *bridge ? bridge : live_text(row, "hostInterface"), &l.link, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = route_uplink_find(&d->route, family, &uplink, e);
+	if (r == 0 && uplink.ifindex)
+		r = link_by_index(&d->route, uplink.ifindex, &l.uplink, e);
+	if (r >= 0)
+		r = let_through_judge(fw, &l, &by, &hook, e);
+	if (r > FW_PASSES)
+		add_seen(seen, fw, &by, (enum fw_fate)r, hook, l.bridge);
+	return r < 0 ? r : 0;
+}
+
+/* Of the tasks with interfaces of their own the first of each family stands for all. */
+static int judge_family(struct doctor *d, struct fw *fw, uint8_t family, struct seen *seen,
+			struct err *e)
+{
+	bool done = false;
+	struct ip ip;
+	int r = 0;
+
+	for (const json *row = doctor_next_up(json_first(d->attachments)); row && r == 0;
 	     row = doctor_next_up(json_next(row))) {
 		const char *bridge = live_text(row, "bridge");
 
-		if (*bridge && !doctor_bridge_is_again(d, row, bridge) && fix->size - fix->len > FIX_TEXT / 8)
-			add(fix, r, bridge);
+		if (!is_routed(row) || !has_address(row, family, &ip) ||
+		    (*bridge ? doctor_bridge_is_again(d, row, bridge) : done))
+			continue;
+		done |= !*bridge;
+		r = judge_row(d, fw, row, family, seen, e);
 	}
-}
-
-static bool is_iptables(const struct nft_refuser *r)
-{
-	return r->by_policy && strncmp(r->family_name, "ip", 2) == 0 &&
-	       !strcmp(r->table, "filter") && !strcmp(r->chain, "FORWARD");
-}
-
-/* Docker puts its own rules before those of FORWARD again; DOCKER-USER it leaves to others. */
-static void add_iptables(struct text *fix, const struct nft_refuser *r, const char *bridge)
-{
-	bool v6 = !strcmp(r->family_name, "ip6");
-	bool docker = !v6 && access("/proc/sys/net/ipv4/conf/docker0", F_OK) == 0;
-
-	for (const char *way = "io"; *way; way++) {
-		text_add(fix, "%s%s -I %s -%c ", fix->len ? "; " : "",
-			 v6 ? "ip6tables" : "iptables", docker ? "DOCKER-USER" : "FORWARD", *way);
-		text_add_shell(fix, *bridge ? bridge : "vpc+");
-		text_add(fix, " -j ACCEPT");
-	}
-}
-
-/* One transaction of all, as one word for the shell. */
-static void add_nft(struct text *fix, const struct nft_refuser *r, const char *bridge)
-{
-	for (const char *way = "io"; *way; way++)
-		text_add(fix, "%sinsert rule %s %s %s %cifname \"%s\" accept", fix->len ? "; " : "",
-			 r->family_name, r->table, r->chain, *way, *bridge ? bridge : "vpc*");
-}
-
-/* What lets pass by a condition may let tasks pass: that is not weighed, and no reason to fail. */
-static void tell_refuser(struct doctor *d, const struct nft_refuser *r)
-{
-	enum verdict verdict = r->accepts ? DOCTOR_WARN : DOCTOR_FAIL;
-	const char *unless = r->accepts ? ", unless a rule before that accepts it" : "";
-	char rules[FIX_TEXT], command[2 * FIX_TEXT];
-	struct text fix, nft;
-
-	text_init(&fix, rules, sizeof(rules));
-	if (!strcmp(r->table, "firewalld"))
-		return; /* look_for_firewalld tells */
-	if (is_iptables(r)) {
-		each_way(d, r, &fix, add_iptables);
-		doctor_tell(d, verdict, rules,
-			    "the %s policy of FORWARD is DROP, as Docker sets it: what tasks send "
-			    "through the host is dropped%s",
-			    !strcmp(r->family_name, "ip6") ? "ip6tables" : "iptables", unless);
-		return;
-	}
-	each_way(d, r, &fix, add_nft);
-	text_init(&nft, command, sizeof(command));
-	text_add(&nft, "nft ");
-	text_add_shell(&nft, rules);
-	doctor_tell(d, verdict, command, "the nftables chain \"%s %s\" %s what is forwarded%s",
-		    r->table, r->chain, r->by_policy ? "drops" : "refuses", unless);
-}
-
-static void look_for_firewalld(struct doctor *d)
-{
-	struct err ignored;
-
-	if (nft_has_table(&d->nft, NFT_INET, "firewalld", &ignored) == 1)
-		doctor_tell(d, DOCTOR_WARN,
-			    "firewall-cmd --permanent --zone=trusted --add-source=SUBNET for each "
-			    "subnet (`taskvpc subnets`), then firewall-cmd --reload",
-			    "firewalld runs: it refuses forwarded packets of sources in no trusted "
-			    "zone");
+	return r;
 }
 
 /* Tables of iptables-legacy are not seen by nftables, but they drop all the same. */
@@ -120,65 +183,22 @@ static void look_for_legacy(struct doctor *d)
 			    "not looked at");
 }
 
-/* Whoever may drop is no fault yet: what its conditions mean may be nothing of the tasks'. */
-static void tell_doubt(struct doctor *d, enum verdict verdict, const struct nft_refuser *r,
-		       const char *what)
-{
-	char fix[4 * NFT_NAME_SIZE];
-	struct text t;
-
-	if (!strcmp(r->table, "firewalld"))
-		return;
-	text_init(&t, fix, sizeof(fix));
-	text_add(&t, "nft list chain %s ", r->family_name);
-	text_add_shell(&t, r->table);
-	text_add(&t, " ");
-	text_add_shell(&t, r->chain);
-	doctor_tell(d, verdict, fix, "the nftables chain \"%s %s\" %s what %s%s", r->table,
-		    r->chain, r->rest ? "drops" : "may drop", what,
-		    !r->accepts ? ""
-		    : r->rest   ? " unless one of its rules accepts it"
-				: ", by rules with conditions");
-}
-
-static int find_refusers(struct doctor *d, enum nft_hook hook, struct nft_refuser *ret)
-{
-	struct nft_crossing at = { .hook = hook, .own_table = TASKVPC_TABLE, .some = true };
-	struct err e;
-	int n = nft_refusers(&d->nft, &at, ret, NFT_REFUSERS_MAX, &e);
-
-	if (n < 0)
-		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
-			    "nftables does not answer: %s", e.msg);
-	return n;
-}
-
-/* Before and behind the hook forward a rule with conditions is too common to be worth a word. */
-static void look_around(struct doctor *d, enum nft_hook hook, const char *what)
-{
-	struct nft_refuser refusers[NFT_REFUSERS_MAX];
-	int n = find_refusers(d, hook, refusers);
-
-	for (int i = 0; i < n; i++)
-		if (refusers[i].rest || !refusers[i].accepts)
-			tell_doubt(d, refusers[i].accepts ? DOCTOR_WARN : DOCTOR_FAIL, &refusers[i],
-				   what);
-}
-
 void doctor_firewall(struct doctor *d)
 {
-	struct nft_refuser refusers[NFT_REFUSERS_MAX];
-	int n = find_refusers(d, NFT_FORWARD, refusers);
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	cleanup_free struct seen *seen = calloc(1, sizeof(*seen));
+	struct fw *fw = NULL;
+	struct err e;
+	int r = seen ? fw_open(&d->nft, &d->route, TASKVPC_TABLE, &fw, &e)
+		     : err_sys(&e, ERR_IO, ENOMEM, "cannot read the nftables ruleset");
 
-	for (int i = 0; i < n; i++)
-		if (refusers[i].rest)
-			tell_refuser(d, &refusers[i]);
-		else
-			tell_doubt(d, DOCTOR_WARN, &refusers[i], "is forwarded");
-	if (n >= 0) {
-		look_around(d, NFT_PREROUTING, "comes in");
-		look_around(d, NFT_POSTROUTING, "goes out");
-	}
-	look_for_firewalld(d);
+	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++)
+		r = judge_family(d, fw, families[i], seen, &e);
+	fw_close(fw);
+	if (r < 0)
+		doctor_tell(d, DOCTOR_FAIL, "a kernel with nf_tables",
+			    "nftables does not answer: %s", e.msg);
+	for (unsigned i = 0; seen && i < seen->n; i++)
+		tell(d, &seen->of[i].by, seen->of[i].fate, seen->of[i].hook, seen->of[i].fix);
 	look_for_legacy(d);
 }

@@ -174,6 +174,8 @@ static void begin_ttl(struct way *w)
 	bool v6 = w->p.dst.family == AF_INET6;
 
 	w->sender = w->at;
+	if (!w->answer)
+		w->client = w->at;
 	w->p.ttl = way_sysctl(w, w->at, TTL_USUAL,
 			      v6 ? "net/ipv6/conf/all/hop_limit" : "net/ipv4/ip_default_ttl");
 }

@@ -68,6 +68,7 @@ struct way {
 	struct place *host;
 	struct place *at;
 	uint32_t iif; /* the packet came in there; 0: it is sent from here */
+	struct place *client; /* where the first packet began; NULL: outside */
 	uint32_t oif; /* where the route leads; 0: not known yet */
 	struct place *sender; /* where the packet began; NULL: outside */
 	struct packet p;

@@ -64,6 +64,8 @@ static struct fw_packet packet_of(struct way *w, const struct nft_crossing *at)
 			       .mark = w->p.mark,
 			       .answer = w->answer };
 
+	p.ephemeral = w->client && way_sysctl(w, w->client, 0, "net/ipv4/ip_local_port_range") >=
+					  FW_EPHEMERAL;
 	if (w->answer)
 		p.sport = w->p.port;
 	else
@@ -280,21 +282,21 @@ static int filter(struct way *w, const struct nft_crossing *at, struct err *e)
 
 int way_filter(struct way *w, enum nft_hook hook, struct err *e)
 {
-	struct nft_crossing at = { .hook = hook, .own_table = TASKVPC_TABLE };
+	struct nft_crossing at = { .hook = hook };
 
 	return filter(w, &at, e);
 }
 
 int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e)
 {
-	struct nft_crossing at = { .hook = hook, .family = NFT_BRIDGE, .own_table = TASKVPC_TABLE };
+	struct nft_crossing at = { .hook = hook, .family = NFT_BRIDGE };
 
 	return filter(w, &at, e);
 }
 
 int way_filter_device(struct way *w, enum nft_hook hook, const char *dev, struct err *e)
 {
-	struct nft_crossing at = { .hook = hook, .dev = dev, .own_table = TASKVPC_TABLE };
+	struct nft_crossing at = { .hook = hook, .dev = dev };
 
 	return filter(w, &at, e);
 }

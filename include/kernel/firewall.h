@@ -14,10 +14,14 @@
 #include "kernel/netlink.h"
 #include "kernel/nft.h"
 
+#define FW_EPHEMERAL 32768 /* the lowest of net.ipv4.ip_local_port_range, if nobody changed it */
+
 struct fw_packet {
 	struct ip src, dst;
+	bool src_unknown, dst_unknown; /* only their family is known */
 	uint8_t protocol;      /* IPPROTO_*; ICMP also stands for ICMPv6 */
 	uint16_t sport, dport; /* 0: not known, or the protocol has none */
+	bool ephemeral;        /* the port that is not known is FW_EPHEMERAL or higher */
 	struct link_info in, out; /* ifindex 0: none */
 	struct mac smac;          /* of the frame; not set: not known */
 	uint32_t mark;

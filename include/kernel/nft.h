@@ -129,36 +129,15 @@ enum nft_hook {
 	NFT_EGRESS
 };
 
-/* Where packets meet chains of others. */
+/* Where packets meet base chains. */
 struct nft_crossing {
 	enum nft_hook hook;
 	enum nft_family family; /* NFT_INET: the tables ip and ip6 as well; NFT_BRIDGE: of frames */
 	uint8_t ip;             /* AF_INET, AF_INET6: of these packets; 0: of either */
 	const char *dev;        /* NFT_INGRESS, NFT_EGRESS */
-	const char *own_table;  /* is not read */
-	bool some;              /* those, too, that may refuse some packets only */
 };
 
 #define NFT_NAME_SIZE    256 /* NFT_NAME_MAXLEN of the kernel */
-#define NFT_REFUSERS_MAX 64
-
-/*
- * nft_refusers: base chains of other tables at one hook that refuse packets: no rule of ours can
- * allow what they refuse. Without @some, only those that refuse all but what a rule with conditions
- * lets pass; what rules jump to is not read then.
- * @ret: room for @max; more base chains at one hook are an error.
- * Return: how many, or a negative errno.
- */
-struct nft_refuser {
-	const char *family_name; /* inet, ip, ip6, bridge, netdev */
-	uint8_t family;          /* NFPROTO_* */
-	bool rest;               /* drops whatever no rule with conditions decides about */
-	bool by_policy;          /* and that by its policy, else by a rule without conditions */
-	bool accepts;            /* asked for some: may let some pass. If not, it drops all */
-	char table[NFT_NAME_SIZE], chain[NFT_NAME_SIZE];
-};
-int nft_refusers(struct netlink *nl, const struct nft_crossing *at, struct nft_refuser *ret,
-		 size_t max, struct err *e);
 
 /* nft_has_table: Return: 1 if there is a table of that name, 0 if not, or -errno. */
 int nft_has_table(struct netlink *nl, enum nft_family family, const char *table, struct err *e);

@@ -136,7 +136,8 @@ const struct mode *mode_find(const struct plugin *plugin, const char *name);
  * (@warn).
  * @bridge: through which the tasks' packets come, NULL: each by an interface of its own.
  */
-int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, struct err *e);
+int mode_status_nft(const struct netconf *c, const char *bridge, struct plan_io *io,
+		    struct text *warn, struct err *e);
 
 /* mode_mtu: the MTU to use: configured, else that of the default route's interface, else 1500. */
 int mode_mtu(const struct netconf *c, struct plan_io *io, uint32_t *ret, struct err *e);

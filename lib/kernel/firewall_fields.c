@@ -335,20 +335,30 @@ static void network_header(const struct fw_packet *p, struct header *h)
 		h->v[0] = first;
 		h->k[0] = 0xf0;
 		know(h, 6, &proto, 1);
-		know(h, 8, p->src.b, 16);
-		know(h, 24, p->dst.b, 16);
+		if (!p->src_unknown)
+			know(h, 8, p->src.b, 16);
+		if (!p->dst_unknown)
+			know(h, 24, p->dst.b, 16);
 		return;
 	}
 	know(h, 0, &first, 1);
 	h->k[6] = 0xbf; /* no fragment; DF may be set */
 	h->k[7] = 0xff;
 	know(h, 9, &proto, 1);
-	know(h, 12, p->src.b, 4);
-	know(h, 16, p->dst.b, 4);
+	if (!p->src_unknown)
+		know(h, 12, p->src.b, 4);
+	if (!p->dst_unknown)
+		know(h, 16, p->dst.b, 4);
 }
 
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
+
+/* Of a port that is not known: its highest bit. */
+static void know_ephemeral(struct header *h, size_t at)
+{
+	h->v[at] = h->k[at] = FW_EPHEMERAL >> 8;
+}
 
 static void transport_header(const struct fw_packet *p, struct header *h)
 {
@@ -362,8 +372,12 @@ static void transport_header(const struct fw_packet *p, struct header *h)
 	}
 	if (p->sport)
 		know_be16(h, 0, p->sport);
+	else if (p->ephemeral)
+		know_ephemeral(h, 0);
 	if (p->dport)
 		know_be16(h, 2, p->dport);
+	else if (p->ephemeral)
+		know_ephemeral(h, 2);
 	if (p->protocol == IPPROTO_TCP)
 		know(h, 13, &flags, 1);
 }

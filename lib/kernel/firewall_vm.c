@@ -66,6 +66,36 @@ static enum fw_truth truth(bool yes)
 	return yes ? FW_YES : FW_NO;
 }
 
+/* How the least and the greatest value compare that the known bits allow. */
+static void bounds(const struct fw_state *s, int reg, const uint8_t *value, size_t len, int *ret_least,
+		   int *ret_most)
+{
+	uint8_t least[FW_REGS], most[FW_REGS];
+
+	for (size_t i = 0; i < len; i++) {
+		least[i] = s->v[reg + (int)i] & s->k[reg + (int)i];
+		most[i] = least[i] | (uint8_t)~s->k[reg + (int)i];
+	}
+	*ret_least = memcmp(least, value, len);
+	*ret_most = memcmp(most, value, len);
+}
+
+static enum fw_truth is_at_least(const struct fw_state *s, int reg, const uint8_t *value, size_t len)
+{
+	int least, most;
+
+	bounds(s, reg, value, len, &least, &most);
+	return least >= 0 ? FW_YES : most < 0 ? FW_NO : FW_UNSURE;
+}
+
+static enum fw_truth is_at_most(const struct fw_state *s, int reg, const uint8_t *value, size_t len)
+{
+	int least, most;
+
+	bounds(s, reg, value, len, &least, &most);
+	return most <= 0 ? FW_YES : least > 0 ? FW_NO : FW_UNSURE;
+}
+
 /* ---- matches ---- */
 
 static enum fw_truth run_cmp(struct fw_state *s, const struct nlattr *data)
@@ -75,7 +105,7 @@ static enum fw_truth run_cmp(struct fw_state *s, const struct nlattr *data)
 	enum fw_truth equal;
 	uint32_t op;
 	size_t len;
-	int reg, order;
+	int reg;
 
 	if (!nft_nested(tb, NFTA_CMP_MAX, data))
 		return FW_UNSURE;
@@ -89,32 +119,36 @@ static enum fw_truth run_cmp(struct fw_state *s, const struct nlattr *data)
 		return equal;
 	if (op == NFT_CMP_NEQ)
 		return not(equal);
-	if (!is_known(s, reg, len))
-		return FW_UNSURE;
-	order = memcmp(s->v + reg, value, len);
-	return truth(op == NFT_CMP_LT    ? order < 0
-		     : op == NFT_CMP_LTE ? order <= 0
-		     : op == NFT_CMP_GT  ? order > 0
-					 : order >= 0);
+	switch (op) {
+	case NFT_CMP_LT:
+		return not(is_at_least(s, reg, value, len));
+	case NFT_CMP_GTE:
+		return is_at_least(s, reg, value, len);
+	case NFT_CMP_LTE:
+		return is_at_most(s, reg, value, len);
+	default:
+		return not(is_at_most(s, reg, value, len));
+	}
 }
 
 static enum fw_truth run_range(struct fw_state *s, const struct nlattr *data)
 {
 	struct nlattr *tb[NFTA_RANGE_MAX + 1];
 	const uint8_t *from = NULL, *to = NULL;
+	enum fw_truth low, high;
 	size_t len;
-	bool in;
 	int reg;
 
 	if (!nft_nested(tb, NFTA_RANGE_MAX, data))
 		return FW_UNSURE;
 	len = value_of(tb[NFTA_RANGE_FROM_DATA], &from);
 	reg = fw_reg(tb[NFTA_RANGE_SREG], len);
-	if (!len || value_of(tb[NFTA_RANGE_TO_DATA], &to) != len || reg < 0 ||
-	    !is_known(s, reg, len))
+	if (!len || value_of(tb[NFTA_RANGE_TO_DATA], &to) != len || reg < 0)
 		return FW_UNSURE;
-	in = memcmp(s->v + reg, from, len) >= 0 && memcmp(s->v + reg, to, len) <= 0;
-	return truth(in == (ntohl(attr_u32(tb[NFTA_RANGE_OP])) == NFT_RANGE_EQ));
+	low = is_at_least(s, reg, from, len);
+	high = is_at_most(s, reg, to, len);
+	low = low < high ? low : high;
+	return ntohl(attr_u32(tb[NFTA_RANGE_OP])) == NFT_RANGE_EQ ? low : not(low);
 }
 
 static enum fw_truth run_bitwise(struct fw_state *s, const struct nlattr *data)
@@ -267,9 +301,27 @@ static int find(struct fw_state *s, const char *set, int reg, size_t len, struct
 
 struct leads {
 	struct fw_state *s;
+	int reg; /* the key, as far as it is known */
+	size_t len;
+	bool exact; /* elements are single keys */
 	struct nft_reading reading; /* what the elements of a map lead to */
 	bool any;
 };
+
+/* Is one of the elements a key that the known bits allow? */
+static bool may_contain(const struct leads *l, const struct nlattr *elements)
+{
+	struct nlattr *item, *tb[NFTA_SET_ELEM_MAX + 1];
+	const uint8_t *key = NULL;
+	int left;
+
+	nla_for_each_nested (item, elements, left)
+		if (!l->exact || !nft_nested(tb, NFTA_SET_ELEM_MAX, item) ||
+		    value_of(tb[NFTA_SET_ELEM_KEY], &key) != l->len ||
+		    !differs(l->s, l->reg, key, l->len))
+			return true;
+	return false;
+}
 
 static int take_leads(void *ctx, const struct nlmsghdr *h)
 {
@@ -277,36 +329,40 @@ static int take_leads(void *ctx, const struct nlmsghdr *h)
 	struct leads *l = ctx;
 
 	if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWSETELEM &&
-	    nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) && tb[NFTA_SET_ELEM_LIST_ELEMENTS]) {
+	    nft_attributes(h, tb, NFTA_SET_ELEM_LIST_MAX) && tb[NFTA_SET_ELEM_LIST_ELEMENTS] &&
+	    may_contain(l, tb[NFTA_SET_ELEM_LIST_ELEMENTS])) {
 		l->any = true;
 		nft_map_read(&l->reading, tb[NFTA_SET_ELEM_LIST_ELEMENTS]);
 	}
 	return 0;
 }
 
-static void may_go(struct fw_state *s, const struct fw_at *at, const struct nft_reading *reading,
-		   unsigned depth);
+static void may_go(struct fw_state *s, const struct fw_at *at, const struct nft_reading *reading);
 
 /* A key that is not known: any element may be meant. */
-static enum fw_truth look_up_any(struct fw_state *s, const struct fw_at *at, const char *set,
-				 bool verdicts, unsigned depth)
+static enum fw_truth look_up_any(struct fw_state *s, const struct fw_at *at,
+				 const struct fw_set *set, int reg, bool verdicts)
 {
 	cleanup_free struct nft_lead *list = calloc(NFT_LEADS_MAX, sizeof(*list));
-	struct leads l = { .s = s, .reading = { .leads = list, .last = NFT_CONTINUE } };
+	struct leads l = { .s = s,
+			   .reg = reg,
+			   .len = set->key_len,
+			   .exact = !(set->flags & NFT_SET_INTERVAL),
+			   .reading = { .leads = list, .last = NFT_CONTINUE } };
 	struct err ignored;
 
 	if (!list)
 		return FW_UNSURE;
-	netlink_ask(s->fw->nft, set_question(s, set, NLM_F_DUMP), take_leads, NULL, &l, &ignored);
+	netlink_ask(s->fw->nft, set_question(s, set->name, NLM_F_DUMP), take_leads, NULL, &l, &ignored);
 	if (!l.any)
 		return FW_NO;
 	if (verdicts)
-		may_go(s, at, &l.reading, depth);
+		may_go(s, at, &l.reading);
 	return FW_UNSURE;
 }
 
 static enum fw_truth run_lookup(struct fw_state *s, const struct fw_at *at,
-				const struct nlattr *data, struct fw_step *step, unsigned depth)
+				const struct nlattr *data, struct fw_step *step)
 {
 	struct nlattr *tb[NFTA_LOOKUP_MAX + 1];
 	const struct fw_set *set;
@@ -326,7 +382,7 @@ static enum fw_truth run_lookup(struct fw_state *s, const struct fw_at *at,
 	if (reg < 0)
 		return FW_UNSURE;
 	if (!is_known(s, reg, set->key_len)) {
-		enum fw_truth any = look_up_any(s, at, name, verdicts, depth);
+		enum fw_truth any = look_up_any(s, at, set, reg, verdicts);
 
 		if (tb[NFTA_LOOKUP_DREG] && !verdicts)
 			fw_forget(s, fw_reg(tb[NFTA_LOOKUP_DREG], 16), 16);
@@ -427,19 +483,24 @@ static void may_drop(struct fw_state *s, const struct fw_at *at)
 }
 
 /* What a map of verdicts may lead to, whose key is not known. */
-static void may_go(struct fw_state *s, const struct fw_at *at, const struct nft_reading *reading,
-		   unsigned depth)
+static void may_go(struct fw_state *s, const struct fw_at *at, const struct nft_reading *reading)
 {
+	uint8_t v[FW_REGS], k[FW_REGS];
+
 	s->may_accept |= reading->accepts;
 	if (reading->drops)
 		may_drop(s, at);
-	for (unsigned i = 0; i < reading->n_leads && depth < DEPTH_MAX; i++) {
+	memcpy(v, s->v, sizeof(v));
+	memcpy(k, s->k, sizeof(k));
+	for (unsigned i = 0; i < reading->n_leads && at->depth < DEPTH_MAX; i++) {
 		const struct fw_chain *to = fw_chain_find(s->fw, s->base->family, s->base->table,
 							  reading->leads[i].name);
 
 		if (to && !reading->leads[i].is_map)
-			fw_chain_walk(s, to, true, depth + 1);
+			fw_chain_walk(s, to, true, at->depth + 1);
 	}
+	memcpy(s->v, v, sizeof(v));
+	memcpy(s->k, k, sizeof(k));
 }
 
 static enum fw_truth run_objref(const struct nlattr *data)
@@ -489,7 +550,7 @@ static bool is_one(const char *name, const char *list)
 }
 
 static enum fw_truth run_expression(struct fw_state *s, const struct fw_at *at, const char *name,
-				    const struct nlattr *data, struct fw_step *step, unsigned depth)
+				    const struct nlattr *data, struct fw_step *step)
 {
 	static const struct {
 		const char *name;
@@ -507,7 +568,7 @@ static enum fw_truth run_expression(struct fw_state *s, const struct fw_at *at, 
 	if (!strcmp(name, "immediate"))
 		return run_immediate(s, data, step);
 	if (!strcmp(name, "lookup"))
-		return run_lookup(s, at, data, step, depth);
+		return run_lookup(s, at, data, step);
 	if (!strcmp(name, "target"))
 		return fw_target(s, at, data, step);
 	if (!strcmp(name, "objref"))
@@ -538,7 +599,7 @@ static enum fw_truth run_expression(struct fw_state *s, const struct fw_at *at, 
 }
 
 /* @at->maybe is set where a match was unsure. Return: does the rule match at all? */
-static bool run_rule(struct fw_state *s, struct fw_at *at, struct fw_step *step, unsigned depth)
+static bool run_rule(struct fw_state *s, struct fw_at *at, struct fw_step *step)
 {
 	struct nlattr *item, *tb[NFTA_EXPR_MAX + 1];
 	enum fw_truth t;
@@ -552,7 +613,7 @@ static bool run_rule(struct fw_state *s, struct fw_at *at, struct fw_step *step,
 		    !nft_text(tb[NFTA_EXPR_NAME], name, sizeof(name)))
 			t = FW_UNSURE;
 		else
-			t = run_expression(s, at, name, tb[NFTA_EXPR_DATA], step, depth);
+			t = run_expression(s, at, name, tb[NFTA_EXPR_DATA], step);
 		if (t == FW_NO || s->error < 0)
 			return false;
 		at->maybe |= t == FW_UNSURE;
@@ -566,15 +627,15 @@ static bool run_rule(struct fw_state *s, struct fw_at *at, struct fw_step *step,
 
 /* Return: NFT_CONTINUE if the walk goes on in this chain, else what it ends with. */
 static int jump(struct fw_state *s, const struct fw_at *at, const struct fw_step *step,
-		bool *rest_maybe, unsigned depth)
+		bool *rest_maybe)
 {
 	const struct fw_chain *to =
 		fw_chain_find(s->fw, s->base->family, s->base->table, step->chain);
 	int r;
 
-	if (!to || depth >= DEPTH_MAX)
+	if (!to || at->depth >= DEPTH_MAX)
 		return NFT_CONTINUE;
-	r = fw_chain_walk(s, to, at->maybe, depth + 1);
+	r = fw_chain_walk(s, to, at->maybe, at->depth + 1);
 	if (step->code == NFT_GOTO && at->maybe)
 		*rest_maybe = true;
 	if (at->maybe)
@@ -585,12 +646,12 @@ static int jump(struct fw_state *s, const struct fw_at *at, const struct fw_step
 }
 
 static int decide(struct fw_state *s, const struct fw_at *at, const struct fw_step *step,
-		  bool *rest_maybe, unsigned depth)
+		  bool *rest_maybe)
 {
 	switch (step->code) {
 	case NFT_JUMP:
 	case NFT_GOTO:
-		return jump(s, at, step, rest_maybe, depth);
+		return jump(s, at, step, rest_maybe);
 	case NFT_CONTINUE:
 	case NFT_BREAK:
 		return NFT_CONTINUE;
@@ -617,7 +678,8 @@ static int decide(struct fw_state *s, const struct fw_at *at, const struct fw_st
 int fw_chain_walk(struct fw_state *s, const struct fw_chain *chain, bool maybe, unsigned depth)
 {
 	for (unsigned i = chain->first; i < chain->first + chain->n && s->error == 0; i++) {
-		struct fw_at at = { .chain = chain, .rule = &s->fw->rules[i], .maybe = maybe };
+		struct fw_at at = { .chain = chain, .rule = &s->fw->rules[i], .maybe = maybe,
+				    .depth = depth };
 		struct fw_step step = { .code = NFT_CONTINUE };
 		const uint32_t mark = s->p->mark, ct_mark = s->p->ct_mark;
 		int r;
@@ -628,13 +690,13 @@ int fw_chain_walk(struct fw_state *s, const struct fw_chain *chain, bool maybe, 
 			return NF_ACCEPT;
 		}
 		memset(s->k, 0, sizeof(s->k));
-		if (!run_rule(s, &at, &step, depth))
+		if (!run_rule(s, &at, &step))
 			continue;
 		if (at.maybe) { /* a mark that may have been set */
 			s->p->mark_unknown |= s->p->mark != mark;
 			s->p->ct_mark_unknown |= s->p->ct_mark != ct_mark;
 		}
-		r = decide(s, &at, &step, &maybe, depth);
+		r = decide(s, &at, &step, &maybe);
 		if (r != NFT_CONTINUE)
 			return r;
 	}

@@ -66,6 +66,7 @@ struct fw_at {
 	const struct fw_chain *chain;
 	const struct fw_expr_rule *rule;
 	bool maybe;
+	unsigned depth; /* of jumps */
 };
 
 /* A verdict that a rule comes to; NFT_CONTINUE: none. */

@@ -88,10 +88,14 @@ static enum fw_truth has_status(struct fw_state *s, uint32_t mask)
 	return mask & ~known ? FW_UNSURE : FW_NO;
 }
 
-static enum fw_truth in_ports(uint16_t port, uint16_t low, uint16_t high)
+static enum fw_truth in_ports(const struct fw_packet *p, uint16_t port, uint16_t low, uint16_t high)
 {
+	uint16_t least = p->ephemeral ? FW_EPHEMERAL : 0;
+
 	if (!port)
-		return low == 0 && high == UINT16_MAX ? FW_YES : FW_UNSURE;
+		return low <= least && high == UINT16_MAX ? FW_YES
+		       : high < least			  ? FW_NO
+							  : FW_UNSURE;
 	return truth(low <= port && port <= high);
 }
 
@@ -137,10 +141,10 @@ static enum fw_truth match_conntrack(struct fw_state *s, const struct info *i)
 		t = both(t, truth(same_masked(dst, &m->origdst_addr, &m->origdst_mask) !=
 				  !!(invert & XT_CONNTRACK_ORIGDST)));
 	if (flags & XT_CONNTRACK_ORIGDST_PORT && i->rev == 3)
-		t = both(t, inverted(in_ports(dport, m->origdst_port, m->origdst_port_high),
+		t = both(t, inverted(in_ports(p, dport, m->origdst_port, m->origdst_port_high),
 				     invert & XT_CONNTRACK_ORIGDST_PORT));
 	else if (flags & XT_CONNTRACK_ORIGDST_PORT)
-		t = both(t, inverted(in_ports(dport, ntohs(m->origdst_port), ntohs(m->origdst_port)),
+		t = both(t, inverted(in_ports(p, dport, ntohs(m->origdst_port), ntohs(m->origdst_port)),
 				     invert & XT_CONNTRACK_ORIGDST_PORT));
 	return flags & ~known ? both(t, FW_UNSURE) : t;
 }
@@ -205,9 +209,9 @@ static enum fw_truth match_tcp(struct fw_state *s, const struct info *i)
 
 	if (!m)
 		return FW_UNSURE;
-	t = both(inverted(in_ports(s->p->sport, m->spts[0], m->spts[1]),
+	t = both(inverted(in_ports(s->p, s->p->sport, m->spts[0], m->spts[1]),
 			  m->invflags & XT_TCP_INV_SRCPT),
-		 inverted(in_ports(s->p->dport, m->dpts[0], m->dpts[1]),
+		 inverted(in_ports(s->p, s->p->dport, m->dpts[0], m->dpts[1]),
 			  m->invflags & XT_TCP_INV_DSTPT));
 	if (m->flg_mask)
 		t = both(t, truth(((flags & m->flg_mask) == m->flg_cmp) !=
@@ -221,25 +225,25 @@ static enum fw_truth match_udp(struct fw_state *s, const struct info *i)
 
 	if (!m)
 		return FW_UNSURE;
-	return both(inverted(in_ports(s->p->sport, m->spts[0], m->spts[1]),
+	return both(inverted(in_ports(s->p, s->p->sport, m->spts[0], m->spts[1]),
 			     m->invflags & XT_UDP_INV_SRCPT),
-		    inverted(in_ports(s->p->dport, m->dpts[0], m->dpts[1]),
+		    inverted(in_ports(s->p, s->p->dport, m->dpts[0], m->dpts[1]),
 			     m->invflags & XT_UDP_INV_DSTPT));
 }
 
-static enum fw_truth one_of(const struct xt_multiport_v1 *m, uint16_t port)
+static enum fw_truth one_of(const struct fw_packet *p, const struct xt_multiport_v1 *m, uint16_t port)
 {
-	if (!port)
-		return FW_UNSURE;
+	enum fw_truth t = FW_NO, one;
+
 	for (unsigned i = 0; i < m->count && i < XT_MULTI_PORTS; i++) {
 		uint16_t low = m->ports[i], high = low;
 
 		if (m->pflags[i] && i + 1 < XT_MULTI_PORTS)
 			high = m->ports[++i];
-		if (low <= port && port <= high)
-			return FW_YES;
+		one = in_ports(p, port, low, high);
+		t = one > t ? one : t;
 	}
-	return FW_NO;
+	return t;
 }
 
 static enum fw_truth match_multiport(struct fw_state *s, const struct info *i)
@@ -249,8 +253,8 @@ static enum fw_truth match_multiport(struct fw_state *s, const struct info *i)
 
 	if (!m || i->rev != 1)
 		return FW_UNSURE;
-	src = one_of(m, s->p->sport);
-	dst = one_of(m, s->p->dport);
+	src = one_of(s->p, m, s->p->sport);
+	dst = one_of(s->p, m, s->p->dport);
 	t = m->flags == XT_MULTIPORT_SOURCE	   ? src
 	    : m->flags == XT_MULTIPORT_DESTINATION ? dst
 	    : src > dst				   ? src

@@ -3,47 +3,98 @@
  * through? */
 #include "mode/mode.h"
 
+#include "mode/let_through.h"
 #include "mode/ruleset.h"
 
+#include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 
-/* What to do, in the words of whoever has made the chain. */
-static void tell_remedy(const struct nft_refuser *r, const char *bridge, struct text *warn)
+static void warn_of_rule(const struct fw *fw, const struct fw_rule *by, const char *bridge,
+			 struct text *warn)
 {
-	const char *iptables = strcmp(r->family_name, "ip6") == 0 ? "ip6tables" : "iptables";
-	const char *dev = bridge ? bridge : "vpc*";
+	char chain[600], commands[1024];
+	struct text fix;
 
-	if (strcmp(r->table, "firewalld") == 0)
-		text_add(warn,
-			 "firewall-cmd --permanent --zone=trusted --add-%s%s, then firewall-cmd "
-			 "--reload",
-			 bridge ? "interface=" : "source=", bridge ? bridge : "SUBNET");
-	else if (strcmp(r->table, "filter") == 0 && strcmp(r->family_name, "inet") != 0)
-		text_add(warn, "%s -I FORWARD -j ACCEPT; with Docker %s -I DOCKER-USER -j ACCEPT",
-			 iptables, iptables);
-	else
-		text_add(warn,
-			 "nft 'insert rule %s %s %s iifname \"%s\" accept', and the same with "
-			 "oifname",
-			 r->family_name, r->table, r->chain, dev);
+	fw_rule_text(by, chain);
+	text_init(&fix, commands, sizeof(commands));
+	let_through_fix(fw, by, bridge, &fix);
+	text_add(warn, "the nftables chain \"%s\" drops what tasks send through the host", chain);
+	if (by->handle)
+		text_add(warn, " by its rule with handle %" PRIu64, by->handle);
+	text_add(warn, ". To let them through: %s\n", commands);
 }
 
-static void warn_of_refuser(const struct nft_refuser *r, const char *bridge, struct text *warn)
+/* An address of the first subnet of the family, if there is one. */
+static void take_address(const struct pool *pool, struct let_through *l)
 {
-	text_add(warn,
-		 "the nftables chain \"%s %s %s\" %s all that is forwarded, unless a rule of its "
-		 "own accepts it before. To let the tasks through: ",
-		 r->family_name, r->table, r->chain,
-		 r->by_policy ? "drops by its policy" : "refuses by a rule without conditions");
-	tell_remedy(r, bridge, warn);
-	text_add(warn, "\n");
+	l->task_unknown = true;
+	for (unsigned i = 0; i < pool->n_sets; i++)
+		for (unsigned k = 0; k < pool->sets[i].n_ranges && l->task_unknown; k++) {
+			const struct pool_range *range = &pool->sets[i].ranges[k];
+
+			if (range->usable.first.family != l->task.family)
+				continue;
+			l->task = range->usable.first;
+			l->task_unknown = false;
+		}
 }
 
-int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, struct err *e)
+/* Return: 0, or a negative errno. */
+static int judge_family(const struct netconf *c, struct let_through *l, struct fw *fw,
+			struct netlink *route, struct text *warn, struct err *e)
 {
-	static const struct nft_crossing forward = { .hook = NFT_FORWARD,
-						     .own_table = TASKVPC_TABLE };
-	struct nft_refuser refusers[NFT_REFUSERS_MAX];
+	struct route_uplink uplink;
+	enum nft_hook hook;
+	struct fw_rule by;
+	int r = route_uplink_find(route, l->task.family, &uplink, e);
+
+	take_address(&c->pool, l);
+	if (r == 0 && uplink.ifindex)
+		r = link_by_index(route, uplink.ifindex, &l->uplink, e);
+	if (r >= 0)
+		r = let_through_judge(fw, l, &by, &hook, e);
+	if (r == FW_DROPS)
+		warn_of_rule(fw, &by, l->bridge, warn);
+	return r < 0 ? r : 0;
+}
+
+/* Of a foreign IPAM plugin the family is not known: IPv4 then. */
+static bool has_family(const struct netconf *c, uint8_t family)
+{
+	return c->pool.n_sets ? pool_has_family(&c->pool, family) : family == AF_INET;
+}
+
+static int judge_rules(const struct netconf *c, const char *bridge, struct netlink *nl,
+		       struct plan_io *io, struct text *warn, struct err *e)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct netlink *route;
+	struct fw *fw = NULL;
+	int r = plan_io_route(io, HOST, &route, e);
+
+	if (r == 0)
+		r = fw_open(nl, route, TASKVPC_TABLE, &fw, e);
+	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++) {
+		struct let_through l = { .bridge = bridge ? bridge : ANY_HOST_END,
+					 .task.family = families[i] };
+
+		if (bridge)
+			link_by_name(route, bridge, &l.link, e);
+		if (bridge && !l.link.ifindex) /* it is still to be made */
+			l.link = (struct link_info){ .ifindex = UINT32_MAX, .kind = "bridge" };
+		if (bridge)
+			text_copy(l.link.name, sizeof(l.link.name), bridge);
+		if (has_family(c, families[i]))
+			r = judge_family(c, &l, fw, route, warn, e);
+	}
+	fw_close(fw);
+	return r;
+}
+
+int mode_status_nft(const struct netconf *c, const char *bridge, struct plan_io *io,
+		    struct text *warn, struct err *e)
+{
 	struct netlink *nl;
 	uint32_t generation;
 	int r = plan_io_nft(io, &nl, e);
@@ -55,8 +106,5 @@ int mode_status_nft(const char *bridge, struct plan_io *io, struct text *warn, s
 		e->code = ERR_UNAVAILABLE;
 		return r;
 	}
-	r = nft_refusers(nl, &forward, refusers, ARRAY_SIZE(refusers), e);
-	for (int i = 0; i < r; i++)
-		warn_of_refuser(&refusers[i], bridge, warn);
-	return r < 0 ? r : 0;
+	return judge_rules(c, bridge, nl, io, warn, e);
 }

@@ -291,7 +291,7 @@ static int routed_status(const struct netconf *c, struct plan_io *io, struct tex
 			 struct err *e)
 {
 	const struct awsvpc_conf *own = (const void *)c->own;
-	int r = mode_status_nft(NULL, io, warn, e);
+	int r = mode_status_nft(c, NULL, io, warn, e);
 
 	if (r == 0)
 		r = judge_gateways(&c->pool, io, e);

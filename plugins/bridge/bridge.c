@@ -5,7 +5,7 @@ static int bridge_status(const struct netconf *c, struct plan_io *io, struct tex
 			 struct err *e)
 {
 	bridge_warn_of_keys(c->root, warn);
-	return mode_status_nft(bridge_conf(c)->bridge, io, warn, e);
+	return mode_status_nft(c, bridge_conf(c)->bridge, io, warn, e);
 }
 
 const struct mode mode_bridge = {

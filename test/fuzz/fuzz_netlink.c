@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 
+#include "kernel/firewall.h"
 #include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
@@ -178,18 +179,26 @@ static struct nft_element element(bool map)
 	return el;
 }
 
-static int ask_refusers(unsigned which, struct netlink *nl, struct err *e)
+/* The ruleset, and then a packet through it: what a task's namespace says is not to be trusted. */
+static int ask_firewall(unsigned which, struct netlink *nl, struct err *e)
 {
 	static const struct nft_crossing rows[] = {
-		{ .hook = NFT_FORWARD, .own_table = "t", .some = true },
-		{ .hook = NFT_FORWARD, .own_table = "t" },
-		{ .hook = NFT_INPUT, .family = NFT_BRIDGE, .own_table = "t", .some = true },
-		{ .hook = NFT_INGRESS, .ip = AF_INET6, .dev = "a", .own_table = "t", .some = true },
+		{ .hook = NFT_FORWARD },
+		{ .hook = NFT_PREROUTING },
+		{ .hook = NFT_INPUT, .family = NFT_BRIDGE },
+		{ .hook = NFT_INGRESS, .dev = "a" },
 	};
-	struct nft_refuser refusers[4];
-	int r = nft_refusers(nl, &rows[which], refusers, ARRAY_SIZE(refusers), e);
+	struct fw_packet p = { .protocol = 6, .dport = 80, .in = { .ifindex = 2, .name = "a" } };
+	struct fw_rule by;
+	struct fw_nat nat;
+	struct fw *fw;
+	int r = fw_open(nl, nl, "t", &fw, e);
 
-	must(r <= (int)ARRAY_SIZE(refusers));
+	ip_parse(which % 2 ? "2001:db8::1" : "10.0.0.1", &p.src);
+	ip_parse(which % 2 ? "2001:db8::2" : "10.0.0.2", &p.dst);
+	if (r == 0)
+		r = fw_pass(fw, &rows[which], &p, &by, &nat, e);
+	fw_close(fw);
 	return r < 0 ? r : 0;
 }
 
@@ -220,7 +229,7 @@ static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 	case 7:
 		return nft_generation(nl, &generation, e);
 	default:
-		return ask_refusers(0, nl, e);
+		return ask_firewall(0, nl, e);
 	}
 }
 
@@ -288,7 +297,7 @@ static const struct {
 	unsigned n;
 	int (*ask)(unsigned which, struct netlink *nl, struct err *e);
 } kinds[] = { { 5, ask_links },  { 5, ask_addresses }, { 8, ask_routes },  { 9, ask_rules },
-	      { 4, ask_qdiscs }, { 5, ask_others },    { 4, ask_refusers } };
+	      { 4, ask_qdiscs }, { 5, ask_others },    { 4, ask_firewall } };
 
 static int ask(unsigned which, struct netlink *nl, struct err *e)
 {

@@ -24,6 +24,9 @@ enum route_type {
 	ROUTE_UNREACHABLE /* refused with an ICMP error to the sender */
 };
 
+/* Of a route that any other to the same prefix comes before. */
+#define ROUTE_METRIC_LAST 4000000000U
+
 struct route_spec {
 	struct cidr dst;
 	struct ip gw, src; /* family 0: none */

@@ -39,7 +39,7 @@
 #define STORE_IFNAME_MAX 15
 #define STORE_ADDRESSES  8      /* addresses of one record */
 #define STORE_PORTS      1024   /* host ports of one record */
-#define STORE_TAGS       24     /* tags of one record */
+#define STORE_TAGS       32     /* tags of one record */
 #define STORE_BODY_MAX   131072 /* bytes of a body */
 
 struct store; /* an open store: one per process is enough */

@@ -121,6 +121,8 @@ struct attachment {
 	/* what forwards: awsvpc, bridge */
 	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
 					     * advertisements although we turn forwarding on */
+	bool refuse_unused; /* an address of the subnet or the VPC that no task has is unreachable
+			     * on the host; false in records of versions that had no such route */
 	/* awsvpc */
 	struct cidr vpc[ATTACHMENT_CIDRS]; /* CIDR blocks of the VPC: not masqueraded between */
 	unsigned n_vpc;

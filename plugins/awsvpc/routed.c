@@ -13,6 +13,7 @@
  * every packet passes the host, where the guard (and later, policy) stands.
  */
 #include "awsvpc.h"
+#include "mode/blocks.h"
 #include "mode/forward.h"
 #include "mode/refuse.h"
 #include "mode/ruleset.h"
@@ -69,7 +70,8 @@ static int routed_resolve(const struct netconf *c, struct plan_io *io, struct at
 	a->block_imds = own->block_imds;
 	a->host_routing = own->host_routing;
 	a->host_is_gateway = true;
-	a->n_vpc = own->masquerade ? own->vpc.n_cidr : 0;
+	a->refuse_unused = true;
+	a->n_vpc = own->vpc.n_cidr;
 	memcpy(a->vpc, own->vpc.cidr, sizeof(a->vpc));
 	return r;
 }
@@ -179,6 +181,8 @@ static void plan_router(struct plan *p)
 
 		plan_share(p, plan_route(p, -1, HOST, &lo, &local));
 	}
+	if (a->refuse_unused)
+		plan_unreachable(p);
 }
 
 static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)

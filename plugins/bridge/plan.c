@@ -8,6 +8,7 @@
  */
 #include "bridge.h"
 #include "mode/bandwidth.h"
+#include "mode/blocks.h"
 #include "mode/forward.h"
 #include "mode/ruleset.h"
 #include "mode/task.h"
@@ -55,6 +56,8 @@ static void plan_gateways(struct plan *p, const struct ifref *bridge)
 		plan_share(p, plan_addr(p, -1, HOST, bridge, &gateway,
 					(struct addr_how){ .stays = was_there(a, &gateway) }));
 	}
+	if (a->refuse_unused)
+		plan_unreachable(p);
 	plan_forwarding(p);
 }
 

@@ -115,6 +115,7 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
 
 	a->bridge_gateway = own->gateway || own->default_gateway;
+	a->refuse_unused = a->bridge_gateway; /* else the subnet is a LAN of others */
 	a->default_routes = own->default_gateway ? DEFAULT_ALWAYS : DEFAULT_NEVER;
 	a->force_address = own->force_address;
 	a->masquerade = own->masquerade;

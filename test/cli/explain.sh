@@ -84,10 +84,12 @@ if group "what arrives, and what does not"; then
 	agrees arrives c c far:80 10.200.2.9 80
 	agrees arrives d d c "$(ip_of c)"
 	agrees arrives a a a "$(ip_of a)"
-	t "an address that no task has: like all that is not known, by the default route"
-	told 0 explain a 10.200.1.99 --json
-	is leaves "$(jq -r .verdict <<<"$OUT")" "verdict"
-	reason 'by up0'
+	t "an address that no task has ends at the host"
+	agrees dies a a 10.200.1.99 10.200.1.99
+	reason '^no task has the address 10.200.1.99: 10.200.1.0/24 is unreachable$'
+	is null "$(jq -r .fix <<<"$OUT")" "fix"
+	agrees dies host host 10.200.1.99 10.200.1.99
+	reason '^no task has the address'
 	t "the host"
 	agrees arrives host host b:80 "$(ip_of b)" 80
 	agrees arrives host host c:80 "$(ip_of c)" 80
@@ -150,11 +152,11 @@ if group "what is broken dies where it is said to, and is healed by the fix"; th
 	t "route of the host"
 	ip route del "$(ip_of b)"
 	agrees dies a a b:80 "$(ip_of b)" 80
-	reason 'default route leads to up0, and not to vpc'
+	reason 'the route "unreachable 10.200.2.0/24" of table 254 refuses it'
 	heals a a b:80 "$(ip_of b)" 80
 	ip route del "$(ip_of a)"
 	agrees dies a a b "$(ip_of b)"
-	reason '^the answer: .*default route'
+	reason '^the answer: .*the route "unreachable 10.200.1.0/24"'
 	heals a a b "$(ip_of b)"
 	t "links"
 	ip -n a link set eth0 down

@@ -151,8 +151,8 @@ if group "awsvpc, IPv4"; then
 	broken "a dummy that takes it" 'dum' 'ip -n a link add dum type veth peer name dum2; ip -n a link set dum up; ip -n a link set dum2 up; ip -n a route add $B dev dum' 'ip -n a link del dum'
 	broken "TTL 1" 'TTL' 'ip netns exec a sysctl -qw net.ipv4.ip_default_ttl=1' 'ip netns exec a sysctl -qw net.ipv4.ip_default_ttl=64'
 	t "the host"
-	broken "no route to the server" "default route leads to up0" 'ip route del $B'
-	broken "no route to the client" '^the answer: .*default route leads to up0' 'ip route del $A'
+	broken "no route to the server" 'the route "unreachable 10.0.1.0/24" of table 254 refuses it' 'ip route del $B'
+	broken "no route to the client" '^the answer: .*the route "unreachable 10.0.1.0/24"' 'ip route del $A'
 	broken "no gateway and no route" . 'ip route del local $GW dev lo; ip route del $B'
 	broken "unreachable instead of the route" '"unreachable ' 'ip route replace unreachable $B'
 	broken "a blackhole" '"blackhole ' 'ip route replace blackhole $A'

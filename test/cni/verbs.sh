@@ -490,7 +490,7 @@ if group status; then
 		like "${pair%:*}: unknown key, ignored \(did you mean ${pair#*:}\?\)" "$ERR" "${pair%:*}"
 	done
 	status "$(conf '.capabilities = {ips: true} | .args = {cni: {labels: []}} | .["cni.dev/x"] = 1 | ._comment = "x"
-		| .comment = "y" | .nothing = null | .Mtu = 1400 | .master = "lan0" | .disableCheck = true')"
+		| .comment = "y" | .nothing = null | del(.mtu) | .Mtu = 1400 | .master = "lan0" | .disableCheck = true')"
 	is "" "$ERR" "stderr"
 	t "STATUS: the pool is full"
 	FULL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')

@@ -239,6 +239,52 @@ static void add_words(char **all, const char *more)
 	*all = joined;
 }
 
+/* Does the answer to VERSION name the version of the list? */
+static bool speaks(const char *answer, const char *version)
+{
+	cleanup_json json *doc = NULL;
+	struct err ignored;
+
+	if (!answer || json_parse(answer, strlen(answer), "VERSION", &doc, &ignored) < 0)
+		return false;
+	for (const json *v = json_first(json_get(doc, "supportedVersions")); v; v = json_next(v))
+		if (json_string(v) && !strcmp(json_string(v), version))
+			return true;
+	return false;
+}
+
+/*
+ * A plugin older than STATUS answers it with what it lacks for another verb, or with nothing. Say
+ * whether it would take an ADD at all: of the version that the list has.
+ */
+static int judge_old(const struct chain *ch, const json *plugin, struct err *e)
+{
+	struct call call = { .chain = ch, .plugin = plugin, .verb = "VERSION" };
+	const char *type = json_string(json_get(plugin, "type"));
+	const char *version = json_string(json_get(ch->list, "cniVersion"));
+	cleanup_free char *out = NULL;
+	struct err ignored;
+
+	if (call_plugin(&call, &out, &ignored) == 0 && !speaks(out, version)) {
+		err_set(e, ERR_CONFIG, 0, "%s has no STATUS, and does not speak cniVersion %s",
+			type, version);
+		err_hint(e,
+			 "install a newer %s, or set cniVersion to one that it speaks: "
+			 "CNI_COMMAND=VERSION %s tells them",
+			 type, type);
+	} else {
+		err_set(e, ERR_VERSION, 0, "%s has no STATUS", type);
+	}
+	return -EINVAL;
+}
+
+/* What CNI's skeleton of Go says to a verb that it does not know, by its age. */
+static bool is_older(const struct err *e)
+{
+	return e->code == ERR_UNKNOWN_CONTAINER || e->code == ERR_ENVIRONMENT ||
+	       strstr(e->msg, "unknown CNI_COMMAND");
+}
+
 int chain_status(const struct chain *ch, char **warn, struct err *e)
 {
 	int r = 0;
@@ -255,6 +301,8 @@ int chain_status(const struct chain *ch, char **warn, struct err *e)
 
 		call.ret_warn = &said;
 		r = call_plugin(&call, NULL, e);
+		if (r < 0 && !call_is_ours(&call) && is_older(e))
+			r = judge_old(ch, call.plugin, e);
 		add_words(warn, said);
 	}
 	return r;

@@ -49,6 +49,18 @@ static int judge_path(const char *name)
 	return best;
 }
 
+/* "sleep 1" as one word, of which the first is a command. */
+static bool is_quoted(const char *name)
+{
+	size_t len = strcspn(name, " \t");
+	char first[PATH_MAX];
+
+	if (!name[len] || len >= sizeof(first))
+		return false;
+	snprintf(first, sizeof(first), "%.*s", (int)len, name);
+	return len && judge_path(first) == 0;
+}
+
 int command_judge(const char *name, struct err *e)
 {
 	int r = *name ? judge_path(name) : EXIT_NO_COMMAND;
@@ -60,6 +72,10 @@ int command_judge(const char *name, struct err *e)
 	if (r == EXIT_NOT_RUNNABLE) {
 		cli_error(e, EXIT_NOT_RUNNABLE, "%s: not a program that can be run", shown);
 		err_hint(e, "chmod +x it, or name its interpreter: sh %s", shown);
+	} else if (is_quoted(name)) {
+		cli_error(e, EXIT_NO_COMMAND, "\"%s\": there is no such command", shown);
+		err_hint(e, "leave out the quotes: -- %s; or for a shell: -- sh -c '%s'", shown,
+			 shown);
 	} else {
 		cli_error(e, EXIT_NO_COMMAND, "%s: there is no such command", shown);
 		err_hint(e, "the task has the host's programs: install it there, or name its path");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "live.h"
 #include "sandbox.h"
 #include "state.h"
@@ -138,6 +139,16 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 	if (command >= argc) {
 		cli_error(e, EXIT_USAGE, rest < argc ? "no command" : "no task, and no command");
 		err_hint(e, "taskvpc exec TASK -- COMMAND; tasks: taskvpc ls");
+		return -EINVAL;
+	}
+	if (*argv[command] == '-' && strcmp(argv[command - 1], "--") != 0) {
+		char shown[40];
+
+		text_printable(shown, sizeof(shown), argv[command]);
+		cli_error(e, EXIT_USAGE, "%s: options come before the task", shown);
+		err_hint(
+			e,
+			"taskvpc exec TASK -- COMMAND; with a variable: -- env NAME=VALUE COMMAND");
 		return -EINVAL;
 	}
 	r = command_judge(argv[command], e);

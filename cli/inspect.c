@@ -155,8 +155,8 @@ const struct command command_inspect = {
 	.help = "tell everything about a task, or a network's configuration",
 	.lesson =
 		"A task of another runtime is found by the container's id, or enough of it, by the\n"
-		"name of its pod or container, or by its host name. Of a network, its configuration: `taskvpc inspect lab-awsvpc > my.conflist`\n"
-		"is a good begin of one's own.\n",
+		"name of its pod or container, or by its host name. Of a network, its configuration:\n"
+		"`taskvpc inspect lab-awsvpc > my.conflist` is a good begin of one's own.\n",
 	.examples = "  taskvpc inspect web\n"
 		    "  taskvpc inspect lab-bridge\n",
 	.flags = COMMAND_ROOT,

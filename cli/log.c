@@ -18,7 +18,7 @@
 #include "files.h"
 #include "state.h"
 
-#define BEFORE     ".1" /* what was said before */
+#define BEFORE     "~" /* what was said before; no name has this letter */
 #define READ_SIZE  4096
 #define PIPE_READS 256 /* a pipe holds 1 MiB at most, unless root has raised that */
 
@@ -27,7 +27,7 @@ bool log_path(char ret[static PATH_MAX], const char *task, const char *container
 	char name[2 * TASK_NAME_MAX + 2];
 	int n = snprintf(name, sizeof(name), "%s.%s", task, container);
 
-	if (!*task || !*container || strpbrk(task, "./") || strpbrk(container, "./"))
+	if (!*task || !*container || *task == '.' || strchr(task, '/') || strpbrk(container, "./~"))
 		return false;
 	return n > 0 && n < (int)sizeof(name) && file_path(ret, LOG_DIR, name, "");
 }
@@ -59,9 +59,9 @@ void log_forget(const char *task, const char *container)
 /* "TASK.CONTAINER", and not the older part of one. */
 static int is_log(const struct dirent *entry)
 {
-	const char *dot = strchr(entry->d_name, '.');
+	const char *dot = strrchr(entry->d_name, '.');
 
-	return dot && dot != entry->d_name && !strchr(dot + 1, '.');
+	return dot && dot != entry->d_name && !strchr(dot, *BEFORE);
 }
 
 static int is_ended(const struct dirent *entry)
@@ -71,7 +71,7 @@ static int is_ended(const struct dirent *entry)
 	if (!is_log(entry))
 		return 0;
 	text_copy(name, sizeof(name), entry->d_name);
-	*strchr(name, '.') = '/';
+	*strrchr(name, '.') = '/';
 	return file_path(path, STATE_DIR, name, CONTAINER_SUFFIX) && !file_is_locked(path);
 }
 
@@ -116,7 +116,7 @@ json *logs_json(void)
 	int n = scandir(LOG_DIR, &entries, is_log, versionsort);
 
 	for (int i = 0; i < n; i++) {
-		*strchr(entries[i]->d_name, '.') = '/';
+		*strrchr(entries[i]->d_name, '.') = '/';
 		json_add_string(list, NULL, entries[i]->d_name);
 		free(entries[i]);
 	}

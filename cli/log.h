@@ -16,7 +16,7 @@
 #include "json/json.h"
 
 #define LOG_DIR   "/run/taskvpc/log"
-#define LOG_SIZE  65536 /* bytes: a file that reaches it becomes FILE.1, and a new one begins */
+#define LOG_SIZE  65536 /* bytes: a file that reaches it becomes FILE~, and a new one begins */
 #define LOGS_KEPT 32
 
 struct log {

@@ -24,6 +24,8 @@ static const struct {
 
 static const struct command *find(const char *name)
 {
+	if (!strcmp(name, "ps"))
+		return &command_ls;
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		for (const struct command *const *c = groups[i].commands; *c; c++)
 			if (!strcmp((*c)->name, name))
@@ -63,14 +65,48 @@ static int tell(const char *who, const struct err *e)
 	return cli_status(e);
 }
 
+/* What docker, podman, kubectl and ip call it. */
+static const char *known_elsewhere(const char *name)
+{
+	static const char *const rows[][2] = {
+		{ "list", "ls" },          { "show", "ls" },        { "get", "ls" },
+		{ "describe", "inspect" }, { "stop", "rm" },        { "kill", "rm" },
+		{ "delete", "rm" },        { "del", "rm" },         { "start", "run" },
+		{ "create", "run" },       { "add", "run" },        { "attach", "exec" },
+		{ "shell", "exec" },       { "enter", "exec" },     { "tcpdump", "capture" },
+		{ "port", "ports" },       { "network", "status" }, { "networks", "status" },
+		{ "prune", "gc" },         { "info", "doctor" },    { "trace", "explain" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i][0], name))
+			return rows[i][1];
+	return NULL;
+}
+
+static const char *meant(const char *name)
+{
+	const char *word = known_elsewhere(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(groups) && !word; i++)
+		for (const struct command *const *c = groups[i].commands; *c && !word; c++)
+			if (text_is_slip(name, (*c)->name))
+				word = (*c)->name;
+	return word;
+}
+
 static int unknown(const char *name)
 {
+	const char *word = meant(name);
 	char shown[60];
 	struct err e;
 
 	text_printable(shown, sizeof(shown), name);
 	cli_error(&e, EXIT_USAGE, "\"%s\" is no command", shown);
-	err_hint(&e, "`taskvpc --help` tells them all");
+	if (word)
+		err_hint(&e, "did you mean `taskvpc %s`? `taskvpc --help` tells them all", word);
+	else
+		err_hint(&e, "`taskvpc --help` tells them all");
 	return tell("", &e);
 }
 
@@ -107,14 +143,37 @@ static int help(const char *name)
 	return finish("", EXIT_DONE);
 }
 
+/* Common options in front of the command (`taskvpc --json ls`) go behind it. */
+static void put_command_first(int argc, char **argv)
+{
+	static const char *const with_value[] = { "--conf-dir", "--bin-dir" };
+	int i = 1, n;
+	char *command;
+
+	while (i < argc && (!strncmp(argv[i], "--json", 6) || !strncmp(argv[i], "--conf-dir", 10) ||
+			    !strncmp(argv[i], "--bin-dir", 9))) {
+		n = 1;
+		for (size_t k = 0; k < ARRAY_SIZE(with_value); k++)
+			n += !strcmp(argv[i], with_value[k]);
+		i += n;
+	}
+	if (i == 1 || i >= argc)
+		return;
+	command = argv[i];
+	memmove(argv + 2, argv + 1, (size_t)(i - 1) * sizeof(*argv));
+	argv[1] = command;
+}
+
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : "--help";
+	const char *name;
 
+	put_command_first(argc, argv);
+	name = argc > 1 ? argv[1] : "--help";
 	out_open();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
 		return help(argc > 2 ? argv[2] : NULL);
-	if (!strcmp(name, "--version") || !strcmp(name, "version")) {
+	if (!strcmp(name, "--version") || !strcmp(name, "-v") || !strcmp(name, "version")) {
 		printf("taskvpc %s\n", TASKVPC_VERSION);
 		return finish("", EXIT_DONE);
 	}

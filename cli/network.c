@@ -295,15 +295,27 @@ static void note_broken(void *ctx, const char *path, const struct err *why)
 
 static int refuse(const struct networks *all, const char *name, const char *broken, struct err *e)
 {
+	static const char *const modes[][2] = { { "awsvpc", "--mode awsvpc" },
+						{ "bridge", "--mode bridge" },
+						{ "host", "--mode host" },
+						{ "none", "--mode none" } };
+	const char *meant = NULL;
 	char list[512], shown[80];
 	struct text t;
 
+	for (unsigned i = 0; i < all->n; i++)
+		if (text_is_slip(name, all->of[i]->name))
+			meant = all->of[i]->name;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(name, modes[i][0]))
+			meant = modes[i][1];
 	text_printable(shown, sizeof(shown), name);
 	text_init(&t, list, sizeof(list));
 	for (unsigned i = 0; i < all->n; i++)
 		text_add(&t, "%s%s", i ? ", " : "", all->of[i]->name);
 	cli_error(e, EXIT_ABSENT, "there is no network \"%s\"", shown);
-	err_hint(e, "there is %s; or name a file, with a '/'%s", list, broken);
+	err_hint(e, "%s%s%sthere is %s; or name a file, with a '/'%s", meant ? "did you mean " : "",
+		 meant ? meant : "", meant ? "? " : "", list, broken);
 	return -ENOENT;
 }
 

@@ -91,15 +91,60 @@ static const char *what_is_wrong(const struct rows *r, const char *word, int fou
 	return !optopt && is_flag_with_value(r, word) ? "takes no value" : "no such option";
 }
 
+/* Options of docker and podman, and what to do here instead. @name: with its letter, if it has one.
+ */
+static const char *known_elsewhere(const struct cli *c, const char *word)
+{
+	static const struct {
+		const char *letter, *name, *instead;
+	} rows[] = {
+		{ "-i", "--interactive", "leave it out: the command has this terminal and stdin" },
+		{ "-t", "--tty", "leave it out: the command has this terminal and stdin" },
+		{ "-e", "--env", "-- env NAME=VALUE COMMAND; it has this environment" },
+		{ "-v", "--volume", "leave it out: a task has the host's files" },
+		{ "-u", "--user", "-- setpriv --reuid USER --regid GROUP --init-groups COMMAND" },
+		{ "-w", "--workdir", "cd there first: the command starts in this directory" },
+		{ "", "--hostname", "the host name is the name: --name" },
+		{ "-f", "--follow", "taskvpc logs -f TASK" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && c->command->flags & COMMAND_RUNS; i++)
+		if (!strcmp(word, rows[i].letter) ||
+		    !strncmp(word, rows[i].name, strlen(rows[i].name)))
+			return rows[i].instead;
+	return NULL;
+}
+
+static const char *meant(const struct rows *r, const char *word)
+{
+	char name[64];
+	size_t len = strcspn(word, "=");
+
+	if (strncmp(word, "--", 2) != 0 || len - 2 >= sizeof(name))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)(len - 2), word + 2);
+	for (int i = 0; i < r->n; i++)
+		if (text_is_slip(name, r->row[i]->name))
+			return r->row[i]->name;
+	return NULL;
+}
+
 static int refuse(const struct rows *r, const struct cli *c, char **argv, int found, struct err *e)
 {
 	char shown[80], word[3] = { '-', (char)optopt, '\0' };
 	const char *why = what_is_wrong(r, argv[optind - 1], found);
+	const char *typed = optopt ? word : argv[optind - 1], *instead = known_elsewhere(c, typed),
+		   *other = meant(r, typed);
 
 	/* After a long option getopt_long() has passed it; a letter may stand amid others. */
-	text_printable(shown, sizeof(shown), optopt ? word : argv[optind - 1]);
+	text_printable(shown, sizeof(shown), typed);
 	cli_error(e, EXIT_USAGE, "%s: %s", shown, why);
-	err_hint(e, "`taskvpc %s --help` tells them all", c->command->name);
+	if (found == '?' && instead)
+		err_hint(e, "%s", instead);
+	else
+		err_hint(e, "%s%s%s`taskvpc %s --help` tells them all",
+			 other ? "did you mean --" : "", other ? other : "", other ? "? " : "",
+			 c->command->name);
 	return -EINVAL;
 }
 

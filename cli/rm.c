@@ -151,6 +151,28 @@ static int remove_one(const struct removal *m, const char *name, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* One of several; the task goes with its last. */
+static int remove_container(const struct removal *m, const char *task, const char *name,
+			    struct err *e)
+{
+	cleanup_task struct task t = TASK_NONE;
+	struct container c;
+	int r = task_open(task, &t, e);
+
+	if (r == 0)
+		r = container_find(task, name, &c, e);
+	return r < 0 ? r : end_container(&t, &c, m->patience_ms, e);
+}
+
+/* @word: TASK or TASK/CONTAINER */
+static int remove_word(const struct removal *m, const char *word, struct err *e)
+{
+	char task[CONTAINER_WORD];
+	const char *container = container_split(word, task);
+
+	return container ? remove_container(m, task, container, e) : remove_one(m, word, e);
+}
+
 struct sweep {
 	const struct removal *m;
 	json *removed;
@@ -191,7 +213,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 	if (r == 0 && m.all)
 		tasks_each(sweep_one, &s, e);
 	for (int i = rest; i < argc && r == 0; i++) {
-		r = remove_one(&m, argv[i], e);
+		r = remove_word(&m, argv[i], e);
 		if (r < 0)
 			r = live_of_other(c, argv[i], r, e);
 		else
@@ -204,12 +226,13 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 
 const struct command command_rm = {
 	.name = "rm",
-	.synopsis = "[OPTION]... TASK...",
+	.synopsis = "[OPTION]... TASK[/CONTAINER]...",
 	.help = "end tasks and take down their networks",
 	.lesson =
 		"The command of each container gets SIGTERM, and SIGKILL if it is still there after\n"
 		"10 seconds; then the task is detached. One that is just being attached is awaited.\n"
-		"Returns when nothing of it is left. Tasks that containerd or podman started are\n"
+		"Returns when nothing of it is left. TASK/CONTAINER ends one container: the task goes\n"
+		"with its last. Tasks that containerd or podman started are\n"
 		"theirs to end.\n",
 	.examples = "  taskvpc rm web db\n"
 		    "  taskvpc rm --all --time 0\n",

@@ -24,6 +24,7 @@
 static const struct opt options[] = {
 	OPT(struct start, network, 'n', "net", OPT_TEXT, "NAME|FILE",
 	    "The network: of /etc/cni/net.d, built in, or a file."),
+	OPT(struct start, network, 0, "network", OPT_TEXT, "NAME|FILE", "The same as --net."),
 	OPT(struct start, mode, 'm', "mode", OPT_TEXT, "MODE",
 	    "The built-in lab-MODE: awsvpc (default), bridge, host, none."),
 	WISH_OPTIONS(struct start, wish),
@@ -37,6 +38,8 @@ static const struct opt options[] = {
 	    "One more container of this task: it shares its network."),
 	OPT(struct start, detach, 'd', "detach", OPT_FLAG, NULL,
 	    "In the background; print the name, or with --json all of it."),
+	OPT(struct start, removed, 0, "rm", OPT_FLAG, NULL,
+	    "What is done in any case: nothing of a task stays when it ends."),
 	OPT(struct start, log, 0, "log", OPT_TEXT, "FILE",
 	    "With -d: append the output to it; else `taskvpc logs` has the end."),
 	{ .name = NULL },
@@ -48,6 +51,17 @@ static int judge(const struct start *s, struct err *e)
 	const struct wish *w = &s->wish;
 	int r = s->name ? task_name_judge("--name", s->name, e) : 0;
 
+	if (!r && s->task && s->name && strchr(s->name, '.')) {
+		cli_error(e, EXIT_USAGE, "--name: \"%s\": the name of a container has no '.'",
+			  s->name);
+		err_hint(e, "TASK.CONTAINER is the name of its log");
+		return -EINVAL;
+	}
+	if (!r && s->task && *s->task == '-') {
+		cli_error(e, EXIT_USAGE, "-t: \"%.40s\" is no task", s->task);
+		err_hint(e, "-t is --task TASK; a command has this terminal without an option");
+		return -EINVAL;
+	}
 	if (!r && s->task &&
 	    (s->network || s->mode || w->ports.n || w->ip || w->mac || s->dns.n ||
 	     s->dns_search.n)) {

@@ -34,14 +34,29 @@ void start_free(struct start *s)
 static int judge_mode(const char *mode, struct err *e)
 {
 	static const char *const modes[] = { "awsvpc", "bridge", "host", "none" };
+	const char *meant = NULL;
 	char shown[60];
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (!strcmp(mode, modes[i]))
 			return 0;
+		if (text_is_slip(mode, modes[i]))
+			meant = modes[i];
+	}
 	text_printable(shown, sizeof(shown), mode);
+	if (!strcmp(mode, "awsvpc-macvlan")) {
+		cli_error(e, EXIT_USAGE, "--mode: no built-in network has the mode %s", mode);
+		err_hint(
+			e,
+			"it needs an interface of the LAN: netconf-examples/awsvpc-macvlan.conflist "
+			"with yours as \"master\", then --net FILE");
+		return -EINVAL;
+	}
 	cli_error(e, EXIT_USAGE, "--mode: \"%s\" is no mode", shown);
-	err_hint(e, "awsvpc, bridge, host or none");
+	if (network_is_name(mode) && meant)
+		err_hint(e, "did you mean %s? awsvpc, bridge, host or none", meant);
+	else
+		err_hint(e, "awsvpc, bridge, host or none");
 	return -EINVAL;
 }
 
@@ -59,8 +74,12 @@ static int judge_text(const char *what, const char *text, struct err *e)
 static int find_network(struct start *s, struct err *e)
 {
 	char built_in[32];
-	int r = s->mode ? judge_mode(s->mode, e) : 0;
+	int r;
 
+	/* As ls prints it. */
+	if (s->mode && !strcmp(s->mode, "awsvpc-veth"))
+		s->mode = "awsvpc";
+	r = s->mode ? judge_mode(s->mode, e) : 0;
 	if (r < 0)
 		return r;
 	snprintf(built_in, sizeof(built_in), "lab-%s", s->mode ? s->mode : "awsvpc");
@@ -261,6 +280,38 @@ static int bind_name(const struct task *t, const struct netns *ns, struct err *e
 	return -EEXIST;
 }
 
+/* A plugin knows runtimeConfig; a person typed an option. */
+static void name_options(const struct start *s, struct err *e)
+{
+	static const char *const rows[][2] = {
+		{ "an address is asked for, by runtimeConfig, args.cni or CNI_ARGS IP", "--ip" },
+		{ "runtimeConfig.portMappings", "-p " },
+		{ "runtimeConfig.ips", "--ip" },
+		{ "runtimeConfig.mac", "--mac" },
+		{ "CNI_ARGS IP", "--ip" },
+		{ "CNI_ARGS MAC", "--mac" },
+		{ "--mac-address", "--mac" },
+		{ "the MAC ", "--mac " },
+		{ " is asked for: the mode", ": the mode" },
+	};
+	char msg[sizeof(e->details)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && (s->wish.ip || s->wish.mac || s->wish.ports.n);
+	     i++) {
+		char *const texts[] = { e->msg, e->details };
+
+		for (size_t t = 0; t < ARRAY_SIZE(texts); t++) {
+			char *at = strstr(texts[t], rows[i][0]);
+
+			/* The replacement is shorter. */
+			if (!at || strlen(rows[i][1]) > strlen(rows[i][0]))
+				continue;
+			text_copy(msg, sizeof(msg), at + strlen(rows[i][0]));
+			snprintf(at, strlen(at) + 1, "%s%s", rows[i][1], msg);
+		}
+	}
+}
+
 static int attach(struct start *s, struct err *e)
 {
 	const struct chain chain = task_chain(&s->held);
@@ -273,6 +324,7 @@ static int attach(struct start *s, struct err *e)
 
 		json_add_integer(s->held.doc, TASK_ADDED, added);
 		task_save(&s->held, &ignored);
+		name_options(s, e);
 		return r;
 	}
 	json_add_copy(s->held.doc, "result", result);

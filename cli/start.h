@@ -20,7 +20,7 @@ struct start {
 	const char *network, *mode, *name, *task, *log;
 	struct wish wish;
 	struct words dns, dns_search;
-	bool detach;
+	bool detach, removed;
 	char **argv;
 
 	/* what came of it */

@@ -22,7 +22,8 @@
 
 int task_name_judge(const char *option, const char *name, struct err *e)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = strlen(name);
 	char shown[80];
 
@@ -31,12 +32,13 @@ int task_name_judge(const char *option, const char *name, struct err *e)
 		err_hint(e, "`taskvpc explain` means something else by it");
 		return -EINVAL;
 	}
-	if (len && len <= TASK_NAME_MAX && strspn(name, letters) == len && *name != '-' &&
-	    name[len - 1] != '-')
+	if (len && len <= TASK_NAME_MAX && strspn(name, letters) == len && !strchr("_.-", *name))
 		return 0;
 	text_printable(shown, sizeof(shown), name);
 	cli_error(e, EXIT_USAGE, "%s: \"%s\" is no name of a task or container", option, shown);
-	err_hint(e, "small letters, digits and '-' between them, at most %d: it is a host name too",
+	err_hint(e,
+		 "letters, digits, '_', '.', '-', the first a letter or digit, at most %d bytes: "
+		 "it is a host name too",
 		 TASK_NAME_MAX);
 	return -EINVAL;
 }

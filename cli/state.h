@@ -36,7 +36,7 @@ struct task {
 		.lock = -1                                                                         \
 	}
 
-/* task_name_judge: a host name's label, and no word of explain's. Return: 0 or EXIT_USAGE, saying
+/* task_name_judge: as docker has names, and no word of explain's. Return: 0 or EXIT_USAGE, saying
  * what is allowed. */
 int task_name_judge(const char *option, const char *name, struct err *e);
 

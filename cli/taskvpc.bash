@@ -16,7 +16,7 @@ _taskvpc_tasks() { taskvpc ls --quiet 2>/dev/null; }
 
 # What logs can read, of tasks that have ended too: "web.main" is web's, "web.c2" its second container's.
 _taskvpc_logs() {
-	find /run/taskvpc/log -type f -printf '%f\n' 2>/dev/null | sed 's/\.main$//; t; s/\.\([^.]*\)$/\/\1/'
+	find /run/taskvpc/log -type f ! -name '*~' -printf '%f\n' 2>/dev/null | sed 's/\.main$//; t; s/\.\([^.]*\)$/\/\1/'
 }
 
 _taskvpc_networks() {
@@ -30,7 +30,7 @@ _taskvpc_begin() {
 		[ -z "$skip" ] || { skip= && continue; }
 		case ${COMP_WORDS[i]} in
 		--) echo $((i + 1)) && return ;;
-		-n | -m | -p | -t | --net | --mode | --publish | --ip | --mac | --dns | --dns-search | --name | \
+		-n | -m | -p | -t | --net | --network | --mode | --publish | --ip | --mac | --dns | --dns-search | --name | \
 			--task | --log | --conf-dir | --bin-dir) skip=1 ;;
 		-*) ;;
 		*)
@@ -67,7 +67,7 @@ _taskvpc() {
 	esac
 	case $before in
 	--ip | --mac | --dns | --dns-search | --publish | -p | --name) return ;;
-	--net | -n) words=$(_taskvpc_networks) ;;
+	--net | --network | -n) words=$(_taskvpc_networks) ;;
 	--mode | -m) words='awsvpc bridge host none' ;;
 	--verb) words='add del' ;;
 	--task | -t) words=$(_taskvpc_tasks) ;;

@@ -118,6 +118,17 @@ if group "CHECK, STATUS, GC"; then
 	like 't +fakes +wrong +two: gone astray.*t: fix: do this' "$OUT" "difference"
 	rm "$FAKE/say/two.CHECK" "$FAKE/calls"
 	CNI_PATH=$FAKE told 0 status "$TMP/fakes.conflist"
+	t "a plugin older than STATUS"
+	say one.STATUS 'echo "{\"code\":3,\"msg\":\"missing containerID\"}"; exit 1'
+	say one.VERSION 'echo "{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.4.0\",\"1.0.0\"]}"'
+	CNI_PATH=$FAKE told 1 status "$TMP/fakes.conflist"
+	like ' no .*one has no STATUS, and does not speak cniVersion 1\.1\.0' "$OUT" "and than the version"
+	say one.VERSION 'echo "{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"1.1.0\"]}"'
+	CNI_PATH=$FAKE told 0 status "$TMP/fakes.conflist"
+	like ' unknown .*one has no STATUS' "$OUT" "not than the version"
+	rm "$FAKE"/say/one.STATUS "$FAKE"/say/one.VERSION
+	rm -f "$FAKE/calls"
+	CNI_PATH=$FAKE told 0 status "$TMP/fakes.conflist"
 	is "one STATUS two STATUS" "$(calls)" "order"
 	say one.STATUS 'echo "{\"code\":50,\"msg\":\"not today\"}"; exit 1'
 	CNI_PATH=$FAKE told 1 status "$TMP/fakes.conflist"

@@ -196,7 +196,7 @@ if group "in the background"; then
 	t "the caller's pipe is not held"
 	is piped "$(timeout 5 "$TASKVPC" run -d --name piped --mode none -- sleep 60)" "name by a pipe"
 	t "what goes wrong is told, and nothing is left"
-	refuses 65 'an address is asked for' run -d --name again --mode host -p 9:9 --ip 10.0.0.1 -- sleep 1
+	refuses 65 '--ip: the mode host gives none' run -d --name again --mode host -p 9:9 --ip 10.0.0.1 -- sleep 1
 	refuses 69 '--log /nowhere/\?\[31mx: No such file.*taskvpc logs' run -d --log $'/nowhere/\e[31mx' -- sleep 1
 	t "as JSON"
 	told 0 run -d --json --name j --mode bridge -- sleep 60
@@ -253,6 +253,58 @@ if group "two containers of one task"; then
 	clean
 fi
 
+if group "as people of docker, podman and ip type it"; then
+	t "names"
+	for name in web_1 Web my.app a-; do
+		told 0 run -d --name $name --mode none -- sh -c 'hostname; exec sleep 60'
+		is $name "$OUT" "name"
+		until_true eval '[ -n "$("$TASKVPC" logs '$name')" ]'
+		is $name "$("$TASKVPC" logs $name)" "its log"
+		told 0 exec $name true
+		told 0 inspect $name
+		runs "its namespace" test -e /run/netns/$name
+	done
+	is "Web a- my.app web_1" "$("$TASKVPC" ps -q | sort | tr '\n' ' ' | sed 's/ $//')" "ps"
+	told 0 run -d --task my.app --name s_2 -- sh -c 'echo second; exec sleep 60'
+	until_true eval '[ -n "$("$TASKVPC" logs my.app/s_2)" ]'
+	is second "$("$TASKVPC" logs my.app/s_2)" "log of a second container"
+	refuses 64 "name of a container has no '.'" run --task my.app --name a.b -- true
+	t "rm of one container"
+	told 0 rm -t 0 my.app/s_2
+	is main "$("$TASKVPC" inspect my.app --json | jq -r '[.[0].containers[].name] | join(" ")')" "containers"
+	refuses 66 'has no container "s_2" that runs' rm my.app/s_2
+	told 0 rm -f -t 0 Web my.app web_1
+	told 0 rm -t 0 a-/main
+	is "" "$(tasks)" "tasks"
+	t "options"
+	told 0 run --rm --network lab-none -- true
+	told 0 run -m awsvpc-veth -- true
+	refuses 64 '-i: no such option.*leave it out: the command has this terminal' run -it -- sh
+	refuses 64 '--tty: no such option.*leave it out' run --tty -- sh
+	refuses 64 '-t: "--" is no task.*-t is --task' run -t -- sh
+	refuses 64 '-e: no such option.*env NAME=VALUE' run -e A=1 -- env
+	refuses 64 '-i: no such option.*leave it out' exec -it web sh
+	refuses 64 '-e: options come before the task.*env NAME=VALUE' exec web -e A=1 -- env
+	refuses 64 '--detch: no such option.*did you mean --detach' run --detch -- true
+	refuses 127 '"sleep 1": there is no such command.*leave out the quotes: -- sleep 1' run -- "sleep 1"
+	refuses 127 'there is no such command.*install it' run -- "nosuch 1"
+	t "modes and networks"
+	refuses 64 '"brigde" is no mode.*did you mean bridge' run -m brigde -- true
+	refuses 64 'no built-in network has the mode awsvpc-macvlan.*awsvpc-macvlan.conflist' run -m awsvpc-macvlan -- true
+	refuses 66 'no network "bridge".*did you mean --mode bridge' run -n bridge -- true
+	refuses 66 'no network "lab-brigde".*did you mean lab-bridge' run -n lab-brigde -- true
+	t "a refusal names the option that was typed"
+	refuses 73 'task-bridge: --ip: 10\.0\.0\.1 is outside' run -m bridge --ip 10.0.0.1 -- true
+	refuses 65 'task-host: --ip: the mode host gives none' run -m host --ip 10.0.0.1 -- true
+	refuses 65 'task-host: --mac 02:00:00:00:00:01: the mode host.*without --mac ' run -m host --mac 02:00:00:00:00:01 -- true
+	refuses 65 'task-host: -p \[0\]\.hostPort: 80 differs' run -m host -p 80:81 -- true
+	t "ports with a protocol in capitals"
+	start cap --mode bridge -p 5353:53/UDP -- sleep 60
+	is udp "$("$TASKVPC" ports --json | jq -r '.[0].protocol')" "protocol"
+	told 0 rm -t 0 cap
+	clean
+fi
+
 if group "what is refused"; then
 	refuses 64 'no command' run
 	refuses 64 'no command' run --
@@ -273,7 +325,7 @@ if group "what is refused"; then
 	refuses 66 '--conf-dir /etc/passwd: Not a directory' status --conf-dir /etc/passwd
 	told 0 status --conf-dir /etc/cni/net.d
 	refuses 64 'lab-bridge is of the mode bridge' run --net lab-bridge --mode host -- true
-	for bad in '' . .. a/b A a_b -a a- 'a b' "$(printf 'a%.0s' {1..64})"; do
+	for bad in '' . .. a/b -a .a _a 'a b' 'a~' ä "$(printf 'a%.0s' {1..64})"; do
 		refuses 64 'is no name' run --name "$bad" -- true
 	done
 	for bad in host outside; do refuses 64 'cannot be the name' run --name $bad -- true; done
@@ -285,7 +337,7 @@ if group "what is refused"; then
 	for bad in x 01:00:00:00:00:01 00:00:00:00:00:00 02:00:00:00:00 ''; do refuses 64 '--mac' run --mac "$bad" -- true; done
 	refuses 73 'reserved|gateway' run --ip 10.200.1.1 -- true
 	refuses 73 'range|subnet|outside' run --ip 192.0.2.99 -- true
-	refuses 65 'address' run --mode host --ip 10.200.1.9 -- true
+	refuses 65 '--ip: the mode host' run --mode host --ip 10.200.1.9 -- true
 	refuses 64 '--log' run --log x -- true
 	refuses 64 '--json' run --json -- true
 	refuses 64 'no such option' run --nope -- true

@@ -41,6 +41,15 @@ if group "help"; then
 	refuses 64 '"nope" is no command.*--help' nope
 	refuses 64 '"nope" is no command' help nope
 	refuses 64 'no command' ''
+	for pair in stop:rm stauts:status network:status list:ls exce:exec prune:gc; do
+		refuses 64 "\"${pair%:*}\" is no command.*did you mean .taskvpc ${pair#*:}" "${pair%:*}"
+	done
+	t "common options in front, and ps"
+	told 0 --json ls
+	is '[]' "$OUT" "--json ls"
+	told 0 --conf-dir /etc/cni/net.d --json ps
+	is '[]' "$OUT" "two of them"
+	is "$("$TASKVPC" --version)" "$("$TASKVPC" -v)" "-v"
 	for command in ls ports subnets doctor; do refuses 64 'too many words' $command extra; done
 	refuses 64 'too many words' inspect a b
 	refuses 64 'too many words' explain a b c

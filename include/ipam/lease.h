@@ -34,10 +34,17 @@ typedef int lease_join_fn(void *ctx, const struct store_holder *holder, struct e
 typedef int lease_compose_fn(void *ctx, struct attachment *a, const struct store_grant *grant,
 			     struct store_body *ret, struct err *e);
 
+/*
+ * lease_clear_fn: end the quarantine of released addresses (store_unquarantine). Return: 1 if the
+ * lease may be tried again, or a negative errno.
+ */
+typedef int lease_clear_fn(void *ctx, struct err *e);
+
 struct lease_calls {
 	lease_compose_fn *compose;
 	lease_reclaim_fn *reclaim;
 	lease_join_fn *join; /* NULL: there are no ports */
+	lease_clear_fn *clear; /* may be NULL */
 	void *ctx;
 };
 

@@ -18,8 +18,8 @@
 #include "kernel/rule.h"
 #include "task/attachment.h"
 
-/* Ports, each two elements and two kinds of flows, and room for all else that a mode plans. */
-#define PLAN_STEPS (4 * STORE_PORTS + 256)
+/* An element of each family for each port, and room for all else that a mode plans. */
+#define PLAN_STEPS (2 * STORE_PORTS + 256)
 
 enum side {
 	HOST,
@@ -83,11 +83,6 @@ struct step {
 		struct {
 			struct ifref dev; /* whose owner is the plan's attachment */
 		} bpf;
-		struct {
-			uint8_t protocol;  /* IPPROTO_UDP */
-			uint16_t port;     /* destination, host byte order */
-			struct ip host_ip; /* original destination; family 0: any */
-		} flows;
 		struct {
 			struct ifref dev;
 			struct link_settings set;
@@ -173,12 +168,18 @@ int plan_bridge(struct plan *p, const struct link_end *end, uint32_t mtu);
 /* plan_ifb: an intermediate device, up, on the host: what is redirected to it can be shaped. */
 int plan_ifb(struct plan *p, const struct link_end *end);
 /*
- * Forget tracked connections to a host port, which keep their old destination otherwise: plan_flows
- * when the port comes, plan_flows_end when it goes. The port's elements stand between the two, so
- * that each is done when nothing can be tracked to the old destination any more.
+ * plan_flows: forget tracked connections to the UDP host ports of the attachment, which keep their
+ * old destination otherwise. After the ports' elements, so that nothing is tracked to the old one
+ * again.
  */
-int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
-int plan_flows_end(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip);
+int plan_flows(struct plan *p);
+/*
+ * plan_flows_end: the host tracks what the attachment's addresses send and receive, so that these
+ * are quarantined when the attachment goes: plan_is_tracked. First in a plan, because it is undone
+ * last.
+ */
+int plan_flows_end(struct plan *p);
+bool plan_is_tracked(const struct plan *p);
 /* @with: the step this one dies with, -1: none; for all that follow. */
 int plan_link(struct plan *p, int with, enum side side, const struct ifref *dev,
 	      const struct link_settings *set);

@@ -11,7 +11,7 @@
  * - A call takes the store's lock itself and holds it only while it runs; the only foreign code
  * that runs under it are the callbacks named here, which must be short and must not call the store.
  * - Addresses that a release left cooling are not handed out before their time, unless a choice has
- *   nothing else: then the one released first is given.
+ *   nothing else: then the one released first is given. Those in quarantine are never handed out.
  *
  * Versions. Three numbers tell what a program may read:
  * - The version of the file of records (RECORDS_VERSION) changes with the layout of header or
@@ -133,6 +133,7 @@ enum store_outcome {
 	STORE_PORT_HELD = 4,       /* holder, holder.choice: index of the port */
 	STORE_PORTS_EXHAUSTED = 5, /* holder.choice: index of the port */
 	STORE_ABSENT = 6,          /* no such record, or the store does not exist yet */
+	STORE_QUARANTINED = 7,     /* nothing else is left: store_unquarantine, and again */
 };
 
 /* Who stands in the way. */
@@ -204,7 +205,8 @@ int store_settle(struct store *s, const struct store_key *key, struct err *e);
 
 /*
  * store_release: forget the record and free what it holds.
- * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once).
+ * @cooldown_s: its addresses cool for so long (0: free at once; its ports are always free at once);
+ * with STORE_QUARANTINE they are given to nobody before store_unquarantine, either.
  * @last: if not NULL, called under the lock just before the record goes, with those of its tags
  * that no other live record bears; so what the record shares with nobody can be undone while nobody
  * can join. There are none in a store that has lost records: nobody knows then. It may talk to the
@@ -215,6 +217,31 @@ int store_settle(struct store *s, const struct store_key *key, struct err *e);
 typedef int store_last_fn(void *ctx, const uint64_t *tags, unsigned n, struct err *e);
 int store_release(struct store *s, const struct store_key *key, uint32_t cooldown_s,
 		  store_last_fn *last, void *ctx, struct err *e);
+
+/*
+ * Quarantine. The host may still know the addresses of a record that was released, in its table of
+ * connections. They are for nobody until somebody has seen to that, whoever it is.
+ */
+#define STORE_QUARANTINE (1U << 31) /* with cooldown_s */
+#define STORE_QUARANTINES 512       /* addresses of one list; there may be more */
+
+struct store_quarantine {
+	struct ip addresses[STORE_QUARANTINES];
+	struct store_released {
+		uint32_t id;
+		uint64_t order, released_ms;
+	} records[STORE_QUARANTINES]; /* that had the addresses */
+	unsigned n, n_records;
+	uint64_t released_ms; /* of the youngest, CLOCK_BOOTTIME */
+};
+
+/* store_quarantine: what is in quarantine now, the oldest first. Return: 0 or a negative errno. */
+int store_quarantine(struct store *s, struct store_quarantine *ret, struct err *e);
+/*
+ * store_unquarantine: the addresses of @q, and they alone, may be given again once they have
+ * cooled. Return: 0 or a negative errno.
+ */
+int store_unquarantine(struct store *s, const struct store_quarantine *q, struct err *e);
 
 /* store_get: Return: STORE_OK, STORE_ABSENT, or a negative errno. */
 int store_get(struct store *s, const struct store_key *key, struct store_record *ret,

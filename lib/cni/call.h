@@ -86,6 +86,7 @@ struct call {
 	struct store *store; /* call_store */
 	int turn;            /* file of the locks of turn.h; -1: none yet */
 	bool shares_turn;
+	bool quarantined; /* it has released addresses into quarantine: flows_leave */
 	unsigned print; /* --explain: enum plan_print */
 	bool answered;  /* stdout has (some of) the answer: nothing else may follow */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cni/flows.h"
 #include "cni/held.h"
 #include "cni/turn.h"
 #include "kernel/link.h"
@@ -357,6 +358,9 @@ static int gc_own(struct call *c, const struct valid *valid, struct err *e)
 	if (!r && s.stay && mend_shared(c, h, e) < 0)
 		keep_first(&s, e);
 	if (!r && mend_rules(c, e) < 0)
+		keep_first(&s, e);
+	/* Whoever should have deleted the connections of released addresses may be dead. */
+	if (!r && flows_clear(c, e) < 0)
 		keep_first(&s, e);
 	if (r < 0 || !s.failed)
 		return r;

@@ -274,11 +274,13 @@ int plan_release(struct call *c, const struct plan *plan, struct plan_io *io, ui
 {
 	const struct store_key key = attachment_key(plan->a);
 	struct last last = { .plan = plan, .io = io };
+	bool tracked = plan_is_tracked(plan) && plan->a->n_addresses;
 	int r = hand_over(c, plan->a, io, e);
 
 	if (!r)
-		r = store_release(c->store, &key, cooldown_s, undo_shared, &last, e);
-
+		r = store_release(c->store, &key, cooldown_s | (tracked ? STORE_QUARANTINE : 0),
+				  undo_shared, &last, e);
+	c->quarantined |= tracked && r == 0;
 	return r < 0 ? r : 0;
 }
 

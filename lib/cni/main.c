@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cni/args.h"
 #include "cni/call.h"
+#include "cni/flows.h"
 #include "cni/cni.h"
 #include "kernel/privilege.h"
 
@@ -184,6 +185,7 @@ static int call_run(const struct plugin *plugin, const struct verb *verb, enum c
 		error_tell(&c, &e);
 	else if (r < 0)
 		error_print(&c, &e);
+	flows_leave(&c);
 	call_end(&c);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cni/flows.h"
 #include "cni/gateway.h"
 #include "cni/held.h"
 #include "cni/prepare.h"
@@ -277,11 +278,20 @@ int prepare_gateways(struct add *add, bool dry_run, struct err *e)
 	return r < 0 ? r : lease_refuse_gateway(add->c->store, &holder, &gateway, e);
 }
 
+static int clear(void *ctx, struct err *e)
+{
+	const struct add *add = ctx;
+
+	return flows_clear(add->c, e);
+}
+
 int prepare_lease(struct add *add, bool dry_run, struct err *e)
 {
-	const struct lease_calls calls = {
-		.compose = compose, .reclaim = reclaim, .join = ports_join, .ctx = add
-	};
+	const struct lease_calls calls = { .compose = compose,
+					   .reclaim = reclaim,
+					   .join = ports_join,
+					   .clear = clear,
+					   .ctx = add };
 	struct store_port ports[STORE_PORTS];
 	struct lease_wish wish = {
 		.n_statics = add->c->foreign ? 0 : add->asked.n_ips,

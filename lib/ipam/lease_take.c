@@ -11,6 +11,8 @@
 
 #include "taking.h"
 
+#define CLEARINGS 8 /* of quarantines: others may release meanwhile */
+
 static int compose(void *ctx, const struct store_grant *grant, struct store_body *ret,
 		   struct err *e)
 {
@@ -89,6 +91,8 @@ static int make_room(struct taking *t, int outcome, bool *swept, struct err *e)
 			return 0;
 		*swept = true;
 		return sweep(t, outcome, e);
+	case STORE_QUARANTINED:
+		return t->calls->clear ? t->calls->clear(t->calls->ctx, e) : 0;
 	case STORE_KEY_EXISTS:
 	case STORE_OK:
 	case STORE_ABSENT:
@@ -99,7 +103,7 @@ static int make_room(struct taking *t, int outcome, bool *swept, struct err *e)
 
 static int take(struct taking *t, struct err *e)
 {
-	unsigned rounds = t->wish->n_statics + t->wish->n_ports + 2;
+	unsigned rounds = t->wish->n_statics + t->wish->n_ports + 2 + CLEARINGS;
 	struct store_grant grant;
 	bool swept = false;
 	int outcome;

@@ -166,6 +166,16 @@ static int refuse_exhausted(const struct taking *t, struct err *e)
 	return -EADDRNOTAVAIL;
 }
 
+/* Others give up addresses faster than their flows can be deleted. */
+static int refuse_quarantined(const struct taking *t, struct err *e)
+{
+	err_set(e, ERR_AGAIN, EAGAIN,
+		"network %s: the tracked connections of released addresses are still being deleted",
+		t->a->network);
+	err_hint(e, "try again; GC deletes them as well");
+	return -EAGAIN;
+}
+
 int taking_refuse(struct taking *t, int outcome, struct err *e)
 {
 	switch ((enum store_outcome)outcome) {
@@ -179,6 +189,8 @@ int taking_refuse(struct taking *t, int outcome, struct err *e)
 		return refuse_port(t, e);
 	case STORE_PORTS_EXHAUSTED:
 		return refuse_ports(t, e);
+	case STORE_QUARANTINED:
+		return refuse_quarantined(t, e);
 	case STORE_OK:
 	case STORE_ABSENT:
 		break;

@@ -145,16 +145,14 @@ static void plan_port_family(struct plan *p, const struct port *port, uint8_t fa
 		plan_port(p, port, &to->cidr.ip);
 }
 
-/* Of UDP alone: a TCP connection ends with its task. */
-static void plan_port_flows(struct plan *p, bool joined,
-			    int (*plan)(struct plan *p, uint8_t protocol, uint16_t port,
-					const struct ip *host_ip))
+/* A TCP connection ends with its task; those of a joined port are tracked to the attachment that
+ * serves it. */
+static bool has_udp(const struct attachment *a)
 {
-	const struct attachment *a = p->a;
-
 	for (unsigned i = 0; i < a->n_ports; i++)
-		if (a->ports[i].protocol == IPPROTO_UDP && (joined || !a->ports[i].joined))
-			plan(p, IPPROTO_UDP, (uint16_t)a->ports[i].host_port, &a->ports[i].host_ip);
+		if (a->ports[i].protocol == IPPROTO_UDP && !a->ports[i].joined)
+			return true;
+	return false;
 }
 
 void plan_publish(struct plan *p)
@@ -163,11 +161,10 @@ void plan_publish(struct plan *p)
 
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_source(p, &a->addresses[i].cidr);
-	plan_port_flows(p, true, plan_flows_end);
 	for (unsigned i = 0; i < a->n_ports; i++) {
 		plan_port_family(p, &a->ports[i], AF_INET);
 		plan_port_family(p, &a->ports[i], AF_INET6);
 	}
-	/* Those of a joined port are tracked to the attachment that serves it. */
-	plan_port_flows(p, false, plan_flows);
+	if (has_udp(a))
+		plan_flows(p);
 }

@@ -78,25 +78,24 @@ int plan_ifb(struct plan *p, const struct link_end *end)
 	return last(p);
 }
 
-static int append_flows(struct plan *p, const struct step_kind *kind, uint8_t protocol,
-			uint16_t port, const struct ip *host_ip)
+int plan_flows(struct plan *p)
 {
-	struct step *s = append(p, kind, HOST, -1);
-
-	s->flows.protocol = protocol;
-	s->flows.port = port;
-	s->flows.host_ip = *host_ip;
+	append(p, &step_flows, HOST, -1);
 	return last(p);
 }
 
-int plan_flows(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+int plan_flows_end(struct plan *p)
 {
-	return append_flows(p, &step_flows, protocol, port, host_ip);
+	append(p, &step_flows_end, HOST, -1);
+	return last(p);
 }
 
-int plan_flows_end(struct plan *p, uint8_t protocol, uint16_t port, const struct ip *host_ip)
+bool plan_is_tracked(const struct plan *p)
 {
-	return append_flows(p, &step_flows_end, protocol, port, host_ip);
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->steps[i].kind == &step_flows_end)
+			return true;
+	return false;
 }
 
 int plan_tbf(struct plan *p, int with, const struct ifref *dev, uint64_t rate, uint64_t burst)

@@ -255,8 +255,9 @@ static const char *why_join(const struct step *s)
 
 static const char *why_flows(const struct step *s)
 {
-	(void)s;
-	return "A tracked UDP flow is never translated anew, so the old ones are forgotten.";
+	return s->kind == &step_flows
+		       ? "A tracked UDP flow is never translated anew, so the old ones are forgotten."
+		       : "Whoever gets the address next must not get what was meant for the task.";
 }
 
 /* What is not named dies with what is. */
@@ -265,6 +266,8 @@ static const char *why_undo(const struct step *s)
 	if (s->kind == &step_veth || s->kind == &step_macvlan)
 		return "The link goes, and with it all that is on it: addresses, routes, "
 		       "neighbours.";
+	if (s->kind == &step_flows_end)
+		return why_flows(s);
 	if (s->kind == &step_element)
 		return "Its elements leave the sets; the rules stay for others.";
 	return s->kind == &step_netns ? "The namespace was made for the task, and goes with it."

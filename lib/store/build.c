@@ -253,9 +253,9 @@ static int enter_cooling(struct index *ix, const struct records *r, uint32_t n, 
 	if (!slot_parse(r, n, &v))
 		return complain(e, n, "is garbled");
 	mask = cooling_mask(ix, r, &v);
-	if (!repair && (mask != v.h->cooling || !mask))
+	if (!repair && (mask != (v.h->cooling & ~SLOT_QUARANTINE) || !mask))
 		return complain(e, n, "cools addresses that it does not hold");
-	v.h->cooling = mask;
+	v.h->cooling = mask | (v.h->cooling & SLOT_QUARANTINE);
 	if (!mask) {
 		slot_commit(slot_at(r, n), SLOT_FREE);
 		return 0;

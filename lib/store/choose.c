@@ -19,6 +19,7 @@ struct pick {
 	struct store_grant *grant;
 	bool have[STORE_ADDRESSES]; /* grant->addresses[i] is chosen */
 	bool cooling;               /* addresses that cool may be taken */
+	bool *quarantined;          /* one was passed over for its quarantine alone */
 	unsigned group;             /* 0: no choice is bound yet */
 	unsigned leader;            /* index of the range that bound them */
 	uint64_t aside;             /* bit i: the leader must not take its range i */
@@ -201,6 +202,15 @@ static bool may_give(const struct store_choice *c, const struct candidate *list,
 	return false;
 }
 
+/* A dry run gives it: an ADD would see to its quarantine. */
+static bool must_wait(const struct pick *p, const struct slot_view *v)
+{
+	if (!slot_is_quarantined(v->h) || p->want->dry_run)
+		return false;
+	*p->quarantined = true;
+	return true;
+}
+
 /*
  * The address released first of those that cool in one of the alternatives. This walks over what
  * cools elsewhere too; only a choice that has nothing else pays for that.
@@ -219,6 +229,8 @@ static int take_cooling(const struct pick *p, const struct store_choice *c,
 		for (unsigned i = 0; i < v.h->n_addresses; i++) {
 			if (!(v.h->cooling >> i & 1) || is_picked(p, &v.addresses[i]) ||
 			    !may_give(c, list, n_list, &v.addresses[i], ret))
+				continue;
+			if (must_wait(p, &v))
 				continue;
 			p->grant->addresses[p->grant->n_addresses] = v.addresses[i];
 			return STORE_OK;
@@ -308,8 +320,10 @@ static int take_static(struct pick *p, unsigned i, struct store_holder *holder)
 		return r;
 	p->grant->addresses[i] = *a;
 	p->grant->range_index[i] = 0;
-	if (r == STORE_ABSENT || slot_state(slot_at(&p->s->records, v.n)) == SLOT_COOLING)
+	if (r == STORE_ABSENT)
 		return STORE_OK;
+	if (slot_state(slot_at(&p->s->records, v.n)) == SLOT_COOLING)
+		return must_wait(p, &v) ? STORE_QUARANTINED : STORE_OK;
 	slot_holder(&v, holder);
 	return STORE_ADDRESS_HELD;
 }
@@ -317,7 +331,8 @@ static int take_static(struct pick *p, unsigned i, struct store_holder *holder)
 int choose_addresses(struct store *s, const struct store_want *want, struct store_grant *grant,
 		     struct store_holder *holder, struct err *e)
 {
-	struct pick p = { .s = s, .want = want, .grant = grant };
+	bool quarantined = false;
+	struct pick p = { .s = s, .want = want, .grant = grant, .quarantined = &quarantined };
 	unsigned failed = 0;
 	int r;
 
@@ -340,5 +355,5 @@ int choose_addresses(struct store *s, const struct store_want *want, struct stor
 	}
 	if (r == STORE_EXHAUSTED)
 		holder->choice = failed;
-	return r;
+	return r == STORE_EXHAUSTED && quarantined ? STORE_QUARANTINED : r;
 }

@@ -185,7 +185,7 @@ int index_thaw(struct index *ix, const struct records *r, const struct slot_view
 	if (remove_address(ix, v, i, ADDRESS_COOLING))
 		return -EUCLEAN;
 	v->h->cooling &= ~(1u << i);
-	if (v->h->cooling)
+	if (v->h->cooling & ~SLOT_QUARANTINE)
 		return 0;
 	slot_commit(slot_at(r, v->n), SLOT_FREE);
 	if (list_remove(ix, &ix->h->cooling, v->n))
@@ -206,8 +206,7 @@ static int thaw_all(struct index *ix, const struct records *r, const struct slot
 	return err;
 }
 
-/* Thaw cooling head @n if its time is over. Return: 1 if it was, 0, or -EUCLEAN. */
-static int expire_one(struct index *ix, const struct records *r, uint32_t n, uint64_t now_ms)
+int index_expire_one(struct index *ix, const struct records *r, uint32_t n, uint64_t now_ms)
 {
 	struct slot_view v;
 	int err;
@@ -225,6 +224,14 @@ static int expire_one(struct index *ix, const struct records *r, uint32_t n, uin
 	return 1;
 }
 
+/* What is in quarantine does not end by time, and holds nothing back that comes behind it. */
+static bool waits_for_time(const struct records *r, uint32_t n)
+{
+	struct slot_view v;
+
+	return slot_parse(r, n, &v) && !slot_is_quarantined(v.h);
+}
+
 int index_expire(struct index *ix, const struct records *r, uint64_t now_ms, bool all)
 {
 	uint32_t n = ix->h->cooling.first;
@@ -232,11 +239,11 @@ int index_expire(struct index *ix, const struct records *r, uint64_t now_ms, boo
 
 	for (uint32_t steps = 0; n && steps < ix->shape.n_slots; steps++) {
 		uint32_t next = n < ix->shape.n_slots ? ix->nodes[n].next : 0;
-		int thawed = expire_one(ix, r, n, now_ms);
+		int thawed = index_expire_one(ix, r, n, now_ms);
 
 		if (thawed < 0)
 			return thawed;
-		if (!thawed && in_front)
+		if (!thawed && in_front && waits_for_time(r, n))
 			break;
 		n = next;
 	}

@@ -365,6 +365,8 @@ bool slot_tag_is_new(const struct slot_view *v, unsigned i)
 
 bool slot_is_cooled(const struct head *h, uint64_t now_ms)
 {
+	if (slot_is_quarantined(h))
+		return false;
 	/* a release in the future is garbage, and garbage holds nothing back */
 	return h->released_ms > now_ms || now_ms - h->released_ms >= h->cooldown_s * 1000ULL;
 }

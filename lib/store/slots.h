@@ -22,7 +22,9 @@
 #define RECORDS_VERSION 1u /* see "Versions" in store.h before it is changed */
 #define BOOT_ID_SIZE    40
 
-#define SLOT_SETTLED (1u << 31) /* no address has this bit: STORE_ADDRESSES are fewer */
+/* No address has these bits: STORE_ADDRESSES are fewer. */
+#define SLOT_SETTLED    (1u << 31)
+#define SLOT_QUARANTINE (1u << 30)
 
 /* Words, not small numbers: a flipped bit gives no other state. */
 enum slot_state {
@@ -57,8 +59,8 @@ struct head {
 	uint64_t released_ms; /* of a cooling head, CLOCK_BOOTTIME; not under the sum */
 	uint64_t order;       /* of releases; not under the sum */
 	uint32_t cooldown_s;  /* not under the sum */
-	uint32_t cooling;     /* of a cooling head, bit i: address i still cools; of a live one
-			       * SLOT_SETTLED or 0; not under the sum */
+	uint32_t cooling;     /* of a cooling head, bit i: address i still cools, and
+			       * SLOT_QUARANTINE; of a live one SLOT_SETTLED or 0; not under the sum */
 	uint64_t sum;         /* of the rest of the head */
 	uint64_t stream_sum;  /* of ports and body */
 	int64_t created;      /* seconds since the epoch */
@@ -141,6 +143,12 @@ void slot_holder(const struct slot_view *v, struct store_holder *ret);
 bool slot_has_key(const struct slot_view *v, const struct store_key *key);
 /* slot_tag_is_new: tag @i is not a repetition of an earlier one of the same record. */
 bool slot_tag_is_new(const struct slot_view *v, unsigned i);
+/* slot_is_quarantined: of a cooling head: its addresses are for nobody. */
+static inline bool slot_is_quarantined(const struct head *h)
+{
+	return h->cooling & SLOT_QUARANTINE;
+}
+/* slot_is_cooled: of a cooling head: its addresses are free, if they are not quarantined. */
 bool slot_is_cooled(const struct head *h, uint64_t now_ms);
 
 /* port_protocol: 0..2 for TCP, UDP, SCTP. Return: -1 for another protocol. */

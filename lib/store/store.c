@@ -147,14 +147,15 @@ static unsigned last_tags(const struct store *s, const struct slot_view *v,
 /* The head says how long it cools before it says that it does. */
 static int forget(struct store *s, const struct slot_view *v, uint32_t cooldown_s, uint64_t now)
 {
+	bool quarantine = cooldown_s & STORE_QUARANTINE;
 	bool cool = cooldown_s && v->h->n_addresses;
 	int err;
 
 	index_begin(&s->index);
 	v->h->released_ms = now;
 	v->h->order = ++s->index.h->order;
-	v->h->cooldown_s = cooldown_s;
-	v->h->cooling = (1u << v->h->n_addresses) - 1;
+	v->h->cooldown_s = cooldown_s & ~STORE_QUARANTINE;
+	v->h->cooling = ((1u << v->h->n_addresses) - 1) | (quarantine ? SLOT_QUARANTINE : 0);
 	slot_commit(slot_at(&s->records, v->n), cool ? SLOT_COOLING : SLOT_FREE);
 	err = index_remove(&s->index, &s->records, v, cool);
 	if (!err)

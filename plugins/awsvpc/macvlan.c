@@ -162,6 +162,8 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	int link;
 
 	plan_init(p, a);
+	if (a->host_access)
+		plan_flows_end(p);
 	if (a->netns_created)
 		plan_netns(p);
 	if (a->host_access)

@@ -260,6 +260,7 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	int veth;
 
 	plan_init(p, a);
+	plan_flows_end(p);
 	if (a->netns_created)
 		plan_netns(p);
 	plan_ruleset(p, &ruleset_guard);

@@ -204,6 +204,7 @@ void bridge_plan(const struct attachment *a, struct plan *p)
 	int veth;
 
 	plan_init(p, a);
+	plan_flows_end(p);
 	if (a->netns_created)
 		plan_netns(p);
 	plan_rulesets(p);

@@ -35,12 +35,13 @@ if group del; then
 	clean
 	t "DEL without a published port asks nothing of the firewall"
 	if command -v strace >/dev/null; then
-		# firewall CONFIG: the sockets to it that ADD, then DEL opens. Leaks cannot be looked for under strace.
+		# firewall CONFIG: the sockets to it that ADD, then DEL opens; not the process that deletes connections
+		# later. Leaks cannot be looked for under strace.
 		firewall() {
 			local verb
 			for verb in ADD DEL; do
 				ASAN_OPTIONS=detect_leaks=0 CNI_COMMAND=$verb CNI_CONTAINERID=c1 CNI_NETNS=$NETNS/c1 CNI_IFNAME=eth0 \
-					strace -qq -f -o "$TMP/trace" -e trace=socket "$PLUGIN" <<<"$1" >/dev/null
+					strace -qq -o "$TMP/trace" -e trace=socket "$PLUGIN" <<<"$1" >/dev/null
 				grep -c NETLINK_NETFILTER "$TMP/trace"
 			done
 		}

@@ -37,6 +37,11 @@ child_is_there() {
 	[ -n "$CHILD" ]
 }
 
+walker() {
+	WALKER=$(ps -eo pid=,comm= | awk '$2 == "taskvpc-flows" { print $1 }')
+	[ -n "$WALKER" ]
+}
+
 after_del() {
 	wait "$STRACE" 2>/dev/null
 	wait "$READER"
@@ -143,6 +148,8 @@ t "and has ended it, as it does not wait for what the child asks later"
 until_true gone "$CHILD"
 runs "the child has ended" gone "$CHILD"
 kill -KILL "$CHILD" 2>/dev/null
+# strace stops the process that deletes the tracked connections as well
+until_true walker && kill -KILL "$WALKER"
 after_del
 like "kill\\($CHILD, SIGKILL\\)" "$(<"$TMP/trace")" "trace"
 drop a

@@ -108,24 +108,50 @@ static void settle(const int *clients, size_t n)
 		assert_int_equal(reaches(clients[i]), 'A');
 }
 
-static void forget(uint16_t port, const char *ip)
+static struct attachment task;
+
+/* A task with addresses of both families and these UDP ports, among others. */
+static void publish(uint16_t first, unsigned n, const char *ip)
 {
-	struct plan_io io;
-	struct attachment a = { .ifname = "eth0" };
+	struct port other = { .host_port = OTHER_PORT, .container_port = 1 };
+
+	memset(&task, 0, sizeof(task));
+	snprintf(task.ifname, sizeof(task.ifname), "eth0");
+	cidr_parse("10.0.0.9/24", &task.addresses[task.n_addresses++].cidr);
+	cidr_parse("fd00::9/64", &task.addresses[task.n_addresses++].cidr);
+	other.protocol = IPPROTO_TCP;
+	task.ports[task.n_ports++] = other;
+	for (unsigned i = 0; i < n; i++) {
+		struct port *p = &task.ports[task.n_ports++];
+
+		*p = (struct port){ .host_port = first + i,
+				    .container_port = 1,
+				    .protocol = IPPROTO_UDP };
+		if (ip)
+			assert_true(ip_parse(ip, &p->host_ip));
+	}
+}
+
+static void forget_ports(uint16_t first, unsigned n, const char *ip)
+{
 	struct plan *p = calloc(1, sizeof(*p));
-	struct ip match = { .family = 0 };
+	struct plan_io io;
 	struct err e;
 
 	assert_non_null(p);
-	if (ip)
-		assert_true(ip_parse(ip, &match));
-	fixture_open(&io, NULL, &a);
-	plan_init(p, &a);
-	plan_flows(p, IPPROTO_UDP, port, &match);
+	publish(first, n, ip);
+	fixture_open(&io, NULL, &task);
+	plan_init(p, &task);
+	plan_flows(p);
 	if (plan_apply(p, &io, &e) < 0)
 		fail_msg("%s", e.msg);
 	plan_io_close(&io);
 	free(p);
+}
+
+static void forget(uint16_t port, const char *ip)
+{
+	forget_ports(port, 1, ip);
 }
 
 static void expect(const int *clients, const char *want)
@@ -203,35 +229,144 @@ static void test_many(void **state)
 		close(clients[i]);
 }
 
-/* A port that goes is forgotten, too. */
-static void test_undo(void **state)
+/* Many ports in one walk: those of the attachment and no others. */
+static void test_many_ports(void **state)
 {
-	const int clients[] = { client("127.0.0.1", PORT), client("::1", OTHER_PORT) };
-	struct attachment a = { .ifname = "eth0" };
+	const int clients[] = { client("127.0.0.1", PORT), client("::1", PORT),
+				client("127.0.0.1", OTHER_PORT), client(FAR4, PORT) };
+
+	(void)state;
+	settle(clients, 4);
+	forget_ports(PORT - STORE_PORTS + 2, STORE_PORTS - 1, NULL);
+	expect(clients, "BBAA");
+}
+
+/* A task of one family has no use for flows of the other. */
+static void test_one_family(void **state)
+{
+	const int clients[] = { client("127.0.0.1", PORT), client("::1", PORT) };
 	struct plan *p = calloc(1, sizeof(*p));
-	struct ip any = { .family = 0 };
 	struct plan_io io;
 	struct err e;
 
 	(void)state;
 	assert_non_null(p);
-	fixture_open(&io, NULL, &a);
-	plan_init(p, &a);
-	plan_flows_end(p, IPPROTO_UDP, PORT, &any);
 	settle(clients, 2);
+	publish(PORT, 1, NULL);
+	task.n_addresses = 1;
+	fixture_open(&io, NULL, &task);
+	plan_init(p, &task);
+	plan_flows(p);
 	assert_int_equal(plan_apply(p, &io, &e), 0);
-	assert_int_equal(plan_check(p, &io, NULL, &e), 0);
-	assert_int_equal(reaches(clients[0]), 'A');
-	assert_int_equal(plan_undo(p, &io, &e), 0);
-	expect(clients, "BA");
 	plan_io_close(&io);
 	free(p);
+	expect(clients, "BA");
+}
+
+/* ---- of addresses ---- */
+
+static struct ip ip_of(const char *text)
+{
+	struct ip ip;
+
+	assert_true(ip_parse(text, &ip));
+	return ip;
+}
+
+static void forget_addresses(const char *const *texts, unsigned pad)
+{
+	struct conntrack_addresses a = { .n = 0 };
+	struct netlink nl = NETLINK_CLOSED;
+	struct batch *b = calloc(1, sizeof(*b));
+	struct netns self;
+	struct err e;
+
+	a.ips = calloc(pad + 8, sizeof(*a.ips));
+	assert_non_null(b);
+	assert_non_null(a.ips);
+	for (; *texts; texts++)
+		a.ips[a.n++] = ip_of(*texts);
+	for (unsigned i = 0; i < pad; i++) {
+		struct ip first = ip_of("203.0.113.0");
+
+		a.ips[a.n++] = ip_add(&first, i);
+	}
+	assert_int_equal(netns_self(&self, &e), 0);
+	assert_int_equal(netlink_open(NETLINK_NETFILTER, &self, &self, &nl, &e), 0);
+	if (conntrack_forget_addresses(&nl, &self, &a, b, &e) < 0)
+		fail_msg("%s", e.msg);
+	netlink_close(&nl);
+	netns_close(&self);
+	free(a.ips);
+	free(b);
+}
+
+static int from(const char *source, const char *to, uint16_t port)
+{
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	bool is_v6 = strchr(to, ':') != NULL;
+	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	static uint16_t own = 30000;
+
+	if (is_v6) {
+		struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(own++) };
+
+		assert_int_equal(inet_pton(AF_INET6, source, &any.sin6_addr), 1);
+		assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+		assert_int_equal(inet_pton(AF_INET6, to, &v6.sin6_addr), 1);
+		assert_int_equal(connect(fd, (struct sockaddr *)&v6, sizeof(v6)), 0);
+	} else {
+		struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(own++) };
+
+		assert_int_equal(inet_pton(AF_INET, source, &any.sin_addr), 1);
+		assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+		assert_int_equal(inet_pton(AF_INET, to, &v4.sin_addr), 1);
+		assert_int_equal(connect(fd, (struct sockaddr *)&v4, sizeof(v4)), 0);
+	}
+	return fd;
+}
+
+/*
+ * By the address that began a flow, and by the one that a translation led it to: both ways, by
+ * questions to the kernel and by one dump. The neighbours' flows stay.
+ */
+static void forgets_addresses(unsigned pad)
+{
+	static const char *const gone[] = { "127.0.0.7", "::1", NULL };
+	static const char *const to[] = { "127.0.0.1", NULL };
+	const int clients[] = { from("127.0.0.7", "127.0.0.1", PORT), client("::1", PORT),
+				from("127.0.0.8", "127.0.0.1", PORT),
+				from("127.0.0.9", FAR4, PORT) };
+
+	settle(clients, 4);
+	forget_addresses(gone, pad);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(reaches(clients[i]), i < 2 ? 'B' : 'A');
+	/* all that was redirected has the host's address as the source of its replies */
+	forget_addresses(to, pad);
+	expect(clients, "BBBB");
+}
+
+static void test_addresses(void **state)
+{
+	(void)state;
+	forgets_addresses(0);
+}
+
+static void test_addresses_by_dump(void **state)
+{
+	(void)state;
+	forgets_addresses(300);
 }
 
 /* Nothing tracked, in a namespace that never had a connection: no error. */
 static void test_nothing_tracked(void **state)
 {
-	const struct conntrack_match match = { .protocol = IPPROTO_UDP, .port = PORT };
+	struct conntrack_port port = { .port = PORT };
+	struct conntrack_ports ports = { .protocol = IPPROTO_UDP, .n = 1, .ports = &port };
+	struct ip address = ip_of("10.0.0.1");
+	struct conntrack_addresses addresses = { .n = 1, .ips = &address };
 	struct netlink nl = NETLINK_CLOSED;
 	struct netns self, empty;
 	struct batch *b = calloc(1, sizeof(*b));
@@ -242,7 +377,8 @@ static void test_nothing_tracked(void **state)
 	assert_int_equal(netns_self(&self, &e), 0);
 	assert_int_equal(netns_new(&self, &empty, &e), 0);
 	assert_int_equal(netlink_open(NETLINK_NETFILTER, &empty, &self, &nl, &e), 0);
-	assert_int_equal(conntrack_forget(&nl, &empty, &match, b, &e), 0);
+	assert_int_equal(conntrack_forget_ports(&nl, &empty, &ports, b, &e), 0);
+	assert_int_equal(conntrack_forget_addresses(&nl, &empty, &addresses, b, &e), 0);
 	netlink_close(&nl);
 	netns_close(&empty);
 	netns_close(&self);
@@ -256,15 +392,14 @@ static void test_printed(void **state)
 				client(FAR6, PORT) };
 	bool tool = system("command -v conntrack >/dev/null") == 0;
 	struct plan *p = calloc(1, sizeof(*p));
-	struct attachment a = { .ifname = "eth0" };
-	struct ip any = { .family = 0 };
 	char lines[512];
 	struct text t;
 
 	(void)state;
 	assert_non_null(p);
-	plan_init(p, &a);
-	plan_flows(p, IPPROTO_UDP, PORT, &any);
+	publish(PORT, 1, NULL);
+	plan_init(p, &task);
+	plan_flows(p);
 	text_init(&t, lines, sizeof(lines));
 	plan_print(p, PLAN_PRINT_APPLY, &t);
 	settle(clients, 4);
@@ -282,7 +417,10 @@ int main(void)
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_any_address_of_a_family),
 		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_undo),
+		cmocka_unit_test(test_many_ports),
+		cmocka_unit_test(test_one_family),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_addresses_by_dump),
 		cmocka_unit_test(test_nothing_tracked),
 		cmocka_unit_test(test_printed),
 	};

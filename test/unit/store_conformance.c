@@ -649,6 +649,128 @@ static void cooling_addresses_wait(void **state)
 	finish(s);
 }
 
+static void clear(struct store *s, unsigned want)
+{
+	static struct store_quarantine q;
+	struct err e = { 0 };
+
+	assert_int_equal(store_quarantine(s, &q, &e), 0);
+	assert_int_equal(q.n, want);
+	assert_int_equal(store_unquarantine(s, &q, &e), 0);
+	test_verify(s);
+}
+
+static void quarantined_addresses_are_for_nobody(void **state)
+{
+	struct store *s = fresh(state);
+	struct store_range r = test_range("10.0.0.1", "10.0.0.2");
+	struct ip a = test_lease_ok(s, "net", "a", &r), b;
+	struct store_want *w;
+	struct store_grant g;
+	char text[IP_TEXT];
+
+	/* no cooldown, and yet not free: neither by choice nor by name */
+	assert_int_equal(test_release(s, "net", "a", STORE_QUARANTINE), STORE_OK);
+	test_verify(s);
+	assert_usage(s, &r.span, 0, 1);
+	b = test_lease_ok(s, "net", "b", &r);
+	assert_false(ip_equal(&a, &b));
+	w = test_want("net", "c");
+	test_choose(w, &r, 1);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_QUARANTINED);
+	w->choices[0] = (struct store_choice){ .address = a };
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_QUARANTINED);
+	/* what an ADD would do with it is not refused */
+	w->dry_run = true;
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_OK);
+	w->dry_run = false;
+	/* another handle, another process: it is in the records */
+	clear(s, 1);
+	assert_usage(s, &r.span, 1, 0);
+	assert_int_equal(test_lease(s, w, &g, NULL), STORE_OK);
+	assert_string_equal(ip_text(&g.addresses[0], text), ip_text(&a, (char[IP_TEXT]){ 0 }));
+	/* with none in quarantine the pool is exhausted, and says so */
+	w = test_want("net", "d");
+	test_choose(w, &r, 1);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_EXHAUSTED);
+	finish(s);
+}
+
+static void quarantine_does_not_end_the_cooldown(void **state)
+{
+	struct store *s = fresh(state);
+	struct store_range r = test_range("10.0.0.1", "10.0.0.8");
+	struct ip a = test_lease_ok(s, "net", "a", &r), b;
+
+	assert_int_equal(test_release(s, "net", "a", 1000 | STORE_QUARANTINE), STORE_OK);
+	clear(s, 1);
+	assert_usage(s, &r.span, 0, 1);
+	b = test_lease_ok(s, "net", "b", &r);
+	assert_false(ip_equal(&a, &b));
+	/* one in quarantine keeps none behind it that has cooled */
+	assert_int_equal(test_release(s, "net", "b", STORE_QUARANTINE), STORE_OK);
+	test_lease_ok(s, "net", "c", &r);
+	assert_int_equal(test_release(s, "net", "c", 1), STORE_OK);
+	sleep(2);
+	test_lease_ok(s, "net", "d", &r);
+	assert_usage(s, &r.span, 1, 2);
+	finish(s);
+}
+
+/* A list ends the quarantine of what is on it, not of what was released since. */
+static void quarantine_ends_by_release(void **state)
+{
+	const struct store_backend *backend = *state;
+	struct store *s = fresh(state), *t = backend->again(backend->ctx);
+	struct store_range r = test_range("10.0.0.1", "10.0.0.1");
+	static struct store_quarantine old;
+	struct store_want *w;
+	struct err e = { 0 };
+
+	assert_non_null(t);
+	test_lease_ok(s, "net", "a", &r);
+	assert_int_equal(test_release(s, "net", "a", STORE_QUARANTINE), STORE_OK);
+	assert_int_equal(store_quarantine(t, &old, &e), 0);
+	assert_int_equal(old.n, 1);
+	clear(s, 1);
+	test_lease_ok(s, "net", "b", &r);
+	assert_int_equal(test_release(s, "net", "b", STORE_QUARANTINE), STORE_OK);
+	assert_int_equal(store_unquarantine(t, &old, &e), 0);
+	w = test_want("net", "c");
+	test_choose(w, &r, 1);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_QUARANTINED);
+	clear(t, 1);
+	assert_int_equal(test_lease(s, w, NULL, NULL), STORE_OK);
+	store_close(t);
+	finish(s);
+}
+
+/* More than one list holds: the oldest come first, and all of them come. */
+static void quarantines_come_in_lists(void **state)
+{
+	struct store *s = fresh(state);
+	struct store_range r = test_range("10.0.0.1", "10.0.7.255");
+	static struct store_quarantine q;
+	unsigned lists = 0, seen = 0;
+	struct err e = { 0 };
+	char id[16];
+
+	for (unsigned i = 0; i < STORE_QUARANTINES + 100; i++) {
+		snprintf(id, sizeof(id), "%u", i);
+		test_lease_ok(s, "net", id, &r);
+		assert_int_equal(test_release(s, "net", id, 100 | STORE_QUARANTINE), STORE_OK);
+	}
+	do {
+		assert_int_equal(store_quarantine(s, &q, &e), 0);
+		assert_int_equal(store_unquarantine(s, &q, &e), 0);
+		seen += q.n;
+		lists += q.n > 0;
+	} while (q.n);
+	assert_int_equal(seen, STORE_QUARANTINES + 100);
+	assert_int_equal(lists, 2);
+	finish(s);
+}
+
 static void cooling_ends(void **state)
 {
 	struct store *s = fresh(state);
@@ -1268,6 +1390,10 @@ int store_conformance(const struct store_backend *backend)
 		TEST(group_binds_later_choices),
 		TEST(cooling_addresses_wait),
 		TEST(cooling_ends),
+		TEST(quarantined_addresses_are_for_nobody),
+		TEST(quarantine_does_not_end_the_cooldown),
+		TEST(quarantine_ends_by_release),
+		TEST(quarantines_come_in_lists),
 		TEST(static_address_may_cool),
 		TEST(a_record_is_settled_once_it_is_said),
 		TEST(an_address_is_new_once),

@@ -154,6 +154,16 @@ static void make_want(struct worker *w, unsigned k, const char *id, struct store
 	want->dynamic_last = 1400;
 }
 
+static void clear(struct worker *w)
+{
+	struct store_quarantine *q = malloc(sizeof(*q));
+	struct err e = { 0 };
+
+	if (!q || store_quarantine(w->s, q, &e) || store_unquarantine(w->s, q, &e))
+		fail(w->sh, "quarantine: %s", e.msg);
+	free(q);
+}
+
 static void lease(struct worker *w, unsigned k)
 {
 	struct key *key = &w->j->keys[k];
@@ -183,11 +193,13 @@ static void lease(struct worker *w, unsigned k)
 	if (r < 0 || r == STORE_KEY_EXISTS)
 		fail(w->sh, "lease of %s: %d %s", id, r, e.msg);
 	key->phase = NONE;
+	if (r == STORE_QUARANTINED)
+		clear(w);
 }
 
 static void release(struct worker *w, unsigned k)
 {
-	static const uint32_t cooldowns[] = { 0, 1, 100 };
+	static const uint32_t cooldowns[] = { 0, 1, 100, STORE_QUARANTINE, 1 | STORE_QUARANTINE };
 	struct key *key = &w->j->keys[k];
 	struct store_key name = { k % 2 ? "odd" : "even", NULL, "eth0" };
 	struct err e = { 0 };
@@ -197,7 +209,7 @@ static void release(struct worker *w, unsigned k)
 	name_key(w, k, id);
 	name.container_id = id;
 	key->phase = RELEASING;
-	r = store_release(w->s, &name, cooldowns[draw(&w->seed, 3)], NULL, NULL, &e);
+	r = store_release(w->s, &name, cooldowns[draw(&w->seed, 5)], NULL, NULL, &e);
 	if (r != STORE_OK)
 		fail(w->sh, "release of %s: %d %s", id, r, e.msg);
 	key->phase = NONE;
@@ -291,6 +303,8 @@ static void work(struct worker *w)
 			lease(w, k);
 		else if (draw(&w->seed, 4))
 			release(w, k);
+		else if (!draw(&w->seed, 8))
+			clear(w);
 		else
 			check(w, k);
 		w->j->operations++;

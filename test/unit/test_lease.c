@@ -76,7 +76,7 @@ static void use_pool(struct fixture *f, const char *ipam)
 
 static int take(struct fixture *f, const char *container)
 {
-	const struct lease_calls calls = { compose, reclaim, NULL, f };
+	const struct lease_calls calls = { .compose = compose, .reclaim = reclaim, .ctx = f };
 
 	memset(&f->a, 0, sizeof(f->a));
 	strcpy(f->a.network, "net");

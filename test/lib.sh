@@ -142,6 +142,10 @@ until_true() {
 # The kernel makes the route of that address in the background: before the first snapshot it is there.
 until_true sh -c 'ip -6 route show table local | grep -q 2001:db8::1'
 
+# no_walker: no process deletes the connections of tasks that are gone any more; until then their
+# addresses are for nobody, and it holds the store open.
+no_walker() { ! ps -eo comm= | grep -q '^taskvpc-flows$'; }
+
 # stop PID…: end processes that this test started.
 stop() {
 	kill "$@" 2>/dev/null

@@ -163,6 +163,7 @@ struct store_record {
 enum store_access {
 	STORE_READ,   /* records are only looked at */
 	STORE_CHANGE, /* they may change and go: DEL and GC, which never make anything */
+	STORE_VISIT,  /* likewise, and one that is to be repaired is left to others: an error */
 	STORE_CREATE,
 };
 

@@ -190,7 +190,8 @@ static void carry_on(struct call *c, int fd)
 	struct err e;
 
 	detach(c, fd);
-	if (call_store(c, STORE_CHANGE, &e) == 0)
+	/* What a damaged store needs, and its warning, are for a call that somebody reads. */
+	if (call_store(c, STORE_VISIT, &e) == 0)
 		walk_until_done(c, fd);
 	_exit(0);
 }

@@ -146,6 +146,8 @@ int cache_attach(struct store *s, struct err *e)
 			return 0;
 		n = s->index.shape.n_slots; /* no record lies beyond, and it can be done in place */
 	}
+	if (s->access == STORE_VISIT)
+		return err_set(e, ERR_STORE, ESTALE, "%s/" NAME " is to be repaired", s->dir);
 	return rebuild(s, &nothing, n, e);
 }
 

@@ -202,6 +202,8 @@ static int reopen(struct store *s, struct err *e)
 	r = judge_mapped(s, &fault, e);
 	if (r == 0)
 		return 0;
+	if (r > 0 && s->access == STORE_VISIT)
+		r = err_set(e, ERR_STORE, ESTALE, "%s/" NAME " is to be repaired", s->dir);
 	if (r > 0)
 		r = fault ? move_aside(s, fault, e) : 0;
 	map_close(&s->records_map);

@@ -18,7 +18,10 @@ place() {
 	mkdir -p "$PLACE"
 	mount -t tmpfs -o "mode=755${1:+,$1}" tmpfs "$PLACE"
 }
-no_place() { umount "$PLACE"; }
+no_place() {
+	until_true no_walker
+	umount "$PLACE"
+}
 
 # struck CODE REGEX VERB: refused, with a remedy in the details.
 struck() {
@@ -236,6 +239,7 @@ if group "damaged files"; then
 	# The records are the truth: one of a file that is none is set aside and told.
 	for how in empty short halved garbled zeroed header; do
 		t "records: $how: set aside, never trusted, and said so"
+		until_true no_walker # or it has an address of the other subnet
 		add c1 "$CONFIG"
 		cp "$DATA/records" "$TMP/good"
 		rm -f "$DATA"/records.broken-*

@@ -24,7 +24,7 @@ done
 cleanup() {
 	[ -n "$MEMORY" ] || return
 	echo $$ >"${MEMORY%"$CGROUP"}/cgroup.procs"
-	rmdir "$MEMORY"
+	until_true rmdir "$MEMORY" 2>/dev/null # the last DEL's process that deletes connections ends first
 }
 kernel_memory() {
 	case $MEMORY in

@@ -37,8 +37,12 @@ some_of() { ! none_of "$@"; }
 # walkers: the processes that wait to delete connections, and stopped ones of them.
 walkers() { ps -eo comm= | grep -c '^taskvpc-flows$'; }
 walker() { ps -eo pid=,comm= | awk '$2 == "taskvpc-flows" { print $1 }'; }
-no_walker() { [ "$(walkers)" = 0 ]; }
 a_walker() { [ "$(walkers)" != 0 ]; }
+# kill_walker: after a DEL, which leaves one behind.
+kill_walker() {
+	until_true a_walker
+	kill -KILL "$(walker)"
+}
 
 # use PLUGIN: of the next calls.
 use() { PLUGIN=$BIN/$1; }
@@ -130,7 +134,7 @@ dead() {
 
 t "who should delete them is killed: the address is for nobody, and the next DEL goes on"
 dead
-kill -KILL $(walker)
+kill_walker
 runs "the connection stays" some_of "$ADDRESS"
 add live
 isnt "$ADDRESS" "$(address live)" "the address of the next"
@@ -138,12 +142,12 @@ del live
 runs "no connection" until_true none_of "$ADDRESS"
 t "GC goes on"
 dead
-kill -KILL $(walker)
+kill_walker
 works GC "$CONF" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 is "" "$(of "$ADDRESS")" "connections after GC"
 t "an ADD that needs the address goes on"
 dead
-kill -KILL $(walker)
+kill_walker
 add live "$CONF" CNI_ARGS="IP=$ADDRESS"
 is "" "$(of "$ADDRESS")" "connections after ADD"
 del live
@@ -155,7 +159,7 @@ serve m3 udp:7000
 reaches outside m3 udp "$(address m3)" 7000
 unserve m3
 del m3
-kill -KILL $(walker)
+kill_walker
 works STATUS "$CONF" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 add late
 is "$(address m3)" "$(address late)" "the address"
@@ -164,6 +168,7 @@ is "" "$(of "$(address m3)")" "connections after ADD"
 t "who should delete them is stopped: DEL, ADD and GC go on without it"
 until_true no_walker
 del m4
+until_true a_walker
 stopped=$(walker)
 kill -STOP "$stopped"
 del m5
@@ -195,9 +200,10 @@ drop m1 m2 m3 m4 m5 late live dead
 
 t "it holds nothing of the runtime's: the end of stdout comes at once, and no lock"
 add last
-SECONDS=0
-is "" "$(env CNI_COMMAND=DEL CNI_CONTAINERID=last CNI_NETNS= CNI_IFNAME=eth0 CNI_PATH="$BIN" "$PLUGIN" <<<"$CONF" 2>&1; walker >"$TMP/walker")" "output"
-is "/dev/null /dev/null /dev/null" "$(readlink "/proc/$(<"$TMP/walker")/fd/"{0,1,2} | xargs)" "its standard descriptors"
+is "" "$(env CNI_COMMAND=DEL CNI_CONTAINERID=last CNI_NETNS= CNI_IFNAME=eth0 CNI_PATH="$BIN" "$PLUGIN" <<<"$CONF" 2>&1)" "output"
+runs "it waits still" until_true a_walker
+std() { [ "$(readlink "/proc/$(walker)/fd/"{0,1,2} | xargs)" = "/dev/null /dev/null /dev/null" ]; }
+runs "its standard descriptors are /dev/null" until_true std
 add last
 del last
 until_true no_walker
@@ -205,7 +211,7 @@ drop last
 t "the directory is removed under it: it ends"
 add last
 del last
-a_walker || fail "nobody waits after DEL"
+runs "it waits" until_true a_walker
 forget
 runs "it ends" until_true no_walker
 drop last

@@ -37,7 +37,7 @@ child_is_there() {
 	[ -n "$CHILD" ]
 }
 
-walker() {
+a_walker() {
 	WALKER=$(ps -eo pid=,comm= | awk '$2 == "taskvpc-flows" { print $1 }')
 	[ -n "$WALKER" ]
 }
@@ -149,7 +149,7 @@ until_true gone "$CHILD"
 runs "the child has ended" gone "$CHILD"
 kill -KILL "$CHILD" 2>/dev/null
 # strace stops the process that deletes the tracked connections as well
-until_true walker && kill -KILL "$WALKER"
+until_true a_walker && kill -KILL "$WALKER"
 after_del
 like "kill\\($CHILD, SIGKILL\\)" "$(<"$TMP/trace")" "trace"
 drop a

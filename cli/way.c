@@ -126,11 +126,13 @@ static int rules_in(struct way *w, struct err *e)
 {
 	int r = w->iif ? came_in(w, e) : 0;
 
+	if (!way_stops(w, r) && w->iif)
+		r = way_filter_early(w, e);
 	if (!way_stops(w, r) && !w->at->path) {
 		restore_client(w);
 		r = way_publish(w, e);
 	}
-	return way_stops(w, r) || !w->iif ? r : way_filter(w, NFT_PREROUTING, e);
+	return way_stops(w, r) || !w->iif ? r : way_filter_late(w, e);
 }
 
 /* What a namespace sends to itself leaves it as all else does, and comes in again by lo. */
@@ -213,6 +215,7 @@ static int send_on(struct way *w, const struct route_way *way, bool rules, struc
 static int station(struct way *w, struct err *e)
 {
 	struct route_way way;
+	struct ip before;
 	int r = w->at->path ? 0 : way_past_stack(w, e);
 	bool rules = r == 0;
 
@@ -227,8 +230,11 @@ static int station(struct way *w, struct err *e)
 	if (way_stops(w, r))
 		return r;
 	w->oif = way.ifindex;
+	before = w->p.dst;
 	if (rules && !w->iif)
 		r = way_filter(w, NFT_OUTPUT, e);
+	if (!way_stops(w, r) && !ip_equal(&before, &w->p.dst)) /* translated: routed again */
+		r = way_routed(w, &way, e);
 	if (way_stops(w, r))
 		return r;
 	return way.local ? take(w, rules, e) : send_on(w, &way, rules, e);

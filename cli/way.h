@@ -212,6 +212,9 @@ int way_frames(struct way *w, const struct link_info *port, struct err *e); /* o
  * translate on the way in is followed; of what goes out, way_masquerade_others.
  */
 int way_filter(struct way *w, enum nft_hook hook, struct err *e);
+/* way_filter_early, way_filter_late: at prerouting, before and after destinations are translated. */
+int way_filter_early(struct way *w, struct err *e);
+int way_filter_late(struct way *w, struct err *e);
 int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e);
 int way_filter_device(struct way *w, enum nft_hook hook, const char *dev, struct err *e);
 /* way_stops: is there an error, or is the packet's fate known? */

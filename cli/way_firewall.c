@@ -201,7 +201,10 @@ static void doubt_nat(struct way *w, const struct fw_nat *nat)
 
 	if (plain)
 		way_command(hop, "%snft -a list chain %s", w->at->run, chain);
-	way_doubts(w, hop, "");
+	if (nat->what == FW_NAT_DESTINATION || nat->what == FW_NAT_REDIRECT)
+		way_ends(w, hop, FATE_UNSURE, "%s", ""); /* where it goes is not known */
+	else
+		way_doubts(w, hop, "");
 }
 
 /* Into another destination, before it is routed. */
@@ -283,6 +286,20 @@ static int filter(struct way *w, const struct nft_crossing *at, struct err *e)
 int way_filter(struct way *w, enum nft_hook hook, struct err *e)
 {
 	struct nft_crossing at = { .hook = hook };
+
+	return filter(w, &at, e);
+}
+
+int way_filter_early(struct way *w, struct err *e)
+{
+	struct nft_crossing at = { .hook = NFT_PREROUTING, .early = true };
+
+	return filter(w, &at, e);
+}
+
+int way_filter_late(struct way *w, struct err *e)
+{
+	struct nft_crossing at = { .hook = NFT_PREROUTING, .late = true };
 
 	return filter(w, &at, e);
 }

@@ -135,6 +135,7 @@ struct nft_crossing {
 	enum nft_family family; /* NFT_INET: the tables ip and ip6 as well; NFT_BRIDGE: of frames */
 	uint8_t ip;             /* AF_INET, AF_INET6: of these packets; 0: of either */
 	const char *dev;        /* NFT_INGRESS, NFT_EGRESS */
+	bool early, late; /* priorities below -100 alone (before translation), or not below */
 };
 
 #define NFT_NAME_SIZE    256 /* NFT_NAME_MAXLEN of the kernel */

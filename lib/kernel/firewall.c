@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 
+#define PRIORITY_DSTNAT (-100) /* NF_IP_PRI_NAT_DST */
 #define FW_RULES_MAX 262144 /* of one ruleset */
 
 /* ---- reading ---- */
@@ -260,6 +261,9 @@ static bool is_met(const struct nft_crossing *at, const struct fw_chain *c,
 	struct nft_crossing here = *at;
 
 	here.ip = p->dst.family;
+	if ((at->early && c->priority >= PRIORITY_DSTNAT) ||
+	    (at->late && c->priority < PRIORITY_DSTNAT))
+		return false;
 	return c->base && (nat || !c->nat) && nft_is_at(&here, c->family, c->hook_attr) &&
 	       (c->nat ? !p->answer : true);
 }
@@ -308,6 +312,26 @@ static bool is_alone(const struct fw_state *s)
 	return s->base->n == 0;
 }
 
+/* The chains behind see the packet with its new destination. */
+static void translate(struct fw_packet *p, const struct fw_nat *nat)
+{
+	if (nat->what != FW_NAT_DESTINATION && nat->what != FW_NAT_REDIRECT)
+		return;
+	if (!p->dnat) {
+		p->first_dst = p->dst;
+		p->first_dport = p->dport;
+	}
+	p->dnat = true;
+	if (nat->unsure || nat->what == FW_NAT_REDIRECT)
+		p->dst_unknown = true;
+	else if (ip_is_set(&nat->to))
+		p->dst = nat->to;
+	if (nat->unsure)
+		p->dport = 0;
+	else if (nat->port)
+		p->dport = nat->port;
+}
+
 static int pass_one(struct fw *fw, const struct nft_crossing *at, const struct fw_chain *base,
 		    struct fw_packet *p, struct fw_rule *ret_by, struct fw_nat *ret_nat,
 		    struct err *e)
@@ -325,8 +349,10 @@ static int pass_one(struct fw *fw, const struct nft_crossing *at, const struct f
 		*ret_by = fate == FW_DROPS ? s->by : s->doubt;
 		ret_by->alone = is_alone(s);
 	}
-	if (ret_nat && !ret_nat->what)
+	if (ret_nat && !ret_nat->what && s->nat.what) {
 		*ret_nat = s->nat;
+		translate(p, &s->nat);
+	}
 	return (int)fate;
 }
 

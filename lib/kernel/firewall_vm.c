@@ -536,6 +536,20 @@ static enum fw_truth run_unknown(struct fw_state *s, const struct nlattr *data, 
 	return FW_YES;
 }
 
+/* One of a single number is that number; one of several is not known. */
+static enum fw_truth run_numgen(struct fw_state *s, const struct nlattr *data)
+{
+	struct nlattr *tb[NFTA_NG_MAX + 1];
+	uint32_t offset;
+
+	if (!nft_nested(tb, NFTA_NG_MAX, data) || !tb[NFTA_NG_MODULUS] ||
+	    ntohl(attr_u32(tb[NFTA_NG_MODULUS])) != 1)
+		return run_unknown(s, data, NFTA_NG_DREG, NFTA_NG_MAX);
+	offset = tb[NFTA_NG_OFFSET] ? ntohl(attr_u32(tb[NFTA_NG_OFFSET])) : 0;
+	fw_put(s, fw_reg(tb[NFTA_NG_DREG], sizeof(offset)), &offset, sizeof(offset));
+	return FW_YES;
+}
+
 static bool is_one(const char *name, const char *list)
 {
 	size_t len = strlen(name);
@@ -579,8 +593,10 @@ static enum fw_truth run_expression(struct fw_state *s, const struct fw_at *at, 
 		return FW_YES;
 	if (is_one(name, "rt exthdr socket osf xfrm tunnel inner"))
 		return run_unknown(s, data, 1, 8);
-	if (is_one(name, "numgen hash"))
-		return run_unknown(s, data, !strcmp(name, "hash") ? 2 : 1, 7);
+	if (!strcmp(name, "numgen"))
+		return run_numgen(s, data);
+	if (!strcmp(name, "hash"))
+		return run_unknown(s, data, NFTA_HASH_DREG, NFTA_HASH_MAX);
 	if (!strcmp(name, "reject"))
 		step->code = NF_DROP;
 	else if (is_one(name, "nat masq redir"))

@@ -97,7 +97,8 @@ struct command {
 
 extern const struct command command_capture, command_check, command_compare, command_doctor,
 	command_exec, command_explain, command_gc, command_inspect, command_logs, command_ls,
-	command_ports, command_rm, command_run, command_status, command_subnets, command_topology;
+	command_ports, command_restart, command_rm, command_run, command_status, command_subnets,
+	command_topology;
 
 /*
  * cli_options: read the options of c->command into @values, and the common ones into @c.

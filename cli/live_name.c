@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "ended.h"
 #include "live.h"
 #include "live_row.h"
 
@@ -187,6 +188,7 @@ static int refuse(const json *all, const char *name, struct err *e)
 	text_printable(shown, sizeof(shown), name);
 	cli_error(e, EXIT_ABSENT, "there is no task \"%s\"", shown);
 	err_hint(e, t.len ? "there is%s" : "no task runs here: `taskvpc run` starts one%s", list);
+	ended_hint(name, e);
 	return -ENOENT;
 }
 

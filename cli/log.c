@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +22,8 @@
 
 #define BEFORE     "~" /* what was said before; no name has this letter */
 #define READ_SIZE  4096
+#define READ_MAX   (16u << 20)
+#define FOLLOW_MS  200 /* until the end of who wrote is noticed */
 #define PIPE_READS 256 /* a pipe holds 1 MiB at most, unless root has raised that */
 
 bool log_path(char ret[static PATH_MAX], const char *task, const char *container)
@@ -190,14 +194,23 @@ void log_take(struct log *l)
 
 /* ---- reading ---- */
 
-static int print(int fd, const char *path, struct err *e)
+/* Append what @fd has to @text. Return: 0, or a negative errno. */
+static int take(int fd, char **text, size_t *len, const char *path, struct err *e)
 {
-	char said[READ_SIZE];
-	ssize_t n;
+	cleanup_free char *more = NULL;
+	char *joined;
+	size_t n = 0;
+	int r = io_read_all(fd, READ_MAX, &more, &n);
 
-	while ((n = read(fd, said, sizeof(said))) > 0)
-		fwrite(said, 1, (size_t)n, stdout);
-	return n < 0 ? err_sys(e, ERR_STORE, errno, "cannot read %s", path) : 0;
+	if (r < 0)
+		return err_sys(e, ERR_STORE, -r, "cannot read %s", path);
+	joined = realloc(*text, *len + n + 1);
+	if (!joined)
+		return err_sys(e, ERR_IO, ENOMEM, "%s", path);
+	memcpy(joined + *len, more, n);
+	*text = joined;
+	*len += n;
+	return 0;
 }
 
 static bool is_same(int a, int b)
@@ -207,19 +220,107 @@ static bool is_same(int a, int b)
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino;
 }
 
-/* The newer part is opened first: if it becomes the older one meanwhile, it is printed once. */
-int log_print(const char *path, struct err *e)
+/* Where the last @lines begin. */
+static size_t tail_of(const char *text, size_t len, long lines)
 {
-	cleanup_close int now = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), before = -1;
+	size_t at = len;
+
+	if (lines < 0)
+		return 0;
+	if (lines > 0 && at && text[at - 1] == '\n')
+		at--;
+	while (at && (text[at - 1] != '\n' || --lines > 0))
+		at--;
+	return lines < 0 ? len : at;
+}
+
+/* The newer part is opened first: if it becomes the older one meanwhile, it is printed once. */
+static int print_kept(int now, const char *path, long lines, struct err *e)
+{
+	cleanup_free char *text = NULL;
+	cleanup_close int before = -1;
 	char path_of_before[PATH_MAX];
+	size_t len = 0, at;
 	int r = 0;
+
+	if (path_before(path_of_before, path))
+		before = open(path_of_before, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (before >= 0 && !is_same(now, before))
+		r = take(before, &text, &len, path_of_before, e);
+	if (r == 0)
+		r = take(now, &text, &len, path, e);
+	if (r < 0 || !len)
+		return r;
+	at = lines == 0 ? len : tail_of(text, len, lines);
+	fwrite(text + at, 1, len - at, stdout);
+	fflush(stdout);
+	return 0;
+}
+
+int log_print(const char *path, long lines, struct err *e)
+{
+	cleanup_close int now = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (now < 0)
 		return errno == ENOENT ? -ENOENT
 				       : err_sys(e, ERR_STORE, errno, "cannot read %s", path);
-	if (path_before(path_of_before, path))
-		before = open(path_of_before, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (before >= 0 && !is_same(now, before))
-		r = print(before, path_of_before, e);
-	return r < 0 ? r : print(now, path, e);
+	return print_kept(now, path, lines, e);
+}
+
+/* What @fd has got since. */
+static void print_more(int fd)
+{
+	char said[READ_SIZE];
+	ssize_t n;
+
+	while ((n = read(fd, said, sizeof(said))) > 0)
+		fwrite(said, 1, (size_t)n, stdout);
+	fflush(stdout);
+}
+
+/* @fd is renamed when it is full; then the file of that name is the next one. */
+static void follow_rename(int *fd, const char *path)
+{
+	cleanup_close int between = -1;
+	int next = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char path_between[PATH_MAX];
+
+	if (next < 0 || is_same(next, *fd)) {
+		cleanup_closep(&next);
+		return;
+	}
+	print_more(*fd);
+	/* Filled and replaced since the last look: it lies between the two. */
+	if (path_before(path_between, path))
+		between = open(path_between, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (between >= 0 && !is_same(between, *fd) && !is_same(between, next))
+		print_more(between);
+	close(*fd);
+	*fd = next;
+	print_more(*fd);
+}
+
+int log_follow(const char *path, const char *lock, long lines, struct err *e)
+{
+	cleanup_close int now = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_close int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct pollfd p = { .fd = changes, .events = POLLIN };
+	char ignored[4096];
+	bool lives = true;
+	int r;
+
+	if (now < 0)
+		return errno == ENOENT ? -ENOENT
+				       : err_sys(e, ERR_STORE, errno, "cannot read %s", path);
+	/* Its last words come before its end is seen: look once more after that. */
+	inotify_add_watch(changes, LOG_DIR, IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+	r = print_kept(now, path, lines, e);
+	while (r == 0 && lives) {
+		lives = file_is_locked(lock);
+		follow_rename(&now, path);
+		print_more(now);
+		if (lives && poll(&p, 1, FOLLOW_MS) > 0)
+			(void)!read(changes, ignored, sizeof(ignored));
+	}
+	return r;
 }

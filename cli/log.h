@@ -45,8 +45,13 @@ void log_take(struct log *l);
 /* log_forget: what an earlier container of that name has said. */
 void log_forget(const char *task, const char *container);
 
-/* log_print: to stdout. Return: 0, -ENOENT (*e untouched), or a negative errno. */
-int log_print(const char *path, struct err *e);
+/*
+ * log_print: the last @lines to stdout, all if that is negative. Return: 0, -ENOENT (*e untouched),
+ * or a negative errno.
+ * log_follow: and what comes, until nobody holds @lock: the container has ended.
+ */
+int log_print(const char *path, long lines, struct err *e);
+int log_follow(const char *path, const char *lock, long lines, struct err *e);
 /* logs_json: an array of the TASK/CONTAINER that have one, a new root. */
 json *logs_json(void);
 

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ls: every task of this host, whoever started it. */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/cleanup.h"
+#include "ended.h"
 #include "live.h"
 #include "output.h"
 
 struct list {
-	bool quiet;
+	bool quiet, all;
 };
 
 static const struct opt options[] = {
+	OPT(struct list, all, 'a', "all", OPT_FLAG, NULL,
+	    "Those of taskvpc that have ended as well, with their exit codes."),
 	OPT(struct list, quiet, 'q', "quiet", OPT_FLAG, NULL, "Only the names."),
 	{ .name = NULL },
 };
@@ -37,6 +42,48 @@ static void show_names(const struct cli *c, const json *rows)
 		out_json(names);
 }
 
+static bool is_listed(const json *rows, const char *task)
+{
+	const json *row = json_first(rows);
+
+	while (row && strcmp(live_text(row, "task"), task) != 0)
+		row = json_next(row);
+	return row != NULL;
+}
+
+/* "exited (1)": as a row of one that lives, with what is known. */
+static void add_ended(json *rows)
+{
+	static const char *const keys[] = { "mode",    "network",  "address", "mac",
+					    "created", "exitCode", "ended",   "command" };
+	cleanup_json json *all = ended_json();
+
+	for (const json *one = json_first(all); one; one = json_next(one)) {
+		char text[2 * TASK_NAME_MAX + 8];
+		int64_t code = 0;
+		json *row;
+
+		/* It is just being taken down. */
+		if (is_listed(rows, live_text(one, "task")) &&
+		    !strcmp(live_text(one, "container"), CONTAINER_FIRST))
+			continue;
+		row = json_add_object(rows, NULL);
+		json_integer(json_get(one, "exitCode"), &code);
+		snprintf(text, sizeof(text), "%s%s%s", live_text(one, "task"),
+			 strcmp(live_text(one, "container"), CONTAINER_FIRST) ? "/" : "",
+			 strcmp(live_text(one, "container"), CONTAINER_FIRST)
+				 ? live_text(one, "container")
+				 : "");
+		json_add_string(row, "task", text);
+		json_add_string(row, "runtime", "taskvpc");
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			if (json_get(one, keys[i]))
+				json_add_copy(row, keys[i], json_get(one, keys[i]));
+		snprintf(text, sizeof(text), "exited (%d)", (int)code);
+		json_add_string(row, "state", text);
+	}
+}
+
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
 	struct list list = { .quiet = false };
@@ -50,6 +97,8 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		r = live_attachments(c, &rows, e);
 	if (r < 0)
 		return r;
+	if (list.all)
+		add_ended(rows);
 	if (list.quiet)
 		show_names(c, rows);
 	else
@@ -64,7 +113,8 @@ const struct command command_ls = {
 	.lesson = "One line an interface, of all tasks that our plugins attached: by taskvpc, by\n"
 		  "containerd, by podman. The state is up, or dead: the task is gone but what it\n"
 		  "held is not, which `taskvpc gc` takes back. A state of unknown means that its\n"
-		  "namespace is not where it was, while its link still stands.\n",
+		  "namespace is not where it was, while its link still stands. With -a also the\n"
+		  "last 32 tasks of taskvpc that have ended: exited, with the exit code.\n",
 	.examples = "  taskvpc ls\n"
 		    "  taskvpc ls --json | jq -r '.[] | select(.state == \"dead\") | .task'\n",
 	.flags = COMMAND_ROOT,

@@ -15,7 +15,8 @@ static const struct {
 	const struct command *commands[8];
 } groups[] = {
 	{ "Run tasks",
-	  { &command_run, &command_exec, &command_logs, &command_rm, &command_capture } },
+	  { &command_run, &command_exec, &command_logs, &command_restart, &command_rm,
+	    &command_capture } },
 	{ "Look",
 	  { &command_ls, &command_inspect, &command_subnets, &command_ports, &command_topology } },
 	{ "Understand", { &command_explain, &command_compare } },

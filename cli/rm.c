@@ -16,8 +16,10 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "ended.h"
 #include "live.h"
 #include "output.h"
+#include "rm.h"
 #include "state.h"
 
 #define PATIENCE_S   10
@@ -25,13 +27,6 @@
 #define TAKE_DOWN_MS 70000 /* more than a plugin may take */
 #define PAUSE_MS     20
 #define CONTINUE_MS  500
-
-struct removal {
-	char path[CHAIN_PATH];
-	bool all, force;
-	const char *time;
-	int patience_ms;
-};
 
 static const struct opt options[] = {
 	OPT(struct removal, all, 'a', "all", OPT_FLAG, NULL, "All tasks that taskvpc runs."),
@@ -42,7 +37,7 @@ static const struct opt options[] = {
 	{ .name = NULL },
 };
 
-static int read_time(struct removal *m, struct err *e)
+int removal_time(struct removal *m, struct err *e)
 {
 	char *end, shown[40];
 	long n = m->time ? strtol(m->time, &end, 10) : PATIENCE_S;
@@ -130,7 +125,7 @@ static int refuse_busy(const char *name, struct err *e)
 	return -ETIMEDOUT;
 }
 
-static int remove_one(const struct removal *m, const char *name, struct err *e)
+int removal_task(const struct removal *m, const char *name, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	cleanup_task struct task t = TASK_NONE;
@@ -164,13 +159,26 @@ static int remove_container(const struct removal *m, const char *task, const cha
 	return r < 0 ? r : end_container(&t, &c, m->patience_ms, e);
 }
 
+/* With what is known of its end; of one that has ended, only that. */
+static int remove_task(const struct removal *m, const char *name, struct err *e)
+{
+	cleanup_json json *ended = ended_find(name, CONTAINER_FIRST);
+	int r = removal_task(m, name, e);
+
+	if (r == -ENOENT && ended)
+		r = 0;
+	if (r == 0)
+		ended_forget(name, NULL);
+	return r;
+}
+
 /* @word: TASK or TASK/CONTAINER */
 static int remove_word(const struct removal *m, const char *word, struct err *e)
 {
 	char task[CONTAINER_WORD];
 	const char *container = container_split(word, task);
 
-	return container ? remove_container(m, task, container, e) : remove_one(m, word, e);
+	return container ? remove_container(m, task, container, e) : remove_task(m, word, e);
 }
 
 struct sweep {
@@ -183,7 +191,7 @@ static int sweep_one(void *ctx, const char *name, struct err *e)
 {
 	struct sweep *s = ctx;
 	struct err why;
-	int r = remove_one(s->m, name, &why);
+	int r = remove_task(s->m, name, &why);
 
 	if (r == 0)
 		json_add_string(s->removed, NULL, name);
@@ -209,7 +217,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return -EINVAL;
 	}
 	chain_path(c, m.path);
-	r = read_time(&m, e);
+	r = removal_time(&m, e);
 	if (r == 0 && m.all)
 		tasks_each(sweep_one, &s, e);
 	for (int i = rest; i < argc && r == 0; i++) {

@@ -200,6 +200,7 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return r < 0 ? r : EXIT_DONE;
 	s.cli = c;
 	s.argv = argv + rest;
+	s.words = argv;
 	if (rest == argc) {
 		cli_error(e, EXIT_USAGE, "no command");
 		err_hint(e, "taskvpc run [OPTION]... -- COMMAND; try: taskvpc run -- ip addr");

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "ended.h"
 #include "etc.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
@@ -190,6 +191,23 @@ static void add_word(json *command, const char *word)
 	json_add_string(command, NULL, word);
 }
 
+/* For restart: nothing, if what was typed cannot be written down. */
+static void add_words_of_run(struct start *s)
+{
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	json *words;
+
+	if (!cwd || !text_is_utf8(cwd, strlen(cwd)))
+		return;
+	for (char **word = s->words; *word; word++)
+		if (!text_is_utf8(*word, strlen(*word)))
+			return;
+	json_add_string(s->about, "cwd", cwd);
+	words = json_add_array(s->about, "run");
+	for (char **word = s->words; *word; word++)
+		json_add_string(words, NULL, *word);
+}
+
 static int claim_container(struct start *s, struct err *e)
 {
 	const char *name = s->task ? s->name : NULL;
@@ -203,6 +221,8 @@ static int claim_container(struct start *s, struct err *e)
 	command = json_add_array(s->about, "command");
 	for (char **word = s->argv; *word; word++)
 		add_word(command, *word);
+	if (s->detach)
+		add_words_of_run(s);
 	log_forget(s->held.name, s->container.name);
 	return 0;
 }
@@ -438,7 +458,10 @@ int start_task(struct start *s, struct err *e)
 	if (r == 0)
 		r = start_command(s, &ns, e);
 	netns_close(&ns);
-	return r < 0 ? start_abandon(s, r) : 0;
+	if (r < 0)
+		return start_abandon(s, r);
+	ended_forget(s->held.name, s->container.name);
+	return 0;
 }
 
 int start_finish(struct start *s, struct err *e)
@@ -446,6 +469,7 @@ int start_finish(struct start *s, struct err *e)
 	int code = supervise(s->sandbox.init, &s->output, &s->terminal), r;
 
 	s->sandbox.init = -1;
+	ended_note(&s->held, &s->container, code);
 	container_remove(&s->held, &s->container);
 	r = task_leave(&s->held, e);
 	guard_end(&s->guard);

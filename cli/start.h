@@ -21,7 +21,7 @@ struct start {
 	struct wish wish;
 	struct words dns, dns_search;
 	bool detach, removed;
-	char **argv;
+	char **argv, **words; /* the command; all of what was typed, from "run" on */
 
 	/* what came of it */
 	struct network *net; /* NULL: a task is joined */

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "ended.h"
 #include "files.h"
 #include "kernel/netns.h"
 
@@ -172,6 +173,7 @@ static int refuse_absent(const char *name, struct err *e)
 	text_printable(shown, sizeof(shown), name);
 	cli_error(e, EXIT_ABSENT, "there is no task \"%s\" that taskvpc runs", shown);
 	err_hint(e, t.len ? "there is%s" : "no task runs here: `taskvpc run` starts one%s", list);
+	ended_hint(name, e);
 	return -ENOENT;
 }
 

@@ -14,6 +14,8 @@ _taskvpc_help() { # [COMMAND]: the words that its --help offers
 
 _taskvpc_tasks() { taskvpc ls --quiet 2>/dev/null; }
 
+_taskvpc_all() { taskvpc ls --all --quiet 2>/dev/null; } # those that have ended, too
+
 # What logs can read, of tasks that have ended too: "web.main" is web's, "web.c2" its second container's.
 _taskvpc_logs() {
 	find /run/taskvpc/log -type f ! -name '*~' -printf '%f\n' 2>/dev/null | sed 's/\.main$//; t; s/\.\([^.]*\)$/\/\1/'
@@ -63,7 +65,7 @@ _taskvpc() {
 		;;
 	esac
 	case $command$before in
-	rm-t | rm--time) return ;; # seconds
+	rm-t | rm--time | restart-t | restart--time | logs-n | logs--tail) return ;; # numbers
 	esac
 	case $before in
 	--ip | --mac | --dns | --dns-search | --publish | -p | --name) return ;;
@@ -85,6 +87,7 @@ _taskvpc() {
 				words=$(_taskvpc_tasks)
 				;;
 			logs) words=$(_taskvpc_logs) ;;
+			restart) words=$(_taskvpc_all) ;;
 			rm | capture | check | topology) words=$(_taskvpc_tasks) ;;
 			inspect) words="$(_taskvpc_tasks) $(_taskvpc_networks)" ;;
 			explain)

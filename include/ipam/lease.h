@@ -39,9 +39,16 @@ typedef int lease_compose_fn(void *ctx, struct attachment *a, const struct store
  * lease may be tried again, or a negative errno.
  */
 typedef int lease_clear_fn(void *ctx, struct err *e);
+/*
+ * lease_judge_fn: may the pool give @address, which lies in one of its ranges? Called under the
+ * store's lock: it must not wait. Return: 0, 1 with the reason in *e (code 103), or a negative
+ * errno.
+ */
+typedef int lease_judge_fn(void *ctx, const struct ip *address, struct err *e);
 
 struct lease_calls {
 	lease_compose_fn *compose;
+	lease_judge_fn *judge; /* NULL: it may give all */
 	lease_reclaim_fn *reclaim;
 	lease_join_fn *join; /* NULL: there are no ports */
 	lease_clear_fn *clear; /* may be NULL */
@@ -55,12 +62,13 @@ struct lease_calls {
  * a->created, and the host_port of a->ports, which are in the order of the wish. Of a delegated
  * attachment addresses and routes stay as they are. A static address replaces the choice of the set
  * that contains it; sets without one choose freely. Two statics for one set, or a static of no set,
- * are errors. A dead holder is reclaimed and the lease tried again (bounded). Return: 0, or a
+ * are errors. A dead holder is reclaimed and the lease tried again (bounded). An address that is
+ * judged not to be given is avoided (pool_avoid), a static one refused. Return: 0, or a
  * negative errno: code 102 (the key is held: names since when), 103 (held by whom), 104 (exhausted:
  * used, reserved, cooling per subnet), 107 (port held by whom), 101 (store). -EEXIST for a held
  * key, so that the caller can look at it.
  */
-int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
+int lease_take(struct store *s, struct pool *pool, const struct lease_wish *wish,
 	       struct attachment *a, const struct lease_calls *calls, struct err *e);
 
 /* lease_refuse_key: the key is held, by @holder of @s. Return: -EEXIST with code 102. */
@@ -76,7 +84,7 @@ int lease_refuse_gateway(struct store *s, const struct store_holder *holder,
  * last, where it has fewer), held by somebody or not. Asks no store. Return: 0, or a negative
  * errno.
  */
-int lease_sample(const struct pool *pool, unsigned k, struct attachment *a, struct err *e);
+int lease_sample(struct pool *pool, unsigned k, struct attachment *a, struct err *e);
 
 /*
  * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the

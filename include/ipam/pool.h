@@ -11,13 +11,15 @@
 #ifndef IPAM_POOL_H
 #define IPAM_POOL_H
 
+#include "base/ip_special.h"
 #include "store/store.h"
 #include "task/attachment.h"
 #include "json/field.h"
 
 #define POOL_SETS     STORE_ADDRESSES
-#define POOL_RANGES   64 /* alternatives of one set */
-#define POOL_EXCLUDES 32 /* `exclude` entries of one range */
+#define POOL_RANGES   64  /* alternatives of one set */
+#define POOL_EXCLUDES 32  /* `exclude` entries of one range */
+#define POOL_AVOIDED  256 /* pool_avoid, of one range */
 #define POOL_TYPE     "task-ipam"
 #define POOL_DATA_DIR "/run/taskvpc"
 
@@ -37,8 +39,9 @@ struct pool_range {
 	bool reserve_given;
 
 	/* derived by pool_read */
-	struct ip_span usable;                   /* between range_start and range_end */
-	struct ip_span holes[POOL_EXCLUDES + 8]; /* reserved, gateway, excluded; sorted, merged */
+	struct ip_span usable; /* between range_start and range_end */
+	/* reserved, gateway, excluded, special, avoided; sorted, merged */
+	struct ip_span holes[POOL_EXCLUDES + 8 + IP_SPECIAL_BLOCKS + POOL_AVOIDED];
 	unsigned n_holes;
 	uint64_t capacity; /* addresses that can be given */
 };
@@ -103,6 +106,11 @@ bool pool_is_foreign(const json *ipam, const char **type);
 int pool_read(const json *ipam, const json *extra_ranges, enum pool_reserve reserve,
 	      struct pool *ret, struct err *e);
 void pool_free(struct pool *p);
+/*
+ * pool_avoid: @address is not to be given: a hole in the range that it is of, if any.
+ * Return: 0, or -E2BIG (no words) if that range has no room for another hole.
+ */
+int pool_avoid(struct pool *p, const struct ip *address);
 /* pool_has_family: is there a set, which is an address of every attachment, of @family? */
 bool pool_has_family(const struct pool *p, uint8_t family);
 /* pool_judge_routes: each has a set of its family, and stands there once. Return: 0, or -EINVAL
@@ -129,8 +137,8 @@ uint32_t pool_read_cooldown(const json *ipam);
 
 /*
  * pool_judge: may @address be given to a task, as a static address?
- * Return: 0, or -EINVAL with code 103 and one of the distinct messages: outside every range,
- * network/broadcast/reserved (which rule), excluded (by what), the gateway.
+ * Return: 0, or -EINVAL with code 103 and one of the distinct messages: special (ip_special),
+ * outside every range, network/broadcast/reserved (which rule), excluded (by what), the gateway.
  * @set, @range: where it belongs, on success.
  */
 int pool_judge(const struct pool *p, const struct ip *address, unsigned *set, unsigned *range,

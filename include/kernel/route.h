@@ -90,6 +90,11 @@ struct route_uplink {
 /* route_uplink_find: the interface of the default route of @family (RTM_GETROUTE, fib match). */
 int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e);
 
+/* route_default_gateway: of the default route of @family by the link @oif (0: by any); @ret of
+ * family 0 if there is none. Return: 0, or a negative errno. */
+int route_default_gateway(struct netlink *nl, uint8_t family, uint32_t oif, struct ip *ret,
+			  struct err *e);
+
 /* Where the kernel sends a packet. */
 struct route_ask {
 	struct ip dst;

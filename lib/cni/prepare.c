@@ -285,9 +285,23 @@ static int clear(void *ctx, struct err *e)
 	return flows_clear(add->c, e);
 }
 
+static int judge(void *ctx, const struct ip *address, struct err *e)
+{
+	return prepare_judge(ctx, address, e);
+}
+
+int prepare_judge(struct add *add, const struct ip *address, struct err *e)
+{
+	const struct attachment *a = &add->a;
+	uint32_t lan = a->bridge_foreign ? a->bridge_ifindex : a->master_ifindex;
+
+	return host_address_judge(&add->io, &add->routers, lan, address, e);
+}
+
 int prepare_lease(struct add *add, bool dry_run, struct err *e)
 {
 	const struct lease_calls calls = { .compose = compose,
+					   .judge = judge,
 					   .reclaim = reclaim,
 					   .join = ports_join,
 					   .clear = clear,

@@ -3,6 +3,7 @@
 #ifndef CNI_PREPARE_H
 #define CNI_PREPARE_H
 
+#include "cni/host_address.h"
 #include "cni/netconf.h"
 #include "cni/result.h"
 #include "ipam/lease.h"
@@ -23,6 +24,7 @@ struct add {
 	bool joins[STORE_PORTS]; /* lease_wish.joins */
 	struct plan_io io;
 	struct attachment a;
+	struct host_routers routers;
 	struct mode_view view;
 	struct plan plan;
 	struct plan linked;   /* link_first: the part that was applied before the addresses */
@@ -44,6 +46,8 @@ int prepare_task(struct add *add, struct err *e);
 int prepare_name_bearers(struct add *add, uint64_t *ret, struct err *e);
 /* prepare_attachment: everything of the record that is known before it has addresses. */
 int prepare_attachment(struct add *add, struct err *e);
+/* prepare_judge: may the task have @address, as the host is? Return: as host_address_judge. */
+int prepare_judge(struct add *add, const struct ip *address, struct err *e);
 /* prepare_lease: addresses, record and plan. @dry_run: only tell, change nothing. */
 int prepare_lease(struct add *add, bool dry_run, struct err *e);
 

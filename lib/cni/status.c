@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cni/host_address.h"
 #include "cni/netconf.h"
 #include "ipam/lease.h"
 #include "plan/plan.h"
@@ -103,6 +104,10 @@ static int judge_task(struct call *c, struct status *s, struct plan_io *io, stru
 {
 	int r = imagine(c, s, io, e);
 
+	if (r == 0 && !c->foreign)
+		r = host_address_avoid(
+			io, s->a.bridge_foreign ? s->a.bridge_ifindex : s->a.master_ifindex,
+			&s->conf.pool, e);
 	if (r == 0 && !c->foreign && !netconf_may_get_ranges(c))
 		r = draw_any(s, io, e);
 	if (r < 0)

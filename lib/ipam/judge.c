@@ -78,11 +78,33 @@ static int judge_in_range(const struct pool_range *r, const struct ip *a, struct
 	return 0;
 }
 
+static int refuse_special(const char *what, const struct ip *a, struct err *e)
+{
+	char text[IP_TEXT];
+
+	err_set(e, ERR_ADDRESS, EINVAL, "%s is %s", ip_text(a, text), what);
+	err_hint(e, "no task may have it: ask for another address");
+	return -EINVAL;
+}
+
+int pool_avoid(struct pool *p, const struct ip *address)
+{
+	int r = 0;
+
+	for (unsigned s = 0; s < p->n_sets && r == 0; s++)
+		for (unsigned i = 0; i < p->sets[s].n_ranges && r == 0; i++)
+			r = range_avoid(&p->sets[s].ranges[i], address);
+	return r;
+}
+
 int pool_judge(const struct pool *p, const struct ip *address, unsigned *set, unsigned *range,
 	       struct err *e)
 {
+	const char *special = ip_special_name(address);
 	bool in_subnet = false;
 
+	if (special)
+		return refuse_special(special, address, e);
 	for (unsigned s = 0; s < p->n_sets; s++) {
 		for (unsigned i = 0; i < p->sets[s].n_ranges; i++) {
 			const struct pool_range *r = &p->sets[s].ranges[i];

@@ -62,7 +62,7 @@ static struct ip first_usable(const struct pool_range *r)
 	return ip;
 }
 
-int lease_sample(const struct pool *pool, unsigned k, struct attachment *a, struct err *e)
+int lease_sample(struct pool *pool, unsigned k, struct attachment *a, struct err *e)
 {
 	const struct lease_wish wish = { .dry_run = true };
 	struct store_grant grant = { .n_addresses = pool->n_sets };

@@ -13,12 +13,36 @@
 
 #define CLEARINGS 8 /* of quarantines: others may release meanwhile */
 
+/* Return: 0, or a negative errno; -EAGAIN: the store is to choose again, without t->refused. */
+static int judge(struct taking *t, struct err *e)
+{
+	for (unsigned i = 0; i < t->a->n_addresses; i++) {
+		const struct ip *ip = &t->a->addresses[i].cidr.ip;
+		int r = t->calls->judge(t->calls->ctx, ip, e);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		if (!t->statics[i]) {
+			t->refused = *ip;
+			return -EAGAIN;
+		}
+		if (*taking_source(t, ip))
+			err_prefix(e, "%s", taking_source(t, ip));
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
 static int compose(void *ctx, const struct store_grant *grant, struct store_body *ret,
 		   struct err *e)
 {
 	struct taking *t = ctx;
 	int rc = taking_fill(t, grant, e);
 
+	if (!rc && t->calls->judge && !t->wish->delegated)
+		rc = judge(t, e);
 	return rc ? rc : t->calls->compose(t->calls->ctx, t->a, grant, ret, e);
 }
 
@@ -101,6 +125,35 @@ static int make_room(struct taking *t, int outcome, bool *swept, struct err *e)
 	return 0;
 }
 
+/* The ranges as they are now: pool_avoid has made holes. */
+static int avoid(struct taking *t, struct err *e)
+{
+	if (++t->n_refused > POOL_AVOIDED || pool_avoid(t->pool, &t->refused) < 0)
+		return err_set(e, ERR_EXHAUSTED, EADDRNOTAVAIL,
+			       "more than %d addresses of a range are this host's own",
+			       POOL_AVOIDED);
+	for (unsigned i = 0; i < t->n_ranges; i++) {
+		t->ranges[i].n_holes = t->origins[i]->n_holes;
+		t->ranges[i].capacity = t->origins[i]->capacity;
+	}
+	t->refused.family = 0;
+	return 0;
+}
+
+/* store_lease, until the store chooses what may be given. */
+static int lease(struct taking *t, struct store_grant *grant, struct err *e)
+{
+	int r = store_lease(t->store, &t->want, compose, t, grant, &t->holder, e);
+
+	while (r < 0 && t->refused.family) {
+		r = avoid(t, e);
+		if (r < 0)
+			break;
+		r = store_lease(t->store, &t->want, compose, t, grant, &t->holder, e);
+	}
+	return r;
+}
+
 static int take(struct taking *t, struct err *e)
 {
 	unsigned rounds = t->wish->n_statics + t->wish->n_ports + 2 + CLEARINGS;
@@ -111,7 +164,7 @@ static int take(struct taking *t, struct err *e)
 	do {
 		int room;
 
-		outcome = store_lease(t->store, &t->want, compose, t, &grant, &t->holder, e);
+		outcome = lease(t, &grant, e);
 		if (outcome <= 0)
 			return outcome;
 		room = make_room(t, outcome, &swept, e);
@@ -123,7 +176,7 @@ static int take(struct taking *t, struct err *e)
 	return taking_refuse(t, outcome, e);
 }
 
-int lease_take(struct store *s, const struct pool *pool, const struct lease_wish *wish,
+int lease_take(struct store *s, struct pool *pool, const struct lease_wish *wish,
 	       struct attachment *a, const struct lease_calls *calls, struct err *e)
 {
 	struct taking *t = calloc(1, sizeof(*t));

@@ -75,13 +75,31 @@ static const char *wrong_subnet(const struct cidr *subnet)
 	return NULL;
 }
 
+/* A block that no task may have an address of, with @subnet within it. Return: 0, or -EINVAL. */
+static int judge_special(const struct cidr *subnet, const char *path, struct err *e)
+{
+	char text[IP_TEXT], block[IP_TEXT];
+
+	for (unsigned i = 0; i < IP_SPECIAL_BLOCKS; i++) {
+		struct ip_special s = ip_special(i);
+
+		if (subnet->len < s.block.len || !cidr_contains(&s.block, &subnet->ip))
+			continue;
+		err_set(e, ERR_CONFIG, EINVAL, "%s.subnet: \"%s\" is within %s: each is %s", path,
+			cidr_text(subnet, text), cidr_text(&s.block, block), s.what);
+		err_hint(e, "no task may have such an address: use a private subnet");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int judge_subnet(const struct pool_range *r, const char *path, struct err *e)
 {
 	const char *complaint = wrong_subnet(&r->subnet);
 	char text[IP_TEXT];
 
 	if (!complaint)
-		return 0;
+		return judge_special(&r->subnet, path, e);
 	refuse(e, path, "subnet", cidr_text(&r->subnet, text), complaint);
 	err_hint(e, "allowed: a unicast network of at most /%u", ip_bits(&r->subnet.ip) - 2);
 	return -EINVAL;
@@ -189,6 +207,12 @@ static int derive_holes(struct pool_range *r, const char *path, struct err *e)
 		}
 		add_hole(r, span);
 	}
+	for (unsigned i = 0; i < IP_SPECIAL_BLOCKS; i++) {
+		struct ip_special s = ip_special(i);
+
+		if (s.block.ip.family == r->subnet.ip.family)
+			add_hole(r, cidr_span(&s.block));
+	}
 	merge_holes(r);
 	return 0;
 }
@@ -202,6 +226,26 @@ static uint64_t capacity(const struct pool_range *r)
 	for (unsigned i = 0; i < r->n_holes; i++)
 		n -= ip_to_num(&r->holes[i].last) - ip_to_num(&r->holes[i].first) + 1;
 	return n > UINT64_MAX ? UINT64_MAX : (uint64_t)n;
+}
+
+static bool has_hole(const struct pool_range *r, const struct ip *a)
+{
+	for (unsigned i = 0; i < r->n_holes; i++)
+		if (span_contains(&r->holes[i], a))
+			return true;
+	return false;
+}
+
+int range_avoid(struct pool_range *r, const struct ip *a)
+{
+	if (!span_contains(&r->usable, a) || has_hole(r, a))
+		return 0;
+	if (r->n_holes == ARRAY_SIZE(r->holes))
+		return -E2BIG;
+	add_hole(r, (struct ip_span){ *a, *a });
+	merge_holes(r);
+	r->capacity = capacity(r);
+	return 0;
 }
 
 int range_derive(struct pool_range *r, const char *path, struct err *e)

@@ -23,6 +23,9 @@ unsigned range_reserved(const struct pool_range *r, struct reserved ret[static R
  */
 int range_derive(struct pool_range *r, const char *path, struct err *e);
 
+/* range_avoid: pool_avoid of one range. */
+int range_avoid(struct pool_range *r, const struct ip *a);
+
 /* "FIRST-LAST". Returns @buf. */
 const char *span_text(const struct ip_span *s, char buf[static SPAN_TEXT]);
 

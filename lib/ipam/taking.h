@@ -8,7 +8,7 @@
 /* Some KiB: it lives on the heap. Choice i of the want is set i of the pool. */
 struct taking {
 	struct store *store;
-	const struct pool *pool;
+	struct pool *pool;
 	const struct lease_wish *wish;
 	struct attachment *a;
 	const struct lease_calls *calls;
@@ -22,6 +22,8 @@ struct taking {
 	unsigned n_ranges;
 
 	struct store_holder holder;
+	struct ip refused; /* by lease_calls.judge, of the pool's choice; family 0: none */
+	unsigned n_refused;
 };
 
 /* taking_prepare: turn pool and wish into what the store is asked for. */

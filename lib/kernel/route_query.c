@@ -189,25 +189,51 @@ static int take_uplink(void *ctx, const struct nlmsghdr *h)
 	return 0;
 }
 
-int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e)
+static int take_gateway(void *ctx, const struct nlmsghdr *h)
 {
-	/*
-	 * Asking for an address that nobody has shows where "everything else" goes, at the same
-	 * cost however many routes there are: one of class E (RFC 1112), and one that IANA holds
-	 * back.
-	 */
+	const struct rtmsg *m = message_data(h);
+	struct nlattr *tb[RTA_MAX + 1];
+
+	if (h->nlmsg_type == RTM_NEWROUTE && m->rtm_type == RTN_UNICAST &&
+	    attributes(h, sizeof(*m), tb, RTA_MAX))
+		*(struct ip *)ctx = attr_ip(tb[RTA_GATEWAY], m->rtm_family);
+	return 0;
+}
+
+/* To an address that nobody has: one of class E (RFC 1112), and one that IANA holds back. */
+static struct nl_msg *ask_far(uint8_t family, uint32_t oif)
+{
 	struct rtmsg header = { .rtm_family = family };
 	struct nl_msg *m;
-	struct link_info link;
 	struct ip far;
-	int r;
 
-	memset(ret, 0, sizeof(*ret));
 	ip_parse(family == AF_INET ? "240.0.0.1" : "2000::1", &far);
 	header.rtm_dst_len = (uint8_t)ip_bits(&far);
 	m = message_new(RTM_GETROUTE, 0, &header, sizeof(header));
 	message_put_ip(m, RTA_DST, &far);
-	r = netlink_ask(nl, m, take_uplink, NULL, ret, e);
+	if (oif)
+		message_put_u32(m, RTA_OIF, oif);
+	return m;
+}
+
+int route_default_gateway(struct netlink *nl, uint8_t family, uint32_t oif, struct ip *ret,
+			  struct err *e)
+{
+	int r;
+
+	*ret = (struct ip){ .family = 0 };
+	r = netlink_ask(nl, ask_far(family, oif), take_gateway, NULL, ret, e);
+	return route_goes_nowhere(r) ? 0 : r;
+}
+
+int route_uplink_find(struct netlink *nl, uint8_t family, struct route_uplink *ret, struct err *e)
+{
+	struct link_info link;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	/* It shows where "everything else" goes, at the same cost however many routes there are. */
+	r = netlink_ask(nl, ask_far(family, 0), take_uplink, NULL, ret, e);
 	if (route_goes_nowhere(r))
 		return 0;
 	if (r < 0 || !ret->ifindex)

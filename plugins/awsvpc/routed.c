@@ -134,22 +134,6 @@ static int judge_gateway(struct netlink *nl, const struct ip *gw, const struct c
 	return -EINVAL;
 }
 
-/* What a foreign IPAM plugin gives, or our pool beside a network of another gateway in the same
- * subnet, may be the gateway of others, or another address of the host. */
-static int judge_address(struct netlink *nl, const struct ip *ip, struct err *e)
-{
-	struct route_place place;
-	char text[IP_TEXT];
-	int r = route_place_find(nl, ip, &place, e);
-
-	if (r != 0 || place.where != PLACE_HERE)
-		return r;
-	err_set(e, ERR_CONFIG, 0, "the address %s is the host's own, or the gateway of other tasks",
-		ip_text(ip, text));
-	err_hint(e, "keep it from being given, or name another gateway for the others");
-	return -EINVAL;
-}
-
 static int routed_consent(const struct attachment *a, struct plan_io *io, struct err *e)
 {
 	struct netlink *nl;
@@ -160,8 +144,6 @@ static int routed_consent(const struct attachment *a, struct plan_io *io, struct
 		struct ip gw = address_gateway(&a->addresses[i]);
 
 		r = judge_gateway(nl, &gw, cidr, e);
-		if (r == 0)
-			r = judge_address(nl, &cidr->ip, e);
 	}
 	return r;
 }

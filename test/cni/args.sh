@@ -89,7 +89,7 @@ if group address; then
 	netns c2
 	LAB2=$(one 10.0.1.0/24 '.name="lab2" | .ipam.ranges[0][0].gateway="10.0.1.77"')
 	ID=c2 works ADD "$LAB2"
-	refused 7 '10\.0\.1\.77 is the host.s own, or the gateway' ADD "$CONF" CNI_ARGS=IP=10.0.1.77
+	refused 103 'CNI_ARGS IP: 10\.0\.1\.77 is an address of this host, or the gateway' ADD "$CONF" CNI_ARGS=IP=10.0.1.77
 	is 1 "$(records)" records
 	ID=c2 works DEL "$LAB2"
 	ID=c2 works ADD "$CONF" CNI_ARGS=IP=10.0.1.77

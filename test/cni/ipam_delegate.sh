@@ -161,10 +161,10 @@ if group gateway; then
 	fake ADD
 	netns c2
 	say ADD "echo '{\"ips\":[{\"address\":\"10.0.7.1/24\"}]}'"
-	ID=c2 fake_refused 7 "the address 10\.0\.7\.1 is the host's own, or the gateway" ADD
+	ID=c2 fake_refused 105 "result of fake: 10\.0\.7\.1 is an address of this host, or the gateway" ADD
 	fake DEL
 	say ADD "echo '{\"ips\":[{\"address\":\"192.0.2.1/24\"}]}'"
-	ID=c2 fake_refused 7 "the address 192\.0\.2\.1 is the host's own" ADD
+	ID=c2 fake_refused 105 "result of fake: 192\.0\.2\.1 is an address of this host" ADD
 	drop c2
 	clean
 	t "a route that leads to the link itself leads nowhere: refused"

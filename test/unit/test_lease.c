@@ -28,6 +28,7 @@ struct fixture {
 
 	const char *dead;  /* containers whose id starts with this are dead; NULL: none */
 	const char *given; /* an address that the attachment has before its lease; NULL: none */
+	unsigned hosts;    /* so many addresses of a /24 may not be given; 0: all may */
 	int reclaim_rc;    /* < 0: what reclaiming gives instead */
 	unsigned n_reclaimed, n_asked;
 	char *body;
@@ -63,6 +64,17 @@ static int reclaim(void *ctx, const struct store_holder *h, struct err *e)
 	return 1;
 }
 
+/* The first so many addresses of 10.0.1.0/24 are the host's. */
+static int judge(void *ctx, const struct ip *address, struct err *e)
+{
+	const struct fixture *f = ctx;
+
+	if (address->b[3] >= f->hosts)
+		return 0;
+	err_set(e, ERR_ADDRESS, EADDRINUSE, "it is the host's");
+	return 1;
+}
+
 /* Another pool over the same store. */
 static void use_pool(struct fixture *f, const char *ipam)
 {
@@ -76,7 +88,9 @@ static void use_pool(struct fixture *f, const char *ipam)
 
 static int take(struct fixture *f, const char *container)
 {
-	const struct lease_calls calls = { .compose = compose, .reclaim = reclaim, .ctx = f };
+	const struct lease_calls calls = {
+		.compose = compose, .judge = f->hosts ? judge : NULL, .reclaim = reclaim, .ctx = f
+	};
 
 	memset(&f->a, 0, sizeof(f->a));
 	strcpy(f->a.network, "net");
@@ -157,6 +171,36 @@ static int teardown(void **state)
 	free(f->body);
 	free(f);
 	return rc;
+}
+
+/* What is judged not to be given is passed over, and refused where it is asked for. */
+static void avoids_what_is_judged(void **state)
+{
+	struct fixture *f = *state;
+
+	use_pool(f, "{\"ranges\":[[{\"subnet\":\"10.0.1.0/24\",\"rangeEnd\":\"10.0.1.40\"}]]}");
+	f->hosts = 40;
+	must_take(f, "c1");
+	has(f, 0, "10.0.1.40/24");
+	assert_int_equal(take(f, "c2"), -EADDRNOTAVAIL);
+	says(f, ERR_EXHAUSTED, "exhausted");
+	want(f, 0, "10.0.1.20");
+	assert_int_equal(take(f, "c2"), -EADDRINUSE);
+	says(f, ERR_ADDRESS, "CNI_ARGS IP: it is the host's");
+	f->hosts = 0;
+	must_take(f, "c2");
+	has(f, 0, "10.0.1.20/24");
+}
+
+/* More of them than a range has room for holes: an error, and no end without one. */
+static void avoids_no_more_than_it_can(void **state)
+{
+	struct fixture *f = *state;
+
+	use_pool(f, "{\"ranges\":[[{\"subnet\":\"10.0.0.0/16\",\"rangeStart\":\"10.0.0.2\"}]]}");
+	f->hosts = 256;
+	assert_int_equal(take(f, "c1"), -EADDRNOTAVAIL);
+	says(f, ERR_EXHAUSTED, "are this host's own");
 }
 
 static void fills_the_attachment(void **state)
@@ -485,6 +529,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lease_test(fills_the_attachment),
+		lease_test(avoids_what_is_judged),
+		lease_test(avoids_no_more_than_it_can),
 		lease_test(gives_default_routes),
 		lease_test(refuses_a_held_key),
 		lease_test(gives_static_addresses),

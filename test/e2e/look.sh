@@ -19,8 +19,8 @@ lan
 
 # of TASK FILTER: of its row, as inspect tells it.
 of() { "$TASKVPC" inspect "$1" --json | jq -r ".[0] | $2"; }
-# is_dead TASK: does ls say so?
-is_dead() { [ "$(row "$1" .state)" = dead ]; }
+# are_dead: does ls say so of all tasks?
+are_dead() { [ "$("$TASKVPC" ls --json | jq -r '[.[].state] | unique | join(" ")')" = dead ]; }
 # arrives SRC DST: so does the packet, says explain.
 arrives() {
 	told 0 explain "$@" --json
@@ -84,7 +84,7 @@ if group containerd && containerd_works; then
 	clean
 	t "containerd: killed"
 	killed web db
-	until_true is_dead default-web
+	until_true are_dead
 	is "dead dead" "$("$TASKVPC" ls --json | jq -r '[.[].state] | join(" ")')" "states"
 	told 1 check default-web
 	like 'taskvpc gc' "$OUT" "remedy"

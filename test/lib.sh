@@ -9,6 +9,7 @@
 #
 #   BIN=DIR        plugins under test (default build/bin; build/san/bin for AddressSanitizer)
 #   CNI_REF=DIR    the reference plugins (default /usr/lib/cni)
+#   EMULATED=N     what is waited for may take N times as long: the processor is emulated (default 1)
 #   SLOW=1         also the cases that wait for a time-out of the plugin (a minute)
 
 set -u -o pipefail
@@ -43,6 +44,7 @@ ip link set lo up
 ip addr add 192.0.2.1/32 dev lo
 ip -6 addr add 2001:db8::1/128 dev lo nodad
 
+EMULATED=${EMULATED:-1}
 PLUGIN=$BIN/awsvpc
 # AddressSanitizer needs a long start and finds leaks at the exit, gcov writes what it counted, valgrind
 # interprets: exact times mean nothing there.
@@ -91,11 +93,15 @@ in_ns() {
 # sysctl_of NAME KEY: a sysctl in a namespace; with slashes.
 sysctl_of() { in_ns "$1" cat "/proc/sys/$2"; }
 
+# Seconds for one echo.
+ECHO_WAIT=0.5
+[ "$EMULATED" = 1 ] || ECHO_WAIT=$EMULATED
+
 # pings FROM TO [OPTION…]: does one echo come back?
 pings() {
 	local from=$1 to=$2
 	shift 2
-	in_ns "$from" ping -n -q -c 1 -W 0.5 "$@" "$to" >/dev/null 2>&1
+	in_ns "$from" ping -n -q -c 1 -W "$ECHO_WAIT" "$@" "$to" >/dev/null 2>&1
 }
 
 # ping_ok FROM TO [OPTION…] and ping_no: as checks. More tries: a neighbour may have to be found.
@@ -129,10 +135,13 @@ tcp_ok() {
 	stop "$pid"
 }
 
+# quick MS SEEN WHAT: within so many milliseconds, where times mean anything.
+quick() { [ -n "$SAN" ] || within $(($1 * EMULATED)) "${@:2}"; }
+
 # until_true COMMAND…: wait up to 3 s for it.
 until_true() {
 	local i
-	for ((i = 0; i < 60; i++)); do
+	for ((i = 0; i < 60 * EMULATED; i++)); do
 		"$@" && return
 		sleep 0.05
 	done

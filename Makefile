@@ -63,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni enumerate test-cli test-lab test-e2e test-go test-hardening test-install test-san test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
+	test-cni enumerate test-cli test-lab test-e2e test-go test-hardening test-install test-san test-kernel test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -257,6 +257,9 @@ deps_demo  := iproute2 nftables iputils-ping jq busybox-static
 deps_test  := $(deps_demo) libcmocka-dev clang libclang-rt-dev iptables strace tcpdump procps util-linux \
   e2fsprogs conntrack groff-base containernetworking-plugins containerd runc podman curl libxml2-utils
 deps_fresh := debootstrap debian-archive-keyring git
+deps_kernel := debootstrap debian-archive-keyring git qemu-system-x86 e2fsprogs
+deps_guest := $(deps_build) $(filter-out clang libclang-rt-dev containerd runc podman,$(deps_test)) kmod \
+  initramfs-tools zstd linux-image-amd64
 deps_deb   := build-essential debhelper libcmocka-dev lintian
 deps_coverage := gcovr
 deps_valgrind := valgrind libc6-dbg
@@ -299,6 +302,11 @@ test-package: ## make deb twice on one fresh Debian, its package used on another
 fresh: ## make demo and make test, each on a fresh Debian made by debootstrap (as root)
 	$(call apt_install,$(deps_fresh))
 	@test/fresh.sh
+
+KERNEL ?= bookworm
+test-kernel: ## the suites that look at the kernel, on that of KERNEL=bookworm|trixie, in QEMU (as root)
+	$(call apt_install,$(deps_kernel))
+	@SUITE=$(KERNEL) test/kernel.sh $(deps_guest)
 
 demo: deps-demo ## a lab VPC with two tasks, in namespaces of its own, explained
 	@$(MAKE) --no-print-directory -s all

@@ -6,6 +6,7 @@
 #     `task-bridge --fields` in between; task-host and task-none have no keys of their own;
 #   - the plan in README.md is test/golden/veth-ipv4.plan, without the table that comes first;
 #   - the table of error codes has the codes of include/base/err.h, no more and no less;
+#   - the sizes among the limits of README.md are those of the headers;
 #   - `make help` has every target of the Makefile that is explained;
 #   - each example has a row in netconf-examples/README.md, and each row a file; none has a name or a block
 #     that a runtime keeps for itself;
@@ -73,6 +74,12 @@ codes_of_readme() { sed -n 's/^| \([0-9]\{1,3\}\) | .*/\1/p' README.md | sort -n
 if ! seen=$(diff <(codes_of_header) <(codes_of_readme)); then
 	wrong "error codes: include/base/err.h (<) and README.md (>) differ: ${seen//$'\n'/ }"
 fi
+
+# The sizes that the README names are those of the headers.
+size() { sed -n "s/^#define $1 *\([0-9]*\).*/\1/p" include/*/*.h; }
+sizes="$(size STORE_ADDRESSES) sets of ranges, $(size POOL_RANGES) ranges a set, $(size POOL_EXCLUDES) \`exclude\` entries a range,"
+sizes+=" $(size ATTACHMENT_ROUTES) routes, $(size ATTACHMENT_CIDRS) blocks of \`vpc.cidr\`, $(size STORE_NAME_MAX) bytes for the name"
+tr '\n' ' ' <README.md | tr -s ' ' | grep -qF -- "$sizes" || wrong "README.md: the limits are: $sizes"
 
 targets() { sed -n 's/^\([^ #:]*\):.* ## .*/\1/p' Makefile; }
 helped() { env -u MAKEFLAGS -u MAKELEVEL make -s help | awk '{ print $2 }'; }

@@ -191,21 +191,19 @@ int chain_add(const struct chain *ch, json **ret, unsigned *ret_added, struct er
 	return r;
 }
 
-/* All of them, whatever fails; the first error is told. */
-static int call_all(const struct chain *ch, const char *verb, struct err *e)
+/* "awsvpc: warning: restored: WHAT": into @restored; all else is for our own stderr. */
+static void take_restored(char *said, json *restored)
 {
-	int first = 0;
+	static const char mark[] = ": warning: restored: ";
 
-	for (unsigned i = 0; i < count(ch); i++) {
-		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = verb };
-		struct err why;
-		int r = call_plugin(&call, NULL, &why);
+	for (char *line = said ? strtok(said, "\n") : NULL; line; line = strtok(NULL, "\n")) {
+		const char *at = strstr(line, mark);
 
-		if (r < 0 && !first)
-			*e = why;
-		first = first ? first : r;
+		if (at)
+			json_add_string(restored, NULL, at + strlen(mark));
+		else
+			fprintf(stderr, "%s\n", line);
 	}
-	return first;
 }
 
 int chain_check(const struct chain *ch, const json *result, struct err *e)
@@ -223,9 +221,24 @@ int chain_check(const struct chain *ch, const json *result, struct err *e)
 	return r;
 }
 
-int chain_gc(const struct chain *ch, struct err *e)
+int chain_gc(const struct chain *ch, json *restored, struct err *e)
 {
-	return call_all(ch, "GC", e);
+	int first = 0;
+
+	for (unsigned i = 0; i < count(ch); i++) {
+		struct call call = { .chain = ch, .plugin = plugin_at(ch, i), .verb = "GC" };
+		cleanup_free char *said = NULL;
+		struct err why;
+		int r;
+
+		call.ret_warn = &said;
+		r = call_plugin(&call, NULL, &why);
+		take_restored(said, restored);
+		if (r < 0 && !first)
+			*e = why;
+		first = first ? first : r;
+	}
+	return first;
 }
 
 static void add_words(char **all, const char *more)

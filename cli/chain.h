@@ -47,8 +47,9 @@ int chain_check(const struct chain *ch, const json *result, struct err *e);
 /*
  * chain_gc: what provably is dead goes. For plugins of ours only: to others, a GC without a list of
  * what is valid means that nothing is.
+ * @restored: an array; a string for each thing that was not as it should be, and is again.
  */
-int chain_gc(const struct chain *ch, struct err *e);
+int chain_gc(const struct chain *ch, json *restored, struct err *e);
 /* chain_status: @warn: what all plugins said on stderr, a new string or NULL. */
 int chain_status(const struct chain *ch, char **warn, struct err *e);
 /* chain_explain: what --explain of each plugin prints, a new string. @verb: "add" or "del". */

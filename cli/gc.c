@@ -30,16 +30,24 @@ static bool is_done(const json *rows, const json *row)
 	return r != row;
 }
 
-static int collect(const json *row, const char *path, struct err *e)
+static int collect(const json *row, const char *path, json *restored, struct err *e)
 {
-	cleanup_json json *list = NULL;
+	cleanup_json json *list = NULL, *words = json_array();
 	struct chain chain = { .path = path };
 	int r = verbs_list(row, &list, e);
 
 	chain.list = list;
 	if (r == 0)
 		r = chain_find(&chain, e);
-	return r < 0 ? r : chain_gc(&chain, e);
+	if (r == 0)
+		r = chain_gc(&chain, words, e);
+	for (const json *word = json_first(words); word; word = json_next(word)) {
+		json *one = json_add_object(restored, NULL);
+
+		json_add_string(one, "network", live_text(row, "network"));
+		json_add_string(one, "restored", json_string(word));
+	}
+	return r;
 }
 
 /* Is GC to be called for @row? @network: of this one only, NULL: of all. */
@@ -61,7 +69,8 @@ static bool is_forbidden(const struct networks *all, const json *row)
 }
 
 /* Each failure is told at once; the first is the exit code. */
-static int collect_all(const struct cli *c, const json *rows, const char *network, struct err *e)
+static int collect_all(const struct cli *c, const json *rows, const char *network, json *restored,
+		       struct err *e)
 {
 	cleanup_networks struct networks all = { .n = 0 };
 	char path[CHAIN_PATH];
@@ -76,7 +85,7 @@ static int collect_all(const struct cli *c, const json *rows, const char *networ
 
 		if (!is_due(rows, row, network) || is_forbidden(&all, row))
 			continue;
-		r = collect(row, path, &why);
+		r = collect(row, path, restored, &why);
 		if (r < 0 && !first)
 			*e = why;
 		first = first ? first : r;
@@ -98,7 +107,7 @@ static const struct column columns[] = {
 	{ "ADDRESS", "address", NULL }, { "NETWORK", "network", NULL },    { NULL, NULL, NULL },
 };
 
-static int tell(const struct cli *c, const json *before, struct err *e)
+static int tell(const struct cli *c, const json *before, const json *restored, struct err *e)
 {
 	cleanup_json json *after = NULL, *gone = json_array();
 	int r = live_attachments(c, &after, e);
@@ -108,7 +117,12 @@ static int tell(const struct cli *c, const json *before, struct err *e)
 	for (const json *row = json_first(before); row; row = json_next(row))
 		if (!is_among(after, row))
 			json_add_copy(gone, NULL, row);
+	for (const json *one = json_first(restored); one && c->json; one = json_next(one))
+		json_add_copy(gone, NULL, one);
 	out_list(c, gone, columns, "nothing to remove");
+	for (const json *one = json_first(restored); one && !c->json; one = json_next(one))
+		printf("restored (network %s): %s\n", live_text(one, "network"),
+		       live_text(one, "restored"));
 	return EXIT_DONE;
 }
 
@@ -127,7 +141,7 @@ static int judge_network(const json *rows, const char *network, struct err *e)
 
 static int run(struct cli *c, int argc, char **argv, struct err *e)
 {
-	cleanup_json json *before = NULL;
+	cleanup_json json *before = NULL, *restored = json_array();
 	int rest, r = cli_options(c, argc, argv, c, &rest, e), healed;
 	const char *network;
 	char path[CHAIN_PATH];
@@ -146,10 +160,10 @@ static int run(struct cli *c, int argc, char **argv, struct err *e)
 		return r;
 	chain_path(c, path);
 	healed = tasks_heal(path, &n, e);
-	r = collect_all(c, before, network, healed < 0 ? &second : e);
+	r = collect_all(c, before, network, restored, healed < 0 ? &second : e);
 	if (healed < 0 || r < 0)
 		return -EIO;
-	return tell(c, before, e);
+	return tell(c, before, restored, e);
 }
 
 const struct command command_gc = {
@@ -160,7 +174,8 @@ const struct command command_gc = {
 		"A task that was killed together with its runtime leaves addresses, ports and "
 		"rules\n"
 		"behind. gc finds what provably is dead, by lock and by namespace, and removes it as\n"
-		"its own DEL would have done. It also puts back nftables rules that somebody flushed.\n"
+		"its own DEL would have done. It also puts back nftables rules that somebody flushed\n"
+		"and sysctls that somebody changed, and tells which.\n"
 		"What lives stays, whoever started it; so it may be run at any time. Networks whose\n"
 		"list says disableGC are passed over.\n",
 	.examples = "  taskvpc gc\n",

@@ -253,6 +253,9 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max);
  * NULL.
  */
 int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, struct err *e);
+/* plan_differences: call @tell for each step that the kernel does not have as planned. */
+void plan_differences(const struct plan *p, struct plan_io *io,
+		      void (*tell)(void *ctx, const char *difference), void *ctx);
 
 /*
  * plan_fits: would the kernel take it, as the host is now? Asks only for what would be in every

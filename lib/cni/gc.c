@@ -289,15 +289,30 @@ static int host_io(struct call *c, struct plan_io *ret, struct err *e)
 	return r < 0 ? r : plan_io_open(ret, &c->host, &none, e);
 }
 
+/* A line each, told once they are gone. */
+struct differences {
+	struct text text;
+	char lines[4096];
+};
+
+static void note_difference(void *ctx, const char *difference)
+{
+	struct differences *d = ctx;
+
+	text_add(&d->text, "%s%s", d->text.len ? "\n" : "", difference);
+}
+
 /* The host's shared steps of @h once more, which is harmless where they stand. */
 static int apply_shared(struct call *c, const struct held *h, struct err *e)
 {
 	cleanup_free struct plan *shared = malloc(sizeof(*shared));
+	struct differences differences;
 	struct plan_io io;
 	int r;
 
 	if (!shared)
 		return err_sys(e, ERR_IO, ENOMEM, "GC");
+	text_init(&differences.text, differences.lines, sizeof(differences.lines));
 	plan_init(shared, &h->a);
 	for (unsigned i = 0; i < h->plan.n; i++) {
 		if (!h->plan.steps[i].shared || h->plan.steps[i].side != HOST ||
@@ -309,8 +324,12 @@ static int apply_shared(struct call *c, const struct held *h, struct err *e)
 	r = host_io(c, &io, e);
 	if (r < 0)
 		return r;
+	plan_differences(shared, &io, note_difference, &differences);
 	r = plan_apply(shared, &io, e);
 	plan_io_close(&io);
+	for (char *line = strtok(differences.lines, "\n"); line && r == 0;
+	     line = strtok(NULL, "\n"))
+		call_warn(c, "restored: %s", line);
 	return r;
 }
 

@@ -37,3 +37,15 @@ int plan_check(const struct plan *p, struct plan_io *io, const struct mac *mac, 
 	}
 	return 0;
 }
+
+void plan_differences(const struct plan *p, struct plan_io *io,
+		      void (*tell)(void *ctx, const char *difference), void *ctx)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct step *s = &p->steps[i];
+		struct err e = { 0 };
+
+		if (s->kind->check && plan_call(s->kind->check, s, p, io, &e) > 0)
+			tell(ctx, e.msg);
+	}
+}

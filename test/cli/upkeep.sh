@@ -42,6 +42,63 @@ if group check; then
 	clean
 fi
 
+if group "one command repairs it"; then
+	start a -p 80:80 -- sleep 60
+	start b --mode bridge -p 8080:80 -- sleep 60
+	t "links that went down and up, in the task and on the host"
+	in_ns a ip link set eth0 down && in_ns a ip link set eth0 up
+	ip link set "$(row a .hostInterface)" down && ip link set "$(row a .hostInterface)" up
+	in_ns b ip link set eth0 down
+	told 1 check
+	told 0 check --fix
+	like 'a: fixed: awsvpc: .*route default.*ip -n a route replace default' "${OUT//$'\n'/ }" "told with its commands"
+	like 'a +lab-awsvpc +ok' "$OUT" "a"
+	told 0 check
+	ping_ok host "$(ip_of a)"
+	ping_ok host "$(ip_of b)"
+	t "all at once, as JSON"
+	nft flush ruleset
+	sysctl -qw net.ipv4.ip_forward=0
+	in_ns a ip addr flush dev eth0
+	told 0 check --fix --json a
+	is "ok true" "$(jq -r '.[0] | "\(.check) \(.fixed | length > 1)"' <<<"$OUT")" "verdict"
+	told 0 check --fix b
+	told 0 check
+	t "a namespace without its name, a task that is dead"
+	umount /run/netns/a && rm /run/netns/a
+	told 0 check --fix a
+	like 'fixed: its network namespace is not /run/netns/a any more.*ip netns attach a' "${OUT//$'\n'/ }" "told"
+	slay b
+	until_true eval '[ "$(row b .state)" = dead ]'
+	told 0 check --fix
+	like 'b: fixed: the task is gone' "$OUT" "told"
+	is a "$("$TASKVPC" ls -q)" "tasks"
+	t "what it cannot repair is told, once"
+	mkdir -p "$TMP/fake"
+	printf '#!/bin/sh\n[ "$CNI_COMMAND" != CHECK ] || { echo "{\\"code\\":106,\\"msg\\":\\"astray\\",\\"details\\":\\"to repair it: touch %s\\"}"; exit 1; }\n' \
+		"$TMP/obeyed" >"$TMP/fake/odd" && chmod +x "$TMP/fake/odd"
+	echo '{"cniVersion":"1.0.0","name":"odd","type":"odd"}' >"$TMP/odd.conf"
+	start o --bin-dir "$TMP/fake" --net "$TMP/odd.conf" -- sleep 60
+	told 1 check --fix --bin-dir "$TMP/fake" o
+	like 'odd: astray' "$OUT" "told"
+	fails "the advice of a plugin of others is not run" test -e "$TMP/obeyed"
+	told 0 rm -t 0 a o
+	t "gc tells what it puts back"
+	start a -- sleep 60
+	told 0 gc
+	is "" "$OUT" "nothing"
+	sysctl -qw net.ipv4.ip_forward=0
+	nft flush ruleset
+	told 0 gc
+	like 'restored \(network lab-awsvpc\): the nftables rules of table inet taskvpc' "$OUT" "rules"
+	like 'restored \(network lab-awsvpc\): the sysctl net/ipv4/ip_forward is 0 instead of 1' "$OUT" "sysctl"
+	sysctl -qw net.ipv4.ip_forward=0
+	told 0 gc --json
+	is "lab-awsvpc the sysctl net/ipv4/ip_forward is 0 instead of 1" "$(jq -r '.[0] | "\(.network) \(.restored)"' <<<"$OUT")" "as JSON"
+	told 0 rm -t 0 a
+	clean
+fi
+
 if group "what check tells to do repairs it"; then
 	PATH=$BIN:$PATH
 	# heals TASK COMMAND…: this breaks it; then each fix is done, until check finds nothing more.

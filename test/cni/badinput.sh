@@ -215,7 +215,7 @@ if group fields; then
 	env -i ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$BIN/awsvpc" --fields >"$TMP/fields" </dev/null
 	is 0 $? "rc of --fields"
 	count=0
-	known=$(rows && macvlan_rows && echo ".hostPort .containerPort .protocol .hostIP ") # these: args.sh
+	known=$(rows && macvlan_rows && echo ".hostPort .containerPort .protocol .hostIP .range ") # these: args.sh
 	while read -r key; do
 		count=$((count + 1))
 		key=${key##*.}

@@ -25,7 +25,9 @@
 #include "kernel/conntrack.h"
 #include "kernel/nft.h"
 
-#define GATHER_MS 200 /* nobody may have the addresses meanwhile; an ADD in need does not wait */
+/* Nobody may have the addresses meanwhile; an ADD in need does not wait. */
+#define FIRST_MS  100
+#define GATHER_MS 1000 /* from the second walk on, where DELs keep coming */
 #define TICK_MS   12  /* elements that lead to a task expire within a tick after its DEL */
 #define TRIES     2500
 #define PAUSE_MS  2
@@ -151,12 +153,13 @@ static int is_pending(struct call *c, struct err *e)
 
 static void walk_until_done(struct call *c, int fd)
 {
+	int r, pause = FIRST_MS;
 	struct err e;
-	int r;
 
 	do {
 		do {
-			poll(NULL, 0, GATHER_MS);
+			poll(NULL, 0, pause);
+			pause = GATHER_MS;
 			r = clear_all(c, fd, &e);
 			if (r == 0)
 				r = is_pending(c, &e);

@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 		{ "latency", suite_latency }, { "start", suite_start },
 		{ "memory", suite_memory },   { "parallel", suite_parallel },
 		{ "scale", suite_scale },     { "gc", suite_gc },
-		{ "packets", suite_packets },
+		{ "packets", suite_packets }, { "churn", suite_churn },
 	};
 
 	if (argc < 6)

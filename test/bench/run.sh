@@ -6,7 +6,8 @@
 #   BIN=DIR       our plugins (default build/bin)
 #   PEER_DIR=DIR  the plugins to compare with (default /usr/lib/cni)
 #   OUT=DIR       where figures.jsonl, report.txt and the charts go (default build/bench)
-#   ONLY=LIST     suites: latency start memory parallel scale gc packets data store
+#   ONLY=LIST     suites: latency start memory parallel scale gc packets data store; and churn, a minute for
+#                 each of our ways (CHURN_SECONDS)
 #   PACKETS=N     rounds of the suite packets (default 400)
 set -eu
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)

@@ -28,6 +28,7 @@ void suite_memory(void);
 void suite_parallel(void);
 void suite_scale(void);
 void suite_gc(void);
+void suite_churn(void);
 void suite_packets(void);
 
 #endif

@@ -35,13 +35,25 @@ flows_of() {
 none_of() { [ -z "$(of "$@")" ]; }
 some_of() { ! none_of "$@"; }
 # walkers: the processes that wait to delete connections, and stopped ones of them.
-walkers() { ps -eo comm= | grep -c '^taskvpc-flows$'; }
+walkers() { walker | wc -l; }
 walker() { ps -eo pid=,comm= | awk '$2 == "taskvpc-flows" { print $1 }'; }
 a_walker() { [ "$(walkers)" != 0 ]; }
-# kill_walker: after a DEL, which leaves one behind.
-kill_walker() {
+# hold: nobody walks until release: the byte of the file "turn" that whoever walks has locked (lib/cni/flows.c).
+hold() {
+	exec {HELD}<>"$DATA/turn"
+	perl -e 'open(my $f, "+<&=", $ARGV[0]) or die;
+		my $lock = pack("s s x4 q q l x4", 1, 0, 9223372036854775806, 1, 0);
+		fcntl($f, 38, $lock) or die "F_OFD_SETLKW: $!"' "$HELD"
+}
+release() { exec {HELD}>&-; }
+# del_and_kill NAME: a DEL, whose process that deletes connections is killed before it has.
+del_and_kill() {
+	until_true no_walker
+	hold
+	del "$1"
 	until_true a_walker
 	kill -KILL "$(walker)"
+	release
 }
 
 # use PLUGIN: of the next calls.
@@ -64,12 +76,13 @@ talk() {
 serve third tcp:7001 udp:7001
 for mode in task-bridge awsvpc; do
 	use $mode
-	config=$([ $mode = awsvpc ] && echo "$VETH" || ports '[{"hostPort":8080,"containerPort":7000},
+	config=$VETH
+	[ $mode = awsvpc ] || config=$(ports '[{"hostPort":8080,"containerPort":7000},
 		{"hostPort":8080,"containerPort":7000,"protocol":"udp"}]' "$DUAL")
 	t "$mode: after DEL no connection of the task is tracked"
 	add one "$config"
 	add two "$(jq -c 'del(.runtimeConfig)' <<<"$config")"
-	ONE="$(address one) $(address one 1)" TWO="$(address two) $(address two 1)"
+	ONE=("$(address one)" "$(address one 1)") TWO=("$(address two)" "$(address two 1)")
 	for name in one two; do
 		serve $name tcp:7000 udp:7000
 		talk $name
@@ -84,18 +97,18 @@ for mode in task-bridge awsvpc; do
 	isnt "" "$(of "$(address one)" | grep icmp)" "echo requests"
 	isnt "" "$(of "$(address one 1)")" "connections of IPv6"
 	unserve one
-	before=$(flows_of $TWO)
+	before=$(flows_of "${TWO[@]}")
 	del one "$config"
-	runs "no connection of the task" until_true none_of $ONE
+	runs "no connection of the task" until_true none_of "${ONE[@]}"
 	runs "nobody waits" until_true no_walker
 	t "$mode: those of its neighbours stay"
-	is "$before" "$(flows_of $TWO)" "connections of the other task"
-	for family in $TWO; do runs "connections of $family" some_of "$family"; done
+	is "$before" "$(flows_of "${TWO[@]}")" "connections of the other task"
+	for family in "${TWO[@]}"; do runs "connections of $family" some_of "$family"; done
 	t "$mode: whose address is given again at once: none is left when ADD returns"
 	for flag in "" "$mode"; do
 		add again "$config" CNI_ARGS="IP=$(address one),$(address one 1)"
 		is "$(address one) $(address one 1)" "$(address again) $(address again 1)" "addresses"
-		is "" "$(of $ONE | grep -v "=$(address two) ")" "connections${flag:+, once more}"
+		is "" "$(of "${ONE[@]}" | grep -v "=$(address two) ")" "connections${flag:+, once more}"
 		serve again tcp:7000 udp:7000
 		talk again
 		unserve again
@@ -128,13 +141,11 @@ dead() {
 	serve dead udp:7000
 	reaches outside dead udp "$ADDRESS" 7000
 	unserve dead
-	until_true no_walker
-	del dead
+	del_and_kill dead
 }
 
 t "who should delete them is killed: the address is for nobody, and the next DEL goes on"
 dead
-kill_walker
 runs "the connection stays" some_of "$ADDRESS"
 add live
 isnt "$ADDRESS" "$(address live)" "the address of the next"
@@ -142,12 +153,10 @@ del live
 runs "no connection" until_true none_of "$ADDRESS"
 t "GC goes on"
 dead
-kill_walker
 works GC "$CONF" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 is "" "$(of "$ADDRESS")" "connections after GC"
 t "an ADD that needs the address goes on"
 dead
-kill_walker
 add live "$CONF" CNI_ARGS="IP=$ADDRESS"
 is "" "$(of "$ADDRESS")" "connections after ADD"
 del live
@@ -158,8 +167,7 @@ refused 104 'exhausted' ADD "$CONF" CNI_CONTAINERID=late CNI_NETNS=$NETNS/third
 serve m3 udp:7000
 reaches outside m3 udp "$(address m3)" 7000
 unserve m3
-del m3
-kill_walker
+del_and_kill m3
 works STATUS "$CONF" -CNI_CONTAINERID -CNI_NETNS -CNI_IFNAME
 add late
 is "$(address m3)" "$(address late)" "the address"
@@ -167,10 +175,12 @@ is "" "$(of "$(address m3)")" "connections after ADD"
 
 t "who should delete them is stopped: DEL, ADD and GC go on without it"
 until_true no_walker
+hold
 del m4
 until_true a_walker
 stopped=$(walker)
 kill -STOP "$stopped"
+release
 del m5
 is "$stopped" "$(walker)" "the processes that wait"
 add m4
@@ -200,19 +210,23 @@ drop m1 m2 m3 m4 m5 late live dead
 
 t "it holds nothing of the runtime's: the end of stdout comes at once, and no lock"
 add last
+hold
 is "" "$(env CNI_COMMAND=DEL CNI_CONTAINERID=last CNI_NETNS= CNI_IFNAME=eth0 CNI_PATH="$BIN" "$PLUGIN" <<<"$CONF" 2>&1)" "output"
 runs "it waits still" until_true a_walker
 std() { [ "$(readlink "/proc/$(walker)/fd/"{0,1,2} | xargs)" = "/dev/null /dev/null /dev/null" ]; }
 runs "its standard descriptors are /dev/null" until_true std
+release
 add last
 del last
 until_true no_walker
 drop last
 t "the directory is removed under it: it ends"
 add last
+hold
 del last
 runs "it waits" until_true a_walker
 forget
+release
 runs "it ends" until_true no_walker
 drop last
 unserve third

@@ -72,7 +72,7 @@ if group "from task to task"; then
 	ping_ok a 192.0.2.1
 	ping_ok a "$(result a '.ips[0].gateway')"
 	t "a stream arrives as it was sent"
-	in_ns b timeout 30 busybox nc -l -p 7008 -e seq 9000000 &
+	in_ns b timeout $((30 * EMULATED)) busybox nc -l -p 7008 -e seq 9000000 &
 	until_true in_ns b sh -c 'ss -Hltn "sport = 7008" | grep -q .'
 	is "$(seq 9000000 | md5sum)" "$(in_ns a bash -c "md5sum </dev/tcp/$B/7008")" "the sum of 71 MB"
 	wait $!

@@ -18,7 +18,7 @@
 /* ---- taken ---- */
 
 /* Return: 1, 0, or a negative errno. A kernel without sock_diag cannot tell: then somebody does. */
-static int somebody_listens(struct way *w, struct err *e)
+int way_listens(struct way *w, struct err *e)
 {
 	struct netlink nl = NETLINK_CLOSED;
 	int r = netlink_open(NETLINK_SOCK_DIAG, &w->at->ns, &w->host->ns, &nl, e);
@@ -52,7 +52,7 @@ static int deliver(struct way *w, struct err *e)
 	bool asks = !w->answer && (w->p.protocol == IPPROTO_TCP || w->p.protocol == IPPROTO_UDP);
 	char dst[IP_TEXT];
 	json *hop;
-	int r = asks ? somebody_listens(w, e) : 1;
+	int r = asks ? way_listens(w, e) : 1;
 
 	if (r < 0 || told_ignored(w))
 		return r < 0 ? r : 0;
@@ -173,20 +173,23 @@ static int take(struct way *w, bool rules, struct err *e)
 
 static void begin_ttl(struct way *w)
 {
+	struct link_info out = { .name = "all" };
 	bool v6 = w->p.dst.family == AF_INET6;
+	struct err ignored;
 
 	w->sender = w->at;
 	if (!w->answer)
 		w->client = w->at;
-	w->p.ttl = way_sysctl(w, w->at, TTL_USUAL,
-			      v6 ? "net/ipv6/conf/all/hop_limit" : "net/ipv4/ip_default_ttl");
+	link_by_index(&w->at->route, w->oif, &out, &ignored);
+	snprintf(w->ttl_key, sizeof(w->ttl_key),
+		 v6 ? "net/ipv6/conf/%s/hop_limit" : "net/ipv4/ip_default_ttl", out.name);
+	w->p.ttl = way_sysctl(w, w->at, TTL_USUAL, "%s", w->ttl_key);
 }
 
 /* Who forwards a packet counts its TTL down. Return: is it told that there is none left? */
 static bool told_expired(struct way *w)
 {
-	bool v6 = w->p.dst.family == AF_INET6;
-	const char *key = v6 ? "net.ipv6.conf.all.hop_limit" : "net.ipv4.ip_default_ttl";
+	const char *key = w->ttl_key;
 	json *hop;
 
 	if (!w->iif || --w->p.ttl > 0)
@@ -219,8 +222,6 @@ static int station(struct way *w, struct err *e)
 	int r = w->at->path ? 0 : way_past_stack(w, e);
 	bool rules = r == 0;
 
-	if (!w->iif)
-		begin_ttl(w);
 	if (rules)
 		r = rules_in(w, e);
 	if (way_stops(w, r))
@@ -231,6 +232,8 @@ static int station(struct way *w, struct err *e)
 		return r;
 	w->oif = way.ifindex;
 	before = w->p.dst;
+	if (!w->iif)
+		begin_ttl(w);
 	if (rules && !w->iif)
 		r = way_filter(w, NFT_OUTPUT, e);
 	if (!way_stops(w, r) && !ip_equal(&before, &w->p.dst)) /* translated: routed again */

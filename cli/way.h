@@ -70,10 +70,13 @@ struct way {
 	uint32_t iif; /* the packet came in there; 0: it is sent from here */
 	struct place *client; /* where the first packet began; NULL: outside */
 	uint32_t oif; /* where the route leads; 0: not known yet */
+	char ttl_key[64];     /* the sysctl of w->sender that the TTL comes from */
 	struct place *sender; /* where the packet began; NULL: outside */
 	struct packet p;
 	bool any_source;        /* the kernel chooses p.src by the route */
 	struct neigh_info next; /* whom way_neighbour found last */
+	struct place *asker;    /* and in whose table, of which link */
+	char asker_dev[16];
 	struct translation nat;
 	struct fw_nat others; /* what rules of others make of it, at the last hook */
 	bool answer; /* the way back */
@@ -149,6 +152,8 @@ int way_macvlan(struct way *w, const struct link_info *link, const struct ip *ne
 /* way_neighbour: which MAC does the frame go to? Into w->next. */
 int way_neighbour(struct way *w, const struct link_info *link, const struct ip *next,
 		  struct err *e);
+/* way_told_mistaken: the neighbour entry found last leads to nobody on the link. Is it told? */
+bool way_told_mistaken(struct way *w, const struct ip *next);
 /* way_unanswered: at w->at nobody answers for @ip, which the task of @row (NULL: the host) should.
  */
 void way_unanswered(struct way *w, const json *row, const struct ip *ip);
@@ -162,6 +167,9 @@ const char *way_routes(struct way *w, const json *row, const struct ip *ip, char
 /* way_answers: does who is at @at answer to ARP or neighbour discovery for @ip on @link? */
 bool way_answers(struct way *w, struct place *at, const struct link_info *link,
 		 const struct ip *ip);
+/* way_told_silent: @at has @ip, but @link does not answer ARP for it. Return: is it told? */
+bool way_told_silent(struct way *w, struct place *at, const struct link_info *link,
+		     const struct ip *ip);
 /* way_enter: the packet is at @place now, in by @link. */
 void way_enter(struct way *w, struct place *place, const struct link_info *link);
 /* way_is_up: tell of a link at @at that is down, or without carrier. Return: is all well? */
@@ -196,6 +204,8 @@ int way_past_stack(struct way *w, struct err *e);
 
 /* Rules of the host, in the order of its hooks. */
 int way_guard(struct way *w, struct err *e);   /* prerouting raw */
+/* way_listens: on the packet's destination and port, at w->at. Return: 1, 0 or a negative errno. */
+int way_listens(struct way *w, struct err *e);
 int way_publish(struct way *w, struct err *e); /* nat prerouting, output */
 int way_forward(struct way *w, uint32_t iif, uint32_t oif, struct err *e);
 int way_masquerade(struct way *w, uint32_t oif, const struct ip *next, struct err *e);

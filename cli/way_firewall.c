@@ -64,8 +64,9 @@ static struct fw_packet packet_of(struct way *w, const struct nft_crossing *at)
 			       .mark = w->p.mark,
 			       .answer = w->answer };
 
-	p.ephemeral = w->client && way_sysctl(w, w->client, 0, "net/ipv4/ip_local_port_range") >=
-					  FW_EPHEMERAL;
+	/* Of a client outside it is the packet of an ordinary one. */
+	p.ephemeral = !w->client || way_sysctl(w, w->client, 0, "net/ipv4/ip_local_port_range") >=
+					    FW_EPHEMERAL;
 	if (w->answer)
 		p.sport = w->p.port;
 	else

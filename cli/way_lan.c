@@ -3,10 +3,13 @@
  */
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "way.h"
 
 /* ---- a bridge ---- */
@@ -43,11 +46,29 @@ static void told_isolated(struct way *w, const struct link_info *from, const str
 		way_tell(w, "bridge", "%s and %s are both isolated ports", from->name, to->name);
 
 	way_command(hop, "bridge -d link show dev %s", from->name);
-	way_why(hop, "Isolated ports reach those that are not, as the host, but never each other.");
-	way_ends(w, hop, FATE_DIES,
-		 "bridge link set dev %s isolated off (set by the network: "
-		 "ingressPolicy isolated, or portIsolation)",
-		 to->name);
+	way_why(hop, "Isolated ports reach those that are not, as the host, but never each other. "
+		     "A network makes its ports so by ingressPolicy isolated, or portIsolation.");
+	way_ends(w, hop, FATE_DIES, "bridge link set dev %s isolated off", to->name);
+}
+
+/* A port that forwards no frames: disabled by hand, or blocked by spanning tree. */
+static bool told_port_state(struct way *w, const struct link_info *bridge,
+			    const struct link_info *port)
+{
+	json *hop;
+
+	if (port->master != bridge->ifindex || !(port->flags & IFF_LOWER_UP) ||
+	    (port->port_state != BR_STATE_DISABLED && port->port_state != BR_STATE_BLOCKING))
+		return false;
+	w->at = w->host;
+	hop = way_tell(w, "bridge", "the port %s of %s is %s: it takes and sends no frames",
+		       port->name, bridge->name,
+		       port->port_state == BR_STATE_DISABLED ? "disabled" : "blocked");
+	way_command(hop, "bridge -d link show dev %s", port->name);
+	way_why(hop, "A port forwards in the state forwarding alone.");
+	way_ends(w, hop, FATE_DIES, "bridge link set dev %s state %d", port->name,
+		 BR_STATE_FORWARDING);
+	return true;
 }
 
 /* With br_netfilter, rules for what is routed see what is bridged as well. */
@@ -106,6 +127,8 @@ static int to_port(struct way *w, const struct link_info *bridge, const struct l
 				       live_text(row, "hostInterface"));
 	if (!way_is_up(w, w->host, &port))
 		return 0;
+	if ((from && told_port_state(w, bridge, from)) || told_port_state(w, bridge, &port))
+		return 0;
 	if (from && from->isolated && port.isolated) {
 		told_isolated(w, from, &port);
 		return 0;
@@ -123,6 +146,19 @@ static int to_port(struct way *w, const struct link_info *bridge, const struct l
 	way_why(hop, "A bridge is a switch: it looks at MAC addresses alone.");
 	r = filter_port(w, bridge, from, &port, e);
 	return way_stops(w, r) ? r : way_to_task(w, row, next, e);
+}
+
+/* A task on the bridge whose gateway has that address: then the host has lost it. */
+static const json *of_gateway(const struct way *w, const char *bridge, const struct ip *ip)
+{
+	struct ip gw;
+
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		for (const json *a = json_first(json_get(row, "addresses")); a; a = json_next(a))
+			if (!strcmp(live_text(row, "bridge"), bridge) &&
+			    ip_parse(live_text(a, "gateway"), &gw) && ip_equal(&gw, ip))
+				return row;
+	return NULL;
 }
 
 /* Nobody of ours: a port of others may lead to who it is for. */
@@ -145,8 +181,8 @@ static int to_others(struct way *w, const struct link_info *bridge, const struct
 		w->iif = bridge->ifindex; /* the answer comes in by the bridge */
 		return 0;
 	}
-	if (r == 0)
-		way_unanswered(w, NULL, next);
+	if (r == 0 && !way_told_mistaken(w, next))
+		way_unanswered(w, of_gateway(w, bridge->name, next), next);
 	return r;
 }
 
@@ -159,6 +195,10 @@ int way_bridged(struct way *w, const struct link_info *bridge, const struct link
 
 	if (way_stops(w, r) || !way_is_up(w, w->host, bridge))
 		return r;
+	if (from && told_port_state(w, bridge, from))
+		return 0;
+	if (from && !w->next.valid && way_told_silent(w, w->host, bridge, next))
+		return 0;
 	if (from && is_for_host(w, bridge, next)) {
 		hop = way_tell(w, "bridge", "the frame is for %s itself: up to the host",
 			       bridge->name);
@@ -207,7 +247,11 @@ static int to_beside(struct way *w, const struct link_info *link, const json *ro
 		     const struct ip *next, struct err *e)
 {
 	bool meets = link->macvlan_mode == MACVLAN_MODE_BRIDGE;
-	json *hop = way_tell(w, "macvlan",
+	json *hop;
+
+	if (meets && w->next.valid && !has_mac(row, &w->next.mac) && way_told_mistaken(w, next))
+		return 0;
+	hop = way_tell(w, "macvlan",
 			     meets ? "%s hands the frame to the macvlan of task %s"
 				   : "%s is not in bridge mode: it keeps off task %s",
 			     link->name, live_text(row, "task"));
@@ -244,6 +288,66 @@ static int out_of_macvlan(struct way *w, const struct link_info *link,
 	return 0;
 }
 
+/* The host's macvlan asks for nobody: the neighbours of its tasks are written. */
+static void add_written(struct way *w, const struct link_info *shim, const struct ip *next,
+			struct text *fix)
+{
+	const json *row = way_owner(w, next);
+	char ip[IP_TEXT];
+
+	if (shim->flags & IFF_NOARP && row && *live_text(row, "mac"))
+		text_add(fix, "%sip neigh replace %s lladdr %s dev %s nud permanent",
+			 fix->len ? "; " : "", ip_text(next, ip), live_text(row, "mac"),
+			 shim->name);
+}
+
+static bool told_unwritten(struct way *w, const struct link_info *link, const struct ip *next)
+{
+	char ip[IP_TEXT], commands[200];
+	struct text fix;
+	json *hop;
+
+	if (w->at->path || !(link->flags & IFF_NOARP) || !way_owner(w, next) ||
+	    (w->next.valid && strcmp(w->next.state, "noarp") != 0))
+		return false;
+	hop = way_tell(w, "neighbour", "the entry of %s is gone, and nobody can be asked for it",
+		       ip_text(next, ip));
+	way_command(hop, "ip neigh show %s dev %s", ip, link->name);
+	text_init(&fix, commands, sizeof(commands));
+	add_written(w, link, next, &fix);
+	way_ends(w, hop, FATE_DIES, "%s", commands);
+	return true;
+}
+
+/* The host sends by the card itself: it has no macvlan of its own, or no route by it. */
+static int past_shim(struct way *w, const struct link_info *card, const struct ip *next,
+		     struct err *e)
+{
+	struct link_info shim;
+	char ip[IP_TEXT], src[IP_TEXT], commands[300];
+	struct text fix;
+	struct ip own;
+	json *hop;
+	int r = find_shim(w, card->ifindex, &shim, e);
+
+	if (r == 1)
+		told_apart(w, card);
+	if (r != 0 || !way_is_up(w, w->host, &shim))
+		return r < 0 ? r : 0;
+	hop = way_tell(w, "route", "the route to %s by %s is gone", ip_text(next, ip), shim.name);
+	way_command(hop, "ip route get %s", ip);
+	way_why(hop, "The host reaches the tasks of its card by a macvlan of its own alone.");
+	text_init(&fix, commands, sizeof(commands));
+	text_add(&fix, "ip%s route replace %s dev %s",
+		 next->family == AF_INET6 ? " -6" : "", ip, shim.name);
+	if (addr_first(&w->host->route, card->ifindex, next->family, &own, e) == 0)
+		text_add(&fix, " src %s", ip_text(&own, src));
+	text_add(&fix, " proto static");
+	add_written(w, &shim, next, &fix);
+	way_ends(w, hop, FATE_DIES, "%s", commands);
+	return 0;
+}
+
 int way_macvlan(struct way *w, const struct link_info *link, const struct ip *next, struct err *e)
 {
 	bool macvlan = !strcmp(link->kind, "macvlan");
@@ -256,11 +360,13 @@ int way_macvlan(struct way *w, const struct link_info *link, const struct ip *ne
 	if (r)
 		return r < 0 ? r
 			     : err_set(e, ERR_KERNEL, ENODEV, "the card of %s is gone", link->name);
+	if (macvlan && told_unwritten(w, link, next))
+		return 0;
 	if (macvlan)
 		return way_is_up(w, w->host, &master) ? out_of_macvlan(w, link, &master, next, e)
 						      : 0;
 	if (!w->at->path && row && !strcmp(live_text(row, "master"), link->name))
-		told_apart(w, link);
+		return past_shim(w, link, next, e);
 	else
 		way_leaves(w, link, next);
 	return 0;

@@ -17,12 +17,12 @@ void way_enter(struct way *w, struct place *place, const struct link_info *link)
 	w->iif = link->ifindex;
 }
 
-/* Of a pair the carrier follows the other end, and of a bridge its ports: those are told
- * themselves. */
+/* Of a pair the carrier follows the other end, of a bridge its ports, of a macvlan its card: those
+ * are told themselves. */
 static bool has_carrier(const struct link_info *link)
 {
 	return link->flags & IFF_LOWER_UP || !strcmp(link->kind, "veth") ||
-	       !strcmp(link->kind, "bridge");
+	       !strcmp(link->kind, "bridge") || !strcmp(link->kind, "macvlan");
 }
 
 bool way_is_up(struct way *w, struct place *at, const struct link_info *link)
@@ -37,10 +37,70 @@ bool way_is_up(struct way *w, struct place *at, const struct link_info *link)
 	way_command(hop, "%s link show dev %s", at->ip, link->name);
 	way_why(hop, up ? "Nothing is at the other end of the cable."
 			: "An interface that is down takes no frames, and its routes are gone.");
-	way_ends(w, hop, FATE_DIES,
-		 up ? "%s link show dev %s: who is at its other end?" : "%s link set dev %s up",
-		 at->ip, link->name);
+	if (up) /* a cable, which no command plugs in */
+		way_ends(w, hop, FATE_DIES, "%s", "");
+	else
+		way_ends(w, hop, FATE_DIES, "%s link set dev %s up", at->ip, link->name);
 	return false;
+}
+
+#define ARP_IGNORE_ALL 8 /* net.ipv4.conf.*.arp_ignore: no request is answered */
+
+static long arp_ignore(struct way *w, const struct place *at, const struct link_info *link)
+{
+	long all = way_sysctl(w, at, 0, "net/ipv4/conf/all/arp_ignore");
+	long own = way_sysctl(w, at, 0, "net/ipv4/conf/%s/arp_ignore", link->name);
+
+	return own > all ? own : all;
+}
+
+static bool has_ip(struct place *at, const struct ip *ip)
+{
+	struct route_way way;
+	struct err ignored;
+	int why;
+
+	return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
+			      &ignored) == 0 &&
+	       way.local;
+}
+
+static bool told_no_arp(struct way *w, struct place *at, const struct link_info *link)
+{
+	json *hop;
+
+	if (!(link->flags & IFF_NOARP))
+		return false;
+	w->at = at;
+	hop = way_tell(w, "neighbour", "%s has ARP turned off", link->name);
+	way_command(hop, "%s link show dev %s", at->ip, link->name);
+	way_why(hop, "An interface with the flag NOARP neither asks for neighbours nor answers.");
+	way_ends(w, hop, FATE_DIES, "%s link set dev %s arp on", at->ip, link->name);
+	return true;
+}
+
+bool way_told_silent(struct way *w, struct place *at, const struct link_info *link,
+		     const struct ip *ip)
+{
+	long all = way_sysctl(w, at, 0, "net/ipv4/conf/all/arp_ignore");
+	const char *of = all >= ARP_IGNORE_ALL ? "all" : link->name;
+	char text[IP_TEXT];
+	json *hop;
+
+	if (ip->family != AF_INET || !has_ip(at, ip))
+		return false;
+	if (told_no_arp(w, at, link))
+		return true;
+	if (way_answers(w, at, link, ip))
+		return false;
+	w->at = at;
+	hop = way_tell(w, "neighbour", "%s does not answer ARP for %s: arp_ignore is %ld",
+		       link->name, ip_text(ip, text), arp_ignore(w, at, link));
+	way_command(hop, "%ssysctl net/ipv4/conf/%s/arp_ignore", at->run, of);
+	way_why(hop, "arp_ignore says for which addresses ARP is answered; the larger value of all "
+		     "and of the interface counts.");
+	way_ends(w, hop, FATE_DIES, "%ssysctl -w net/ipv4/conf/%s/arp_ignore=0", at->run, of);
+	return true;
 }
 
 bool way_answers(struct way *w, struct place *at, const struct link_info *link, const struct ip *ip)
@@ -51,15 +111,17 @@ bool way_answers(struct way *w, struct place *at, const struct link_info *link, 
 	unsigned n = 0;
 	int why;
 
-	(void)w;
 	if (ip_is_link_local(ip) && ip->family == AF_INET6)
 		return true;
-	/* ARP is answered for every local address, neighbour discovery for those of the interface.
-	 */
-	if (ip->family == AF_INET)
+	/* ARP is answered for every local address, unless arp_ignore says otherwise; neighbour
+	 * discovery for those of the interface. */
+	if (ip->family == AF_INET && !arp_ignore(w, at, link))
 		return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
 				      &ignored) == 0 &&
 		       way.local;
+	if (ip->family == AF_INET && (arp_ignore(w, at, link) >= ARP_IGNORE_ALL ||
+				      link->flags & IFF_NOARP))
+		return false;
 	addr_lasting(&at->route, link->ifindex, addresses, ARRAY_SIZE(addresses), &n, &ignored);
 	for (unsigned i = 0; i < n; i++)
 		if (ip_equal(&addresses[i].cidr.ip, ip))
@@ -115,11 +177,29 @@ void way_unanswered(struct way *w, const json *row, const struct ip *ip)
 	way_ends(w, hop, FATE_DIES, "%s", row ? way_routes(w, row, ip, fix) : "");
 }
 
+bool way_told_mistaken(struct way *w, const struct ip *next)
+{
+	char ip[IP_TEXT], mac[MAC_TEXT];
+	json *hop;
+
+	if (!w->next.valid || !w->asker)
+		return false;
+	w->at = w->asker;
+	hop = way_tell(w, "neighbour", "%s is not at %s: nobody on the link has that MAC address",
+		       ip_text(next, ip), mac_text(&w->next.mac, mac));
+	way_command(hop, "%s neigh show %s dev %s", w->at->ip, ip, w->asker_dev);
+	way_why(hop, "An entry that is wrong is used until it is deleted, or asked for again.");
+	way_ends(w, hop, FATE_DIES, "%s neigh del %s dev %s", w->at->ip, ip, w->asker_dev);
+	return true;
+}
+
 static void tell_neighbour(struct way *w, const struct link_info *link, const struct ip *next)
 {
 	char ip[IP_TEXT], mac[MAC_TEXT];
 	json *hop;
 
+	w->asker = w->at;
+	memcpy(w->asker_dev, link->name, sizeof(w->asker_dev));
 	ip_text(next, ip);
 	if (w->next.valid)
 		hop = way_tell(w, "neighbour", "%s is at %s (%s)", ip, mac_text(&w->next.mac, mac),
@@ -332,6 +412,16 @@ static int cross_pair(struct way *w, const struct link_info *link, const struct 
 	return way_bridged(w, &bridge, &peer, next, e);
 }
 
+/* The neighbours of a veth task are written; those on a bridge or a LAN are asked for. */
+static bool asks_by_arp(const struct way *w, const struct link_info *link, const struct ip *next)
+{
+	const json *row = w->at->row;
+
+	return next->family == AF_INET && w->at->path && row &&
+	       strcmp(live_text(row, "mode"), "awsvpc-veth") != 0 &&
+	       !strcmp(live_text(row, "interface"), link->name);
+}
+
 int way_cross(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
 {
 	struct link_info link;
@@ -340,6 +430,8 @@ int way_cross(struct way *w, uint32_t oif, const struct ip *next, struct err *e)
 	if (r)
 		return r < 0 ? r : err_set(e, ERR_KERNEL, ENODEV, "the interface %u is gone", oif);
 	if (!way_is_up(w, w->at, &link))
+		return 0;
+	if (asks_by_arp(w, &link, next) && told_no_arp(w, w->at, &link))
 		return 0;
 	r = way_filter_device(w, NFT_EGRESS, link.name, e);
 	if (way_stops(w, r))
@@ -369,7 +461,10 @@ int way_to_task(struct way *w, const json *row, const struct ip *next, struct er
 				       place->name, live_text(row, "interface"));
 	if (!way_is_up(w, place, &link))
 		return 0;
+	if (!w->next.valid && way_told_silent(w, place, &link, next))
+		return 0;
 	if (!w->next.valid && !way_answers(w, place, &link, next)) {
+		w->at = place;
 		way_unanswered(w, row, next);
 		return 0;
 	}

@@ -24,6 +24,30 @@ static bool has_route(struct way *w, struct place *at, const struct ip *ip)
 			      &ignored) == 0;
 }
 
+static bool has_address(struct place *at, const struct ip *ip)
+{
+	struct route_way way;
+	struct err ignored;
+	int why;
+
+	return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
+			      &ignored) == 0 &&
+	       way.local;
+}
+
+/* As the kernel makes it along with the address. */
+static void add_subnet_route(const struct place *at, const struct cidr *own, const char *dev,
+			     struct text *t)
+{
+	const struct cidr subnet = { cidr_first(own), own->len };
+	bool v6 = own->ip.family == AF_INET6;
+	char dst[IP_TEXT], src[IP_TEXT];
+
+	text_add(t, "%s%s route replace %s dev %s proto kernel %s%s; ", at->ip, v6 ? " -6" : "",
+		 cidr_text(&subnet, dst), dev, v6 ? "metric 256" : "scope link src ",
+		 v6 ? "" : ip_text(&own->ip, src));
+}
+
 /* Of the task: its address, the way to its gateway, and the default route. */
 static void routes_of_task(struct way *w, const json *row, const json *address, struct text *t)
 {
@@ -38,9 +62,11 @@ static void routes_of_task(struct way *w, const json *row, const json *address, 
 
 	if (way_place(w, row, &at, &ignored) < 0 || !cidr_parse(cidr, &own))
 		return;
-	if (!has_route(w, at, &own.ip))
-		text_add(t, "%s addr add %s dev %s%s; ", at->ip, cidr, dev,
-			 routed ? " noprefixroute" : "");
+	if (!has_address(at, &own.ip))
+		text_add(t, "%s addr add %s dev %s%s%s; ", at->ip, cidr, dev,
+			 routed ? " noprefixroute" : "", *six ? " nodad" : "");
+	else if (!routed && ip_parse(gw, &ip) && !has_route(w, at, &ip))
+		add_subnet_route(at, &own, dev, t);
 	if (routed && ip_parse(gw, &ip) && !has_route(w, at, &ip))
 		text_add(t, "%s%s route replace %s dev %s proto static; ", at->ip, six, gw, dev);
 	if (*gw)
@@ -249,6 +275,28 @@ static struct route_ask question(const struct way *w)
 	return ask;
 }
 
+/* A task that has lost its address sends from none, or from loopback. Return: is it told? */
+static bool told_nameless(struct way *w)
+{
+	const json *row = w->at->path ? w->at->row : NULL, *address;
+	char fix[400];
+	json *hop;
+
+	if (!row || ip_is_loopback(&w->p.dst) ||
+	    (ip_is_set(&w->p.src) && !ip_is_loopback(&w->p.src)))
+		return false;
+	address = address_of(row, &w->p.dst);
+	if (!address || !*live_text(address, "address"))
+		return false;
+	hop = way_tell(w, "address", "the task does not have its address %s",
+		       live_text(address, "address"));
+	way_command(hop, "%s addr show", w->at->ip);
+	way_why(hop, "Without an address of its own a task sends from none that anybody answers.");
+	w->p.src.family = w->p.dst.family;
+	way_ends(w, hop, FATE_DIES, "%s", way_routes(w, row, &w->p.src, fix));
+	return true;
+}
+
 int way_routed(struct way *w, struct route_way *ret, struct err *e)
 {
 	const struct route_ask ask = question(w);
@@ -265,6 +313,8 @@ int way_routed(struct way *w, struct route_way *ret, struct err *e)
 	}
 	if (w->any_source && ip_is_set(&ret->src))
 		w->p.src = ret->src;
+	if (w->any_source && told_nameless(w))
+		return 0;
 	w->any_source = false;
 	if (told_astray(w, &ask, ret, e))
 		return 0;

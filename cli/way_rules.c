@@ -219,12 +219,51 @@ static int is_local(struct way *w, struct err *e)
 	return r < 0 ? r : r == 0 && way.local;
 }
 
+/* Has a task the port by its record, so that the map should have it? */
+static const json *recorded(const struct way *w)
+{
+	struct portmap_want want = { .ip = w->p.dst, .protocol = w->p.protocol, .port = w->p.port };
+
+	for (const json *row = json_first(w->rows); row; row = json_next(row))
+		if (portmap_is_recorded(row, &want))
+			return row;
+	return NULL;
+}
+
+/* A program that listens there, as nerdctl keeps one for each port, takes what the map does not. */
+static int check_unpublished(struct way *w, struct err *e)
+{
+	const json *row = recorded(w);
+	bool listens;
+	json *hop;
+	int r;
+
+	if (!row)
+		return 0;
+	r = way_listens(w, e);
+	if (r < 0)
+		return r;
+	listens = r == 1;
+	hop = way_tell(w, "publish",
+		       "port %u leads to task %s by its record, but its rule in the host's table is "
+		       "missing%s",
+		       w->p.port, live_text(row, "task"),
+		       listens ? "; a program of the host that listens there takes the packet" : "");
+	way_command(hop, "nft list table inet " TASKVPC_TABLE);
+	way_why(hop, "Somebody flushed the rules after the task was attached.");
+	way_ends(w, hop, listens ? FATE_DIES : FATE_REFUSED, "taskvpc gc");
+	return 0;
+}
+
 int way_publish(struct way *w, struct err *e)
 {
-	int r = w->p.port && !w->answer ? stands(w, &ruleset_publish, e) : 0;
+	int r = w->p.port && !w->answer ? is_local(w, e) : 0;
 
-	if (r == 1)
-		r = is_local(w, e);
+	if (r <= 0)
+		return r;
+	r = stands(w, &ruleset_publish, e);
+	if (r == 0)
+		return check_unpublished(w, e);
 	for (int of_address = 1; r == 1 && of_address >= 0; of_address--) {
 		struct nft_element el =
 			portmap_element(&w->p.dst, of_address, w->p.protocol, w->p.port);
@@ -233,7 +272,7 @@ int way_publish(struct way *w, struct err *e)
 		if (r == 0)
 			translate(w, &el);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : r == 1 ? check_unpublished(w, e) : 0;
 }
 
 /* ---- forwarding ---- */

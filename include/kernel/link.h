@@ -104,6 +104,7 @@ struct link_info {
 	struct mac mac;
 	bool elsewhere; /* of a pair: the other end is in another namespace, which lives */
 	bool hairpin, isolated; /* of a bridge port */
+	uint8_t port_state;     /* of a bridge port: BR_STATE_* of linux/if_bridge.h */
 	uint32_t macvlan_mode;  /* of a macvlan: MACVLAN_MODE_* */
 };
 

@@ -35,6 +35,8 @@ static void take_port(const struct nlattr *data, struct link_info *ret)
 		return;
 	ret->hairpin = tb[IFLA_BRPORT_MODE] && nla_get_u8(tb[IFLA_BRPORT_MODE]);
 	ret->isolated = tb[IFLA_BRPORT_ISOLATED] && nla_get_u8(tb[IFLA_BRPORT_ISOLATED]);
+	if (tb[IFLA_BRPORT_STATE])
+		ret->port_state = nla_get_u8(tb[IFLA_BRPORT_STATE]);
 }
 
 static void take_macvlan(const struct nlattr *data, struct link_info *ret)

@@ -212,6 +212,89 @@ if group "rules of others"; then
 	fi
 fi
 
+if group "a bridge"; then
+	way d d c:80 "$C" 80
+	settled || fail "the lab does not work"
+	broken "the port of the server down" 'is down' 'ip link set $LC down'
+	broken "the bridge down" 'br-t is down' 'ip link set br-t down'
+	broken "no port of the bridge" 'is no port of br-t' 'ip link set $LC nomaster'
+	broken "two isolated ports" 'both isolated' 'bridge link set dev $LC isolated on; bridge link set dev $LD isolated on' 'bridge link set dev $LC isolated off; bridge link set dev $LD isolated off'
+	broken "a port that is disabled" 'port .*disabled' 'bridge link set dev $LC state 0'
+	broken "the server without ARP" 'ARP' 'ip -n c link set eth0 arp off'
+	broken "the client without ARP" 'ARP' 'ip -n d link set eth0 arp off'
+	broken "the server told not to answer ARP" 'arp_ignore' 'ip netns exec c sysctl -qw net.ipv4.conf.all.arp_ignore=8; ip -n d neigh flush all' 'ip netns exec c sysctl -qw net.ipv4.conf.all.arp_ignore=0'
+	broken "a wrong neighbour" . 'ip -n d neigh replace $C lladdr 02:00:00:00:00:99 dev eth0 nud permanent' 'ip -n d neigh del $C dev eth0'
+	broken "the server without its address" . 'ip -n c addr flush dev eth0; ip -n d neigh flush all'
+	broken "frames dropped" 'bridge mine fw' 'nft "table bridge mine { chain fw { type filter hook forward priority 0; ip daddr $C drop; }; }"' 'nft delete table bridge mine'
+	broken "egress of a device" 'netdev mine fw' 'nft "table netdev mine { chain fw { type filter hook egress device $LC priority 0; policy drop; }; }"' 'nft delete table netdev mine'
+	way d d outside 203.0.113.1
+	broken "the bridge without its address" . 'ip addr del 10.77.0.1/24 dev br-t; ip -n d neigh flush all'
+	broken "no default route of the task" 'no route' 'ip -n d route del default'
+	broken "forwarding of the bridge off" 'does not forward IPv4 of br-t' 'sysctl -qw net/ipv4/conf/br-t/forwarding=0'
+	broken "the bridge told not to answer ARP" 'arp_ignore' 'sysctl -qw net/ipv4/conf/br-t/arp_ignore=8; ip -n d neigh flush all' 'sysctl -qw net/ipv4/conf/br-t/arp_ignore=0'
+	broken "a wrong MAC of the gateway" . 'ip -n d neigh replace 10.77.0.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent' 'ip -n d neigh del 10.77.0.1 dev eth0'
+	broken "not masqueraded" 'rules of the host.s table are missing' 'nft delete element inet taskvpc masq4 "{ $D }"'
+	broken "all rules flushed" . 'nft flush ruleset'
+	broken "a rule for the bridge" 'rule "100: from all iif br-t prohibit"' 'ip rule add pref 100 iif br-t prohibit' 'ip rule del pref 100; ip rule del pref 99'
+	broken "a prerouting drop of the bridge's frames" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook prerouting priority -300; iifname br-t ip saddr $D drop; }; }"' 'nft delete table inet mine'
+	way lan 198.51.100.1 host:8080 198.51.100.2 8080
+	settled || fail "the published port does not work"
+	broken "a published port: the element" 'port 8080 .*task c.*missing' 'nft delete element inet taskvpc ports4 "{ 6 . 8080 }"'
+	broken "a published port: the rules flushed" 'port 8080 .*task c.*missing' 'nft flush ruleset'
+	broken "a published port: the server's default route" . 'ip -n c route del default'
+	broken "a published port: the uplink does not forward" 'does not forward IPv4 of up0' 'sysctl -qw net/ipv4/conf/up0/forwarding=0'
+	broken "a published port: forward drops what is translated" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook forward priority 0; ct status dnat drop; }; }"' 'nft delete table inet mine'
+	broken "a published port: raw drops the first packet" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook prerouting priority raw; tcp dport 8080 drop; }; }"' 'nft delete table inet mine'
+fi
+
+if group "macvlan"; then
+	way m m n:80 "$N" 80
+	settled || fail "the lab does not work"
+	broken "down" 'eth0 is down' 'ip -n m link set eth0 down'
+	broken "the server down" 'eth0 is down' 'ip -n n link set eth0 down'
+	broken "no address" . 'ip -n n addr flush dev eth0; ip -n m neigh flush all'
+	broken "the card down" 'up0 is down' 'ip link set up0 down' ' ip route replace default via 198.51.100.1; ip -6 addr replace 2001:db8:1::2/64 dev up0 nodad; ip -6 route replace default via 2001:db8:1::1'
+	broken "a wrong neighbour" . 'ip -n m neigh replace $N lladdr 02:00:00:00:00:99 dev eth0 nud permanent' 'ip -n m neigh del $N dev eth0'
+	broken "without ARP" 'ARP' 'ip -n m link set eth0 arp off'
+	broken "no route" 'no route' 'ip -n m route flush table main'
+	broken "input that drops" 'inet mine fw' 'ip netns exec n nft "table inet mine { chain fw { type filter hook input priority 0; tcp dport 80 drop; }; }"' 'ip netns exec n nft delete table inet mine'
+	way host host n:80 "$N" 80
+	settled || fail "the host does not reach it"
+	SHIM=$(ip -o link show type macvlan | sed 's/^[0-9]*: \([^@:]*\).*/\1/')
+	export SHIM
+	broken "the host's macvlan down" . 'ip link set $SHIM down'
+	broken "the host's route gone" . 'ip route del $N dev $SHIM'
+fi
+
+if group "IPv6"; then
+	way a a "[$B6]" "$B6"
+	settled || fail "the lab does not work"
+	broken "no default route" 'no route' 'ip -n a -6 route del default'
+	broken "no address" . 'ip -n a -6 addr flush dev eth0'
+	broken "no neighbour" 'entry of .* is gone' 'ip -n a -6 neigh del $GW6 dev eth0'
+	broken "no neighbour of the host" 'entry of .* is gone' 'ip -6 neigh del $B6 dev $LB'
+	broken "a wrong neighbour" 'is not the MAC' 'ip -6 neigh replace $B6 lladdr 02:00:00:00:00:99 dev $LB nud permanent'
+	broken "no route of the host" . 'ip -6 route del $B6'
+	broken "unreachable" 'unreachable' 'ip -6 route add unreachable $B6 metric 10' 'ip -6 route del unreachable $B6'
+	broken "blackhole in the task" '"blackhole ' 'ip -n a -6 route add blackhole $B6'
+	broken "a rule" 'rule "100: from all lookup 100" sends' 'ip -6 route add default via 2001:db8:1::1 table 100; ip -6 rule add pref 100 lookup 100' 'ip -6 rule del pref 100; ip -6 rule del pref 99; ip -6 route flush table 100'
+	broken "a rule that prohibits" 'rule "100: from fd00:10:1::/64 prohibit" refuses' 'ip -6 rule add pref 100 from fd00:10:1::/64 prohibit' 'ip -6 rule del pref 100; ip -6 rule del pref 99'
+	broken "forwarding off" 'does not forward IPv6' 'sysctl -qw net.ipv6.conf.all.forwarding=0' 'ip -6 route replace default via 2001:db8:1::1'
+	broken "IPv6 off at the host's end" 'has IPv6 turned off' 'sysctl -qw net/ipv6/conf/$LB/disable_ipv6=1'
+	broken "IPv6 off at the client's host end" 'has IPv6 turned off' 'sysctl -qw net/ipv6/conf/$LA/disable_ipv6=1'
+	broken "IPv6 off in the task" 'has IPv6 turned off' 'ip netns exec b sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1'
+	broken "hop limit 1" 'TTL' 'ip netns exec a sysctl -qw net.ipv6.conf.all.hop_limit=1 net.ipv6.conf.eth0.hop_limit=1' 'ip netns exec a sysctl -qw net.ipv6.conf.all.hop_limit=64 net.ipv6.conf.eth0.hop_limit=64'
+	broken "echo is ignored" 'echo_ignore_all' 'ip netns exec b sysctl -qw net.ipv6.icmp.echo_ignore_all=1' 'ip netns exec b sysctl -qw net.ipv6.icmp.echo_ignore_all=0'
+	broken "the guard's element" 'not what the task may send' 'nft delete element inet taskvpc own6 "{ $IA . $MA . $A6 }"'
+	broken "a rule of others" 'ip6 mine fw' 'nft "table ip6 mine { chain fw { type filter hook forward priority 0; icmpv6 type echo-request drop; }; }"' 'nft delete table ip6 mine'
+	broken "a reverse path filter" 'inet mine fw' 'nft "table inet mine { chain fw { type filter hook prerouting priority 10; meta nfproto ipv6 fib saddr . iif oif missing drop; }; }"; ip -6 route del $A6; ip -6 route add $A6 dev up0' 'nft delete table inet mine; ip -6 route del $A6 dev up0'
+	way d d "[$C6]" "$C6"
+	settled 30 || fail "the bridge does not work"
+	broken "bridge: the server's address" . 'ip -n c -6 addr flush dev eth0; ip -n d -6 neigh flush all'
+	broken "bridge: a wrong neighbour" . 'ip -n d -6 neigh replace $C6 lladdr 02:00:00:00:00:99 dev eth0 nud permanent' 'ip -n d -6 neigh del $C6 dev eth0'
+	broken "bridge: neighbour discovery is dropped" 'inet mine fw' 'ip netns exec c nft "table inet mine { chain fw { type filter hook input priority 0; policy drop; tcp dport 80 accept; }; }"; ip -n d -6 neigh flush all' 'ip netns exec c nft delete table inet mine'
+fi
+
 if group "two interfaces"; then
 	two() { conf ".name = \"two$1\" | .vpc.cidr = \"10.8.0.0/16\" | .ipam.ranges = [[{subnet: \"10.8.$1.0/24\"}]]"; }
 	for i in 1 2; do two $i >/etc/cni/net.d/two$i.conf; done

@@ -32,10 +32,10 @@ way() { WAY=("$@"); }
 real() {
 	local ns=${WAY[0]} ip=${WAY[3]} port=${WAY[4]:-} seen
 	if [ -z "$port" ]; then
-		pings "$ns" "$ip"
+		pings "$ns" "$ip" -W 0.3
 		return
 	fi
-	seen=$(echo hello | in_ns "$ns" timeout -s KILL 0.4 busybox nc -w 1 "$ip" "$port" 2>/dev/null)
+	seen=$(echo hello | in_ns "$ns" timeout -s KILL 0.3 busybox nc -w 1 "$ip" "$port" 2>/dev/null)
 	[ "$seen" = hello ]
 }
 # settled: as real; a port of a bridge and a new address of IPv6 take a moment.
@@ -93,7 +93,7 @@ broken() {
 				break
 			}
 			ROUNDS=$((ROUNDS + 1))
-			! settled 3 || break
+			! settled 2 || break
 		done
 		if settled; then pass; else fail "after the remedies it is still broken; the last: $FIX"; fi
 		ask

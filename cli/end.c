@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "files.h"
+#include "hosts.h"
 #include "kernel/netns.h"
 #include "state.h"
 
@@ -71,6 +72,11 @@ static int read_anew(struct task *t, struct err *e)
 	return r;
 }
 
+static const char *network_of(const struct task *t)
+{
+	return json_string(json_get(json_get(t->doc, "network"), "name"));
+}
+
 struct ending {
 	const char *path; /* see task_heal */
 	bool force;       /* DEL may fail */
@@ -93,6 +99,8 @@ static int take_down(struct task *t, const struct ending *how, struct err *e)
 		r = unbind(t, e);
 	if (r >= 0)
 		r = remove_files(t, e);
+	if (r >= 0 && network_of(t))
+		hosts_update(network_of(t));
 	if (r < 0) {
 		err_prefix(e, "task %s stays, it cannot be taken down", t->name);
 		if (!e->details[0])

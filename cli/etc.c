@@ -161,6 +161,28 @@ static void add_host_lines(const struct task *t, bool own_net, struct text *text
 	}
 }
 
+/*
+ * The router of a task is the host, where a plugin of ours attached it by a veth pair or a bridge.
+ * On a LAN (macvlan) it is another machine, and the host is out of reach.
+ */
+static void add_host(const struct task *t, struct text *text)
+{
+	const json *plugin = json_first(json_get(json_get(t->doc, "network"), "plugins"));
+	const char *type = json_string(json_get(plugin, "type"));
+	const char *attach = json_string(json_get(plugin, "attach"));
+	const json *ips = json_get(json_get(t->doc, "result"), "ips");
+
+	if (!type || (strcmp(type, "awsvpc") && strcmp(type, "task-bridge")) ||
+	    (attach && !strcmp(attach, "macvlan")))
+		return;
+	for (const json *i = json_first(ips); i; i = json_next(i)) {
+		const char *gateway = json_string(json_get(i, "gateway"));
+
+		if (gateway)
+			text_add(text, "%s " ETC_HOST_NAME "\n", gateway);
+	}
+}
+
 static int write_hosts(const struct task *t, bool own_net, char *buf, struct err *e)
 {
 	cleanup_free char *host = own_net ? NULL : read_text("/etc/hosts");
@@ -173,6 +195,10 @@ static int write_hosts(const struct task *t, bool own_net, char *buf, struct err
 	else
 		text_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	add_host_lines(t, own_net, &text);
+	if (own_net)
+		add_host(t, &text);
+	else
+		text_add(&text, "127.0.0.1 " ETC_HOST_NAME "\n");
 	return file_path(path, t->dir, "hosts", "") ? file_write_text(path, buf, 0644, e) : 0;
 }
 

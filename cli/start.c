@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "ended.h"
 #include "etc.h"
+#include "hosts.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "live.h"
@@ -352,6 +353,8 @@ static int attach(struct start *s, struct err *e)
 	r = task_save(&s->held, e);
 	if (r == 0)
 		r = etc_write(&s->held, !is_host_network(s->net->list), e);
+	if (r >= 0)
+		hosts_update(s->net->name);
 	if (r == ETC_NO_SERVER) {
 		dprintf(s->warnings,
 			"taskvpc run: warning: no name server that %s can reach: "

@@ -12,17 +12,37 @@ _taskvpc_help() { # [COMMAND]: the words that its --help offers
 	esac
 }
 
-_taskvpc_tasks() { taskvpc ls --quiet 2>/dev/null; }
+# Most commands need root. A user whom sudo asks no password, at the moment, is as good.
+_taskvpc_as_root() {
+	if [ "$EUID" = 0 ]; then
+		taskvpc "$@" 2>/dev/null
+	elif id -nG | grep -qwE 'root|sudo|wheel|admin'; then
+		sudo -n taskvpc "$@" 2>/dev/null
+	else
+		false
+	fi
+}
 
-_taskvpc_all() { taskvpc ls --all --quiet 2>/dev/null; } # those that have ended, too
+# Else what anybody may see: tasks of taskvpc have a namespace of their name.
+_taskvpc_tasks() { _taskvpc_as_root ls --quiet || (cd /run/netns 2>/dev/null && printf '%s\n' *) | grep -vFx '*'; }
+
+_taskvpc_all() { _taskvpc_as_root ls --all --quiet || _taskvpc_tasks; } # those that have ended, too
 
 # What logs can read, of tasks that have ended too: "web.main" is web's, "web.c2" its second container's.
 _taskvpc_logs() {
+	[ -r /run/taskvpc/log ] || { _taskvpc_all && return; }
 	find /run/taskvpc/log -type f ! -name '*~' -printf '%f\n' 2>/dev/null | sed 's/\.main$//; t; s/\.\([^.]*\)$/\/\1/'
 }
 
 _taskvpc_networks() {
-	taskvpc status --json 2>/dev/null | sed -n 's/^[[:space:]]*"network":[[:space:]]*"\([^"]*\)".*/\1/p'
+	local said
+	if ! said=$(_taskvpc_as_root status --json) && [ -z "$said" ]; then
+		printf 'lab-%s\n' awsvpc bridge host none
+		cat /etc/cni/net.d/*.conf* 2>/dev/null |
+			tr ',{' '\n\n' | sed -n 's/^[[:space:]]*"name"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p'
+		return
+	fi
+	printf '%s\n' "$said" | sed -n 's/^[[:space:]]*"network":[[:space:]]*"\([^"]*\)".*/\1/p'
 }
 
 # The word that names the command behind "run" or "exec": from there on it is that command's business.

@@ -64,6 +64,43 @@ if group "a task's own"; then
 	clean
 fi
 
+if group "names of others"; then
+	start a -- sleep 60
+	start b -- sleep 60
+	start c --mode bridge -- sleep 60
+	told 0 run -d --task b --name side -- sleep 60
+	for pair in a:b b:a b/side:a; do
+		is "$(ip_of "${pair#*:}")" "$("$TASKVPC" exec "${pair%:*}" getent ahostsv4 "${pair#*:}" | awk '{ print $1; exit }')" "${pair#*:} in ${pair%:*}"
+	done
+	fails "a task of another network" "$TASKVPC" exec a grep -w c /etc/hosts
+	is 1 "$("$TASKVPC" exec a grep -cw a /etc/hosts)" "its own name stands once"
+	t "the host"
+	for task in a c; do
+		told 0 exec $task ping -c 1 -W 1 host.taskvpc.internal
+		is "$(in_ns $task ip -4 route show default | awk '{ print $3 }')" \
+			"$("$TASKVPC" exec $task getent ahostsv4 host.taskvpc.internal | awk '{ print $1; exit }')" "its router"
+	done
+	told 0 run --mode host -- getent ahostsv4 host.taskvpc.internal
+	like '^127\.0\.0\.1 ' "$OUT" "in the host's own network"
+	told 0 run --mode none -- cat /etc/hosts
+	fails "without a network" grep -q host.taskvpc.internal <<<"$OUT"
+	t "what a task has written itself stays"
+	"$TASKVPC" exec a sh -c 'sed "1i192.0.2.9 own" /etc/hosts >/tmp/hosts.a; cat /tmp/hosts.a >/etc/hosts; rm /tmp/hosts.a'
+	start d -- sleep 60
+	is "192.0.2.9 own" "$("$TASKVPC" exec a head -n 1 /etc/hosts)" "first line"
+	runs "d" "$TASKVPC" exec a grep -w d /etc/hosts
+	t "they go with the task, however it ends"
+	told 0 rm -t 0 d
+	fails "d" "$TASKVPC" exec a grep -w d /etc/hosts
+	kill -KILL "$(pid_of b side)" "$(pid_of b main)"
+	no_b() { ! "$TASKVPC" exec a grep -qw b /etc/hosts; }
+	runs "b is gone" until_true no_b
+	start localhost -- sleep 60
+	fails "a name that every host has" "$TASKVPC" exec a grep -E '10.* localhost' /etc/hosts
+	told 0 rm -t 0 a c localhost
+	clean
+fi
+
 if group "modes"; then
 	t "awsvpc is the default"
 	told 0 run -- ip route

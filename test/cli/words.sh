@@ -133,6 +133,25 @@ if group "completion"; then
 	is "$(printf '%s\n' "${COMMANDS[@]}" | sort)" "$(completes help '' | sort)" "help"
 	is "" "$(completes help ls '')" "help ls"
 	like '(^|[[:space:]])cat([[:space:]]|$)' "$(completes exec web ca)" "exec web: commands"
+	t "as a user without root"
+	cat >"$TMP/as_user" <<-END
+		PATH=$TMP/sudo:$BIN:\$PATH
+		. "$ROOT/cli/taskvpc.bash"
+		COMP_WORDS=(taskvpc "\$@") COMP_CWORD=\$#
+		_taskvpc
+		printf '%s\n' "\${COMPREPLY[@]}"
+	END
+	as_user() { setpriv --reuid 65534 --regid "$1" --clear-groups bash "$TMP/as_user" "${@:2}"; }
+	chmod 755 "$TMP" 2>/dev/null
+	echo '{"cniVersion":"1.1.0","name":"mine","plugins":[{"type":"task-none"}]}' >/etc/cni/net.d/mine.conflist
+	is web "$(as_user 65534 exec w)" "tasks, by their namespaces"
+	is "lab-awsvpc mine" "$(as_user 65534 run --net '' | grep -E 'awsvpc|mine' | sort | tr '\n' ' ' | sed 's/ $//')" "networks, by their files"
+	t "as one of the group sudo"
+	mkdir -p "$TMP/sudo"
+	printf '#!/bin/sh\n[ "$1 $2" = "-n taskvpc" ] || exit 1\nshift 2\n[ "$1" = ls ] && echo by-sudo\n' >"$TMP/sudo/sudo"
+	chmod 755 "$TMP/sudo" "$TMP/sudo/sudo"
+	is by-sudo "$(as_user "$(getent group sudo | cut -d: -f3)" exec b)" "tasks, by sudo -n"
+	rm -r "$TMP/sudo" /etc/cni/net.d/mine.conflist
 	t "where the other command begins"
 	# begins WORD…: the index of its name, as completion sees it at the last word.
 	begins() {

@@ -144,16 +144,18 @@ if group mac; then
 		refused '4|7' "mac.*$mac" ADD "$(conf ".runtimeConfig.mac=\"$mac\"")"
 	done
 	refused '4|7' "mac" ADD "$(conf ".runtimeConfig.mac=5")"
-	t "MAC of CNI_ARGS, of args.cni, of runtimeConfig: the later wins"
+	t "MAC of CNI_ARGS, of args.cni, of runtimeConfig: each counts, two that differ are refused"
 	works ADD "$CONF" CNI_ARGS="IgnoreUnknown=1;MAC=02:11:22:33:44:55"
 	is 02:11:22:33:44:55 "$(ip -n c1 -j link show eth0 | jq -r '.[0].address')" "kernel"
 	is 02:11:22:33:44:55 "$(jq -r '.interfaces[1].mac' <<<"$OUT")" "result"
 	works DEL "$CONF"
-	works ADD "$(conf '.args.cni.mac="02:11:22:33:44:66"')" CNI_ARGS="MAC=02:11:22:33:44:55"
+	ID=c1 refused 7 'args.cni.mac.*differs from CNI_ARGS MAC' ADD "$(conf '.args.cni.mac="02:11:22:33:44:66"')" \
+		CNI_ARGS="MAC=02:11:22:33:44:55"
+	works ADD "$(conf '.args.cni.mac="02:11:22:33:44:66"')" CNI_ARGS="MAC=02:11:22:33:44:66"
 	is 02:11:22:33:44:66 "$(ip -n c1 -j link show eth0 | jq -r '.[0].address')" "kernel"
 	works DEL "$CONF"
-	works ADD "$(conf '.runtimeConfig.mac="02:11:22:33:44:77" | .args.cni.mac="02:11:22:33:44:66"')" \
-		CNI_ARGS="MAC=02:11:22:33:44:55"
+	ID=c1 refused 7 'mac.*differs from' ADD "$(conf '.runtimeConfig.mac="02:11:22:33:44:77" | .args.cni.mac="02:11:22:33:44:66"')"
+	works ADD "$(conf '.runtimeConfig.mac="02:11:22:33:44:77"')"
 	is 02:11:22:33:44:77 "$(ip -n c1 -j link show eth0 | jq -r '.[0].address')" "kernel"
 	works DEL "$CONF"
 	drop c1

@@ -169,11 +169,15 @@ if group "ports"; then
 	refused 107 'held by' ADD "$WEB" CNI_NETNS=$OWN
 	ID=c1
 	off c1 && off c2 && off c3
-	t "in another network, by another interface of the same container"
+	t "another network asks in vain; another interface of the same container has the port, too"
 	hosts c1 "$WEB"
 	refused 107 'network lab' ADD "$(jq -c '.name="other"' <<<"$WEB")" CNI_NETNS=$OWN CNI_CONTAINERID=c2
-	refused 107 'c1' ADD "$WEB" CNI_NETNS=$OWN CNI_IFNAME=eth1
+	works ADD "$WEB" CNI_NETNS=$OWN CNI_IFNAME=eth1 CNI_CONTAINERID=c1
 	off c1
+	ID=c2 refused 107 'held by container c1' ADD "$WEB" CNI_NETNS=$OWN
+	works DEL "$WEB" CNI_NETNS= CNI_IFNAME=eth1 CNI_CONTAINERID=c1
+	hosts c2 "$WEB"
+	off c2
 	t "nothing is probed: who listens there already is the runtime's reserver, or the task itself"
 	timeout 20 busybox nc -l -p 80 -e /bin/cat &
 	pid=$!

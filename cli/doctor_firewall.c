@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/io.h"
 #include "base/text.h"
 #include "doctor.h"
 #include "kernel/nft.h"
@@ -171,18 +170,6 @@ static int judge_family(struct doctor *d, struct fw *fw, uint8_t family, struct 
 	return r;
 }
 
-/* Tables of iptables-legacy are not seen by nftables, but they drop all the same. */
-static void look_for_legacy(struct doctor *d)
-{
-	char names[256];
-
-	if (io_read_text("/proc/net/ip_tables_names", names, sizeof(names)) == 0 && *names)
-		doctor_tell(d, DOCTOR_WARN,
-			    "iptables-legacy -S FORWARD tells; use iptables-nft for both",
-			    "iptables-legacy is in use besides nftables: a policy of DROP there is "
-			    "not looked at");
-}
-
 void doctor_firewall(struct doctor *d)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
@@ -192,6 +179,8 @@ void doctor_firewall(struct doctor *d)
 	int r = seen ? fw_open(&d->nft, &d->route, TASKVPC_TABLE, &fw, &e)
 		     : err_sys(&e, ERR_IO, ENOMEM, "cannot read the nftables ruleset");
 
+	if (r == 0)
+		fw_read_legacy(fw);
 	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++)
 		r = judge_family(d, fw, families[i], seen, &e);
 	fw_close(fw);
@@ -200,5 +189,4 @@ void doctor_firewall(struct doctor *d)
 			    "nftables does not answer: %s", e.msg);
 	for (unsigned i = 0; seen && i < seen->n; i++)
 		tell(d, &seen->of[i].by, seen->of[i].fate, seen->of[i].hook, seen->of[i].fix);
-	look_for_legacy(d);
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -121,6 +122,20 @@ static void trust(const struct way *w, struct text *t)
 		 cidr_text(&c, src));
 }
 
+static const char *iptables_name(const struct fw_rule *r)
+{
+	return !strcmp(r->family, "ip6") ? "ip6tables" : "iptables";
+}
+
+static void add_legacy(const struct way *w, const struct fw_rule *r, const char *src,
+		       const char *dst, struct text *t)
+{
+	text_add(t, "%s%s-legacy -t %s -I %s -s %s -d %s -j ACCEPT; ", w->at->run, iptables_name(r),
+		 r->table, r->base, src, dst);
+	text_add(t, "%s%s-legacy -t %s -I %s -s %s -d %s -j ACCEPT", w->at->run, iptables_name(r),
+		 r->table, r->base, dst, src);
+}
+
 /* The commands that let these two speak with each other: all of them, or none. */
 static void let_through(struct way *w, const struct nft_crossing *at, const struct fw_rule *r,
 			char *ret, size_t size)
@@ -141,6 +156,10 @@ static void let_through(struct way *w, const struct nft_crossing *at, const stru
 	}
 	ip_text(&w->p.src, src);
 	ip_text(&w->p.dst, dst);
+	if (r->legacy) {
+		add_legacy(w, r, src, dst, &t);
+		return;
+	}
 	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept; ", run, chain, ip, src,
 		 ip, dst);
 	text_add(&t, "%snft insert rule %s %s saddr %s %s daddr %s accept", run, chain, ip, dst, ip,
@@ -172,7 +191,11 @@ static void told(struct way *w, const struct nft_crossing *at, const struct fw_r
 	bool plain = fw_rule_text(r, chain) != NULL;
 	json *hop = tell(w, at, r, drops, chain);
 
-	snprintf(list, sizeof(list), "%snft -a list chain %s", w->at->run, chain);
+	if (r->legacy)
+		snprintf(list, sizeof(list), "%s%s-legacy -t %s -S", w->at->run, iptables_name(r),
+			 r->table);
+	else
+		snprintf(list, sizeof(list), "%snft -a list chain %s", w->at->run, chain);
 	if (plain) {
 		way_command(hop, "%s", list);
 		let_through(w, at, r, commands, sizeof(commands));
@@ -262,6 +285,18 @@ void way_masquerade_others(struct way *w, uint32_t oif, const struct ip *next)
 
 /* ---- the hooks ---- */
 
+static int read_rules(struct way *w, struct err *e)
+{
+	int r = fw_open(&w->at->nft, &w->at->route, TASKVPC_TABLE, &w->at->fw, e);
+
+	if (r < 0 || netns_enter(&w->at->ns, e) < 0)
+		return r;
+	fw_read_legacy(w->at->fw);
+	if (netns_enter(&w->host->ns, e) < 0)
+		abort(); /* nothing that follows would be about the host */
+	return 0;
+}
+
 static int filter(struct way *w, const struct nft_crossing *at, struct err *e)
 {
 	struct fw_packet p = packet_of(w, at);
@@ -270,7 +305,7 @@ static int filter(struct way *w, const struct nft_crossing *at, struct err *e)
 	int fate = 0;
 
 	if (!w->at->fw)
-		fate = fw_open(&w->at->nft, &w->at->route, TASKVPC_TABLE, &w->at->fw, e);
+		fate = read_rules(w, e);
 	if (fate == 0)
 		fate = fw_pass(w->at->fw, at, &p, &by, &nat, e);
 	if (fate < 0)

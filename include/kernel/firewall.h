@@ -47,6 +47,7 @@ struct fw_rule {
 	char base[NFT_NAME_SIZE];  /* the chain at the hook */
 	char chain[NFT_NAME_SIZE]; /* the chain of the rule: base, or one that it leads to */
 	uint64_t handle;           /* of the rule; 0: the policy of the base chain */
+	bool legacy;               /* of iptables-legacy: no table of nftables */
 	bool iptables;             /* the table is one of iptables-nft */
 	bool alone;                /* the chain has nothing but what refuses all packets */
 };
@@ -65,6 +66,8 @@ struct fw;
 /* fw_open: @nft, @route: of the namespace whose rules are meant; borrowed. @own_table is not read. */
 int fw_open(struct netlink *nft, struct netlink *route, const char *own_table, struct fw **ret,
 	    struct err *e);
+/* fw_read_legacy: the tables of iptables-legacy, too, of the namespace that the thread is in. */
+void fw_read_legacy(struct fw *fw);
 struct fw *fw_close(struct fw *fw); /* NULL is fine. Return: NULL */
 
 /*

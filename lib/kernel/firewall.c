@@ -71,6 +71,12 @@ static void read_hook(struct fw_chain *c, const struct nlattr *hook, const struc
 	c->hook_attr = copy_of(hook);
 }
 
+void fw_add_chain(struct fw *fw, const struct fw_chain *c)
+{
+	if (grow(fw, (void **)&fw->chains, fw->n_chains, &fw->room_chains, sizeof(*c)))
+		fw->chains[fw->n_chains++] = *c;
+}
+
 static int take_chain(void *ctx, const struct nlmsghdr *h)
 {
 	struct nlattr *tb[NFTA_CHAIN_MAX + 1];
@@ -80,12 +86,11 @@ static int take_chain(void *ctx, const struct nlmsghdr *h)
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWCHAIN || !nft_attributes(h, tb, NFTA_CHAIN_MAX) ||
 	    !nft_text(tb[NFTA_CHAIN_TABLE], c.table, sizeof(c.table)) ||
 	    !nft_text(tb[NFTA_CHAIN_NAME], c.name, sizeof(c.name)) ||
-	    !is_read(fw, c.family, c.table) ||
-	    !grow(fw, (void **)&fw->chains, fw->n_chains, &fw->room_chains, sizeof(c)))
+	    !is_read(fw, c.family, c.table))
 		return 0;
 	c.drops = tb[NFTA_CHAIN_POLICY] && ntohl(attr_u32(tb[NFTA_CHAIN_POLICY])) == NF_DROP;
 	read_hook(&c, tb[NFTA_CHAIN_HOOK], tb[NFTA_CHAIN_TYPE]);
-	fw->chains[fw->n_chains++] = c;
+	fw_add_chain(fw, &c);
 	return 0;
 }
 
@@ -226,6 +231,7 @@ struct fw *fw_close(struct fw *fw)
 		return NULL;
 	forget_rules(fw);
 	forget_chains(fw);
+	fw_forget_legacy(fw);
 	free(fw->rules);
 	free(fw->chains);
 	free(fw->sets);
@@ -259,13 +265,18 @@ static bool is_met(const struct nft_crossing *at, const struct fw_chain *c,
 		   const struct fw_packet *p, bool nat)
 {
 	struct nft_crossing here = *at;
+	bool at_hook;
 
 	here.ip = p->dst.family;
 	if ((at->early && c->priority >= PRIORITY_DSTNAT) ||
 	    (at->late && c->priority < PRIORITY_DSTNAT))
 		return false;
-	return c->base && (nat || !c->nat) && nft_is_at(&here, c->family, c->hook_attr) &&
-	       (c->nat ? !p->answer : true);
+	if (c->legacy)
+		at_hook = !at->dev && at->family == NFT_INET && c->hook == at->hook &&
+			  (c->family == NFPROTO_IPV6) == (p->dst.family == AF_INET6);
+	else
+		at_hook = nft_is_at(&here, c->family, c->hook_attr);
+	return c->base && (nat || !c->nat) && at_hook && (c->nat ? !p->answer : true);
 }
 
 /* The base chain of the lowest priority above @after; of equal ones in the order of the dump. */
@@ -342,7 +353,7 @@ static int pass_one(struct fw *fw, const struct nft_crossing *at, const struct f
 	if (!s)
 		return err_sys(e, ERR_KERNEL, ENOMEM, "cannot follow the nftables rules");
 	*s = (struct fw_state){ .fw = fw, .at = at, .base = base, .p = p, .e = e };
-	fate = judge(s, fw_chain_walk(s, base, false, 0));
+	fate = judge(s, base->legacy ? fw_legacy_walk(s, base) : fw_chain_walk(s, base, false, 0));
 	if (s->error < 0)
 		return s->error;
 	if (fate != FW_PASSES) {
@@ -395,7 +406,8 @@ bool fw_has_chain(const struct fw *fw, const struct fw_rule *r, const char *chai
 /* A task may have made the table, and given it a name that is a command. */
 const char *fw_rule_text(const struct fw_rule *r, char buf[static 600])
 {
-	int len = snprintf(buf, 600, "%s %s %s", r->family, r->table, r->chain);
+	int len = r->legacy ? snprintf(buf, 600, "%s-legacy %s %s", r->family, r->table, r->chain)
+			    : snprintf(buf, 600, "%s %s %s", r->family, r->table, r->chain);
 	bool plain = len > 0 && len < 600;
 
 	for (char *c = buf; *c; c++) {

@@ -469,6 +469,7 @@ void fw_rule_of(const struct fw_state *s, const struct fw_at *at, struct fw_rule
 	strcpy(ret->table, s->base->table);
 	strcpy(ret->base, s->base->name);
 	strcpy(ret->chain, at->chain->name);
+	ret->legacy = s->base->legacy != NULL;
 	ret->iptables = (s->base->family == NFPROTO_IPV4 || s->base->family == NFPROTO_IPV6) &&
 			(!strcmp(ret->table, "filter") || !strcmp(ret->table, "mangle") ||
 			 !strcmp(ret->table, "raw") || !strcmp(ret->table, "nat") ||
@@ -661,8 +662,8 @@ static int jump(struct fw_state *s, const struct fw_at *at, const struct fw_step
 	return step->code == NFT_GOTO ? NFT_RETURN : NFT_CONTINUE;
 }
 
-static int decide(struct fw_state *s, const struct fw_at *at, const struct fw_step *step,
-		  bool *rest_maybe)
+int fw_decide(struct fw_state *s, const struct fw_at *at, const struct fw_step *step,
+	      bool *rest_maybe)
 {
 	switch (step->code) {
 	case NFT_JUMP:
@@ -712,7 +713,7 @@ int fw_chain_walk(struct fw_state *s, const struct fw_chain *chain, bool maybe, 
 			s->p->mark_unknown |= s->p->mark != mark;
 			s->p->ct_mark_unknown |= s->p->ct_mark != ct_mark;
 		}
-		r = decide(s, &at, &step, &maybe);
+		r = fw_decide(s, &at, &step, &maybe);
 		if (r != NFT_CONTINUE)
 			return r;
 	}

@@ -21,6 +21,8 @@ struct fw_chain {
 	uint32_t hook;
 	struct nlattr *hook_attr; /* a copy of NFTA_CHAIN_HOOK */
 	unsigned first, n;        /* its rules */
+	const struct fw_legacy *legacy; /* of iptables-legacy; NULL: of nftables */
+	uint32_t entry;                 /* where it begins there */
 };
 
 struct fw_set {
@@ -36,6 +38,7 @@ struct fw {
 	unsigned n_chains, room_chains;
 	struct fw_expr_rule *rules;
 	unsigned n_rules, room_rules;
+	struct fw_legacy *legacy; /* the tables of iptables-legacy */
 	struct fw_set *sets;
 	unsigned n_sets, room_sets;
 	int error; /* of a reply function */
@@ -80,10 +83,19 @@ enum fw_truth fw_meta(struct fw_state *s, const struct nlattr *data);
 enum fw_truth fw_ct(struct fw_state *s, const struct nlattr *data);
 enum fw_truth fw_payload(struct fw_state *s, const struct nlattr *data);
 enum fw_truth fw_fib(struct fw_state *s, const struct nlattr *data);
-/* fw_match, fw_target: of iptables. fw_target fills in @step. */
+/* fw_match, fw_target: of iptables, in a rule of nftables. fw_target fills in @step. */
 enum fw_truth fw_match(struct fw_state *s, const struct nlattr *data);
 enum fw_truth fw_target(struct fw_state *s, const struct fw_at *at, const struct nlattr *data,
 			struct fw_step *step);
+/* The structure of a match or target, and its revision. */
+struct fw_xt {
+	const void *data;
+	size_t len;
+	uint32_t rev;
+};
+enum fw_truth fw_xt_match(struct fw_state *s, const char *name, const struct fw_xt *info);
+enum fw_truth fw_xt_target(struct fw_state *s, const struct fw_at *at, const char *name,
+			   const struct fw_xt *info, struct fw_step *step);
 /* fw_addr_type: RTN_* of an address as the host sees it. Return: a negative errno, or the type. */
 int fw_addr_type(struct fw_state *s, const struct ip *ip);
 /* fw_ct_state, fw_ct_status: bits of NF_CT_STATE_BIT and IPS_*. @ret_known: which are known. */
@@ -103,6 +115,14 @@ const struct fw_set *fw_set_find(const struct fw *fw, uint8_t family, const char
 				 const char *name);
 void fw_rule_of(const struct fw_state *s, const struct fw_at *at, struct fw_rule *ret);
 
+/* fw_add_chain: one more; no memory is told by fw->error. */
+void fw_add_chain(struct fw *fw, const struct fw_chain *c);
+void fw_forget_legacy(struct fw *fw);
+/* fw_decide: what a verdict does. @rest_maybe: set if the rest of the chain may not be reached. */
+int fw_decide(struct fw_state *s, const struct fw_at *at, const struct fw_step *step,
+	      bool *rest_maybe);
+/* fw_legacy_walk: as fw_chain_walk, of a base chain of iptables-legacy. */
+int fw_legacy_walk(struct fw_state *s, const struct fw_chain *base);
 /* fw_chain_walk: Return: NF_ACCEPT, NF_DROP, NFT_CONTINUE at its end, or NFT_RETURN. */
 int fw_chain_walk(struct fw_state *s, const struct fw_chain *chain, bool maybe, unsigned depth);
 

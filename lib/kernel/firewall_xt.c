@@ -19,14 +19,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct info {
-	const void *data;
-	size_t len;
-	uint32_t rev;
-};
-
 /* The structure of @size bytes, NULL if there is not as much. */
-static const void *as(const struct info *i, size_t size)
+static const void *as(const struct fw_xt *i, size_t size)
 {
 	return i->len >= size ? i->data : NULL;
 }
@@ -50,7 +44,7 @@ static enum fw_truth inverted(enum fw_truth t, bool invert)
 
 /* ---- matches ---- */
 
-static enum fw_truth match_comment(struct fw_state *s, const struct info *i)
+static enum fw_truth match_comment(struct fw_state *s, const struct fw_xt *i)
 {
 	(void)s, (void)i;
 	return FW_YES;
@@ -100,7 +94,7 @@ static enum fw_truth in_ports(const struct fw_packet *p, uint16_t port, uint16_t
 }
 
 /* The beginning is the same in all revisions; the masks follow at @rest. */
-static enum fw_truth match_conntrack(struct fw_state *s, const struct info *i)
+static enum fw_truth match_conntrack(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_conntrack_mtinfo3 *m = as(i, sizeof(struct xt_conntrack_mtinfo1));
 	const struct xt_conntrack_mtinfo1 *one = i->data;
@@ -149,7 +143,7 @@ static enum fw_truth match_conntrack(struct fw_state *s, const struct info *i)
 	return flags & ~known ? both(t, FW_UNSURE) : t;
 }
 
-static enum fw_truth match_state(struct fw_state *s, const struct info *i)
+static enum fw_truth match_state(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_state_info *m = as(i, sizeof(*m));
 
@@ -165,7 +159,7 @@ static enum fw_truth type_in(struct fw_state *s, const struct ip *ip, uint16_t m
 	return truth(!mask || mask & (1U << type));
 }
 
-static enum fw_truth match_addrtype(struct fw_state *s, const struct info *i)
+static enum fw_truth match_addrtype(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_addrtype_info_v1 *m = as(i, sizeof(*m));
 	const struct xt_addrtype_info *old = as(i, sizeof(*old));
@@ -183,7 +177,7 @@ static enum fw_truth match_addrtype(struct fw_state *s, const struct info *i)
 	return t;
 }
 
-static enum fw_truth match_mark(struct fw_state *s, const struct info *i)
+static enum fw_truth match_mark(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_mark_mtinfo1 *m = as(i, sizeof(*m));
 
@@ -192,7 +186,7 @@ static enum fw_truth match_mark(struct fw_state *s, const struct info *i)
 	return truth(((s->p->mark & m->mask) == m->mark) != m->invert);
 }
 
-static enum fw_truth match_connmark(struct fw_state *s, const struct info *i)
+static enum fw_truth match_connmark(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_connmark_mtinfo1 *m = as(i, sizeof(*m));
 
@@ -201,7 +195,7 @@ static enum fw_truth match_connmark(struct fw_state *s, const struct info *i)
 	return truth(((s->p->ct_mark & m->mask) == m->mark) != m->invert);
 }
 
-static enum fw_truth match_tcp(struct fw_state *s, const struct info *i)
+static enum fw_truth match_tcp(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_tcp *m = as(i, sizeof(*m));
 	uint8_t flags = s->p->answer ? 0x12 : 0x02;
@@ -219,7 +213,7 @@ static enum fw_truth match_tcp(struct fw_state *s, const struct info *i)
 	return m->option ? both(t, FW_UNSURE) : t;
 }
 
-static enum fw_truth match_udp(struct fw_state *s, const struct info *i)
+static enum fw_truth match_udp(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_udp *m = as(i, sizeof(*m));
 
@@ -246,7 +240,7 @@ static enum fw_truth one_of(const struct fw_packet *p, const struct xt_multiport
 	return t;
 }
 
-static enum fw_truth match_multiport(struct fw_state *s, const struct info *i)
+static enum fw_truth match_multiport(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_multiport_v1 *m = as(i, sizeof(*m));
 	enum fw_truth src, dst, t;
@@ -262,7 +256,7 @@ static enum fw_truth match_multiport(struct fw_state *s, const struct info *i)
 	return inverted(t, m->invert);
 }
 
-static enum fw_truth match_mac(struct fw_state *s, const struct info *i)
+static enum fw_truth match_mac(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_mac_info *m = as(i, sizeof(*m));
 
@@ -272,7 +266,7 @@ static enum fw_truth match_mac(struct fw_state *s, const struct info *i)
 }
 
 /* ipt_icmp and ip6t_icmp: type, two codes, flags. */
-static enum fw_truth match_icmp(struct fw_state *s, const struct info *i)
+static enum fw_truth match_icmp(struct fw_state *s, const struct fw_xt *i)
 {
 	const uint8_t *m = as(i, 4);
 	bool v6 = s->p->dst.family == AF_INET6;
@@ -284,24 +278,24 @@ static enum fw_truth match_icmp(struct fw_state *s, const struct info *i)
 }
 
 static bool read_info(const struct nlattr *data, int name_at, char name[static 32],
-		      struct info *ret)
+		      struct fw_xt *ret)
 {
 	struct nlattr *tb[4];
 
 	/* NFTA_MATCH_* and NFTA_TARGET_* are the same: name, revision, structure. */
 	if (!nft_nested(tb, 3, data) || !nft_text(tb[name_at], name, 32) || !tb[NFTA_MATCH_INFO])
 		return false;
-	*ret = (struct info){ .data = nla_data(tb[NFTA_MATCH_INFO]),
+	*ret = (struct fw_xt){ .data = nla_data(tb[NFTA_MATCH_INFO]),
 			      .len = (size_t)nla_len(tb[NFTA_MATCH_INFO]),
 			      .rev = tb[NFTA_MATCH_REV] ? ntohl(attr_u32(tb[NFTA_MATCH_REV])) : 0 };
 	return true;
 }
 
-enum fw_truth fw_match(struct fw_state *s, const struct nlattr *data)
+enum fw_truth fw_xt_match(struct fw_state *s, const char *name, const struct fw_xt *info)
 {
 	static const struct {
 		const char *name;
-		enum fw_truth (*match)(struct fw_state *s, const struct info *i);
+		enum fw_truth (*match)(struct fw_state *s, const struct fw_xt *i);
 	} rows[] = {
 		{ "comment", match_comment },	  { "conntrack", match_conntrack },
 		{ "state", match_state },	  { "addrtype", match_addrtype },
@@ -310,20 +304,25 @@ enum fw_truth fw_match(struct fw_state *s, const struct nlattr *data)
 		{ "multiport", match_multiport }, { "mac", match_mac },
 		{ "icmp", match_icmp },		  { "icmp6", match_icmp },
 	};
-	struct info info;
-	char name[32];
 
-	if (!read_info(data, NFTA_MATCH_NAME, name, &info))
-		return FW_UNSURE;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (!strcmp(name, rows[i].name))
-			return rows[i].match(s, &info);
+			return rows[i].match(s, info);
 	return FW_UNSURE;
+}
+
+enum fw_truth fw_match(struct fw_state *s, const struct nlattr *data)
+{
+	struct fw_xt info;
+	char name[32];
+
+	return read_info(data, NFTA_MATCH_NAME, name, &info) ? fw_xt_match(s, name, &info)
+							     : FW_UNSURE;
 }
 
 /* ---- targets ---- */
 
-static void target_mark(struct fw_state *s, const struct info *i)
+static void target_mark(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_mark_tginfo2 *m = as(i, sizeof(*m));
 
@@ -333,7 +332,7 @@ static void target_mark(struct fw_state *s, const struct info *i)
 		s->p->mark_unknown = true;
 }
 
-static void target_connmark(struct fw_state *s, const struct info *i)
+static void target_connmark(struct fw_state *s, const struct fw_xt *i)
 {
 	const struct xt_connmark_tginfo1 *m = as(i, sizeof(*m));
 	struct fw_packet *p = s->p;
@@ -354,7 +353,7 @@ static void target_connmark(struct fw_state *s, const struct info *i)
 }
 
 /* Revision 0 of IPv4 has a structure of its own. */
-static void target_nat(struct fw_state *s, const struct fw_at *at, const struct info *i, bool source)
+static void target_nat(struct fw_state *s, const struct fw_at *at, const struct fw_xt *i, bool source)
 {
 	const struct nf_nat_ipv4_multi_range_compat *old = as(i, sizeof(*old));
 	const struct nf_nat_range *range = as(i, sizeof(*range));
@@ -387,30 +386,37 @@ static bool is_among(const char *name, const char *const *list, size_t n)
 enum fw_truth fw_target(struct fw_state *s, const struct fw_at *at, const struct nlattr *data,
 			struct fw_step *step)
 {
+	struct fw_xt info;
+	char name[32];
+
+	return read_info(data, NFTA_TARGET_NAME, name, &info)
+		       ? fw_xt_target(s, at, name, &info, step)
+		       : FW_UNSURE;
+}
+
+enum fw_truth fw_xt_target(struct fw_state *s, const struct fw_at *at, const char *name,
+			   const struct fw_xt *info, struct fw_step *step)
+{
 	static const char *const harmless[] = {
 		"AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",	     "DSCP",   "ECN",
 		"HL",	 "HMARK",    "IDLETIMER", "LED",	 "LOG",	     "NFLOG",  "NOTRACK",
 		"SET",	 "RATEEST",  "SECMARK",	  "TCPMSS",	 "TCPOPTSTRIP", "TEE", "TOS",
 		"TRACE", "TTL",
 	};
-	struct info info;
-	char name[32];
 
-	if (!read_info(data, NFTA_TARGET_NAME, name, &info))
-		return FW_UNSURE;
 	if (is_among(name, harmless, ARRAY_SIZE(harmless)))
 		return FW_YES;
 	if (!strcmp(name, "MARK")) {
-		target_mark(s, &info);
+		target_mark(s, info);
 		return FW_YES;
 	}
 	if (!strcmp(name, "CONNMARK")) {
-		target_connmark(s, &info);
+		target_connmark(s, info);
 		return FW_YES;
 	}
 	step->code = NF_ACCEPT;
 	if (!strcmp(name, "DNAT") || !strcmp(name, "SNAT"))
-		target_nat(s, at, &info, *name == 'S');
+		target_nat(s, at, info, *name == 'S');
 	else if (!strcmp(name, "MASQUERADE"))
 		fw_nat_by(s, at, &(struct fw_nat){ .what = FW_NAT_MASQUERADE });
 	else if (!strcmp(name, "REDIRECT"))

@@ -106,8 +106,12 @@ static void add_iptables(const struct fw *fw, const struct fw_rule *by, const ch
 	bool docker = !strcmp(by->base, "FORWARD") && fw_has_chain(fw, by, "DOCKER-USER");
 
 	for (const char *way = "io"; *way; way++) {
+		if ((*way == 'o' && !strcmp(by->base, "PREROUTING")) ||
+		    (*way == 'i' && !strcmp(by->base, "POSTROUTING")))
+			continue; /* no such interface is known there */
 		next_command(fix);
-		text_add(fix, "%s ", !strcmp(by->family, "ip6") ? "ip6tables" : "iptables");
+		text_add(fix, "%s%s ", !strcmp(by->family, "ip6") ? "ip6tables" : "iptables",
+			 by->legacy ? "-legacy" : "");
 		if (strcmp(by->table, "filter") != 0)
 			text_add(fix, "-t %s ", by->table);
 		text_add(fix, "-I %s -%c ", docker ? "DOCKER-USER" : by->base, *way);
@@ -131,7 +135,6 @@ static void add_nft(const struct fw_rule *by, const char *bridge, struct text *f
 	text_add_shell(fix, rules);
 }
 
-/* At prerouting there is no interface that a packet leaves by: iptables refuses -o there. */
 static bool is_forward(const struct fw_rule *by)
 {
 	return !strcmp(by->base, "FORWARD");
@@ -145,7 +148,7 @@ void let_through_fix(const struct fw *fw, const struct fw_rule *by, const char *
 		text_add(fix, "firewall-cmd --permanent --zone=trusted --add-%s%s; "
 			      "firewall-cmd --reload",
 			 *bridge ? "interface=" : "source=", *bridge ? bridge : "SUBNET");
-	} else if (by->iptables && is_forward(by)) {
+	} else if (by->legacy || (by->iptables && is_forward(by))) {
 		add_iptables(fw, by, bridge, fix);
 	} else {
 		add_nft(by, bridge, fix);

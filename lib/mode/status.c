@@ -75,6 +75,8 @@ static int judge_rules(const struct netconf *c, const char *bridge, struct netli
 
 	if (r == 0)
 		r = fw_open(nl, route, TASKVPC_TABLE, &fw, e);
+	if (r == 0)
+		fw_read_legacy(fw);
 	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++) {
 		struct let_through l = { .bridge = bridge ? bridge : ANY_HOST_END,
 					 .task.family = families[i] };

@@ -144,6 +144,17 @@ if group firewall; then
 		iptables-nft -F FORWARD
 		well
 	fi
+	if iptables-legacy -S FORWARD >/dev/null 2>&1; then
+		t "iptables-legacy besides nftables"
+		well
+		iptables-legacy -P FORWARD DROP
+		ping_no a "$(ip_of b)"
+		sick 1 firewall 'fail .*"ip-legacy filter FORWARD" drops|fail .*policy of FORWARD'
+		like '^iptables-legacy -I FORWARD -i ' "$(fix firewall)" "fix"
+		cured
+		iptables-legacy -P FORWARD ACCEPT
+		iptables-legacy -F FORWARD
+	fi
 	t "what drops all before or behind it"
 	for hook in prerouting postrouting; do
 		nft "table inet mine { chain every { type filter hook $hook priority 0; policy drop; }; }"

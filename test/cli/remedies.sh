@@ -210,6 +210,19 @@ if group "rules of others"; then
 	else
 		skip "needs iptables-nft"
 	fi
+	if iptables-legacy -S FORWARD >/dev/null 2>&1; then
+		broken "the policy of iptables-legacy" 'ip-legacy filter FORWARD drops' 'iptables-legacy -P FORWARD DROP' 'iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F'
+		broken "a rule of iptables-legacy" 'ip-legacy filter FORWARD drops' 'iptables-legacy -A FORWARD -i vpc+ -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j REJECT' 'iptables-legacy -F'
+		broken "a chain of iptables-legacy, for the answer" '^the answer: .*ip-legacy mangle PREROUTING' 'iptables-legacy -t mangle -N X; iptables-legacy -t mangle -A X -p tcp -m multiport --sports 80,443 -j DROP; iptables-legacy -t mangle -A PREROUTING -s $B ! -d 192.0.2.0/24 -j X' 'iptables-legacy -t mangle -F; iptables-legacy -t mangle -X'
+		iptables-legacy -A FORWARD -p tcp --dport 443 -j DROP
+		iptables-legacy -A FORWARD -s 192.0.2.0/24 -j DROP
+		t "rules of iptables-legacy that do not mean the packet"
+		ask
+		is arrives "$VERDICT" "verdict: $REASON"
+		iptables-legacy -F
+	else
+		skip "needs iptables-legacy"
+	fi
 fi
 
 if group "a bridge"; then

@@ -26,6 +26,7 @@ static const struct {
 	{ "forwarding", doctor_forwarding, "on, or not needed yet" },
 	{ "firewall", doctor_firewall, "nobody drops what the host forwards" },
 	{ "rp_filter", doctor_rp_filter, "keeps no packet of a task away" },
+	{ "host ends", doctor_ends, "have no address that another program gave them" },
 	{ "MAC", doctor_mac, "the interfaces have those that they were given" },
 	{ "MTU", doctor_mtu, "no task sends more than its way takes" },
 };
@@ -151,7 +152,8 @@ const struct command command_doctor = {
 		"Looks at what commonly breaks: missing kernel features (tried for real, in a\n"
 		"namespace that is thrown away), missing plugins, networks that cannot be read or\n"
 		"overlap with a LAN of the host, a broken store, what dead tasks left, forwarding\n"
-		"that is off, firewalls that drop what is forwarded, strict rp_filter, MAC\n"
+		"that is off, firewalls that drop what is forwarded, strict rp_filter,\n"
+		"addresses that a DHCP client gave to the host's ends of tasks, MAC\n"
 		"addresses that systemd changed, MTUs that do not fit. Nothing is changed.\n\n"
 		"  ok    nothing to do\n"
 		"  warn  works, but not as one might expect\n"

@@ -24,7 +24,7 @@ well() {
 
 if group "a healthy host"; then
 	well
-	is "kernel plugins networks store leftovers forwarding firewall rp_filter MAC MTU" \
+	is "kernel plugins networks store leftovers forwarding firewall rp_filter host ends MAC MTU" \
 		"$(jq -r 'map(.check) | join(" ")' <<<"$OUT")" "checks"
 	start a -- sleep 60
 	start b --mode bridge -p 8080:80 -- sleep 60
@@ -242,6 +242,27 @@ if group networks; then
 	told 0 rm --all --time 1
 	rm /etc/cni/net.d/tiny.conf
 	well
+fi
+
+if group "host ends"; then
+	start a -- sleep 60
+	start b --mode bridge -- sleep 60
+	well
+	for task in a b; do
+		ip addr add 192.168.7.5/24 dev "$(row $task .hostInterface)"
+		sick 1 'host ends' "fail $task: its end at the host, vpc[0-9a-f]*, has the address 192.168.7.5/24, which"
+		sh -c "$(fix 'host ends')"
+		well
+	done
+	t "the program that does so is named, and how it is stopped"
+	cp "$(command -v sleep)" "$TMP/dhcpcd"
+	"$TMP/dhcpcd" 60 &
+	pid=$!
+	ip addr add 192.168.7.5/24 dev "$(row a .hostInterface)"
+	sick 1 'host ends' 'perhaps dhcpcd gave it'
+	like 'denyinterfaces vpc\*.*; ip addr del 192.168.7.5/24 dev vpc' "$(fix 'host ends')" "fix"
+	stop $pid
+	told 0 rm a b
 fi
 
 if group links; then

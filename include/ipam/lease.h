@@ -50,7 +50,7 @@ struct lease_calls {
 	lease_compose_fn *compose;
 	lease_judge_fn *judge; /* NULL: it may give all */
 	lease_reclaim_fn *reclaim;
-	lease_join_fn *join; /* NULL: there are no ports */
+	lease_join_fn *join;   /* NULL: there are no ports */
 	lease_clear_fn *clear; /* may be NULL */
 	void *ctx;
 };

@@ -13,8 +13,8 @@
 /* Flows by where their first packet was sent to. */
 struct conntrack_port {
 	uint16_t port; /* host byte order */
-	struct ip ip; /* family 0: any that the namespace has; an unspecified address: any of its
-		       * family that it has */
+	struct ip ip;  /* family 0: any that the namespace has; an unspecified address: any of its
+			* family that it has */
 };
 
 struct conntrack_ports {

@@ -223,8 +223,8 @@ int store_release(struct store *s, const struct store_key *key, uint32_t cooldow
  * Quarantine. The host may still know the addresses of a record that was released, in its table of
  * connections. They are for nobody until somebody has seen to that, whoever it is.
  */
-#define STORE_QUARANTINE (1U << 31) /* with cooldown_s */
-#define STORE_QUARANTINES 512       /* addresses of one list; there may be more */
+#define STORE_QUARANTINE  (1U << 31) /* with cooldown_s */
+#define STORE_QUARANTINES 512        /* addresses of one list; there may be more */
 
 struct store_quarantine {
 	struct ip addresses[STORE_QUARANTINES];

@@ -28,7 +28,7 @@
 /* Nobody may have the addresses meanwhile; an ADD in need does not wait. */
 #define FIRST_MS  100
 #define GATHER_MS 1000 /* from the second walk on, where DELs keep coming */
-#define TICK_MS   12  /* elements that lead to a task expire within a tick after its DEL */
+#define TICK_MS   12   /* elements that lead to a task expire within a tick after its DEL */
 #define TRIES     2500
 #define PAUSE_MS  2
 #define ROUNDS    64 /* of one list each */

@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "cni/args.h"
 #include "cni/call.h"
-#include "cni/flows.h"
 #include "cni/cni.h"
+#include "cni/flows.h"
 #include "kernel/privilege.h"
 
 /*

@@ -2,8 +2,8 @@
 /*
  * Forget tracked connections. step_flows: to the UDP host ports of the attachment, when they come,
  * because a flow that is tracked already is never translated anew; all ports in one walk of the
- * connection table. step_flows_end: of its addresses, when they go. That walk is not the plan's: the
- * addresses stay in quarantine (store.h) until somebody has done it.
+ * connection table. step_flows_end: of its addresses, when they go. That walk is not the plan's:
+ * the addresses stay in quarantine (store.h) until somebody has done it.
  */
 #include "plan/step.h"
 

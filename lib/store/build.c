@@ -182,7 +182,8 @@ static bool collides(const struct index *ix, const struct records *r, const stru
 	for (i = 0; i < v->h->n_ports; i++) {
 		struct store_port p;
 
-		if (slot_port(r, v, i, &p) || index_find_port(ix, r, &p, v->container_id, &other) == STORE_OK)
+		if (slot_port(r, v, i, &p) ||
+		    index_find_port(ix, r, &p, v->container_id, &other) == STORE_OK)
 			return true;
 	}
 	return false;

@@ -151,7 +151,8 @@ int index_add_address(struct index *ix, const struct slot_view *v, unsigned i,
 void index_cool(struct index *ix, const struct records *r, const struct slot_view *v);
 /* index_thaw: address @i of cooling head @v is free; the head too, if it was the last one. */
 int index_thaw(struct index *ix, const struct records *r, const struct slot_view *v, unsigned i);
-/* index_expire_one: free cooling head @n if its time is over. Return: 1 if it was, 0, or -EUCLEAN. */
+/* index_expire_one: free cooling head @n if its time is over. Return: 1 if it was, 0, or -EUCLEAN.
+ */
 int index_expire_one(struct index *ix, const struct records *r, uint32_t n, uint64_t now_ms);
 /* index_expire: free cooling addresses whose time is over: those in front, or @all of them. */
 int index_expire(struct index *ix, const struct records *r, uint64_t now_ms, bool all);

@@ -153,7 +153,7 @@ until_true sh -c 'ip -6 route show table local | grep -q 2001:db8::1'
 
 # no_walker: no process deletes the connections of tasks that are gone any more; until then their
 # addresses are for nobody, and it holds the store open.
-no_walker() { ! ps -eo comm= | grep -q '^taskvpc-flows$'; }
+no_walker() { ps -eo comm= | awk '$1 == "taskvpc-flows" { found = 1 } END { exit found }'; }
 
 # stop PID…: end processes that this test started.
 stop() {

@@ -15,9 +15,11 @@ static int nothing_to_resolve(const struct netconf *c, struct plan_io *io, struc
 	return 0;
 }
 
-static void empty_plan(const struct attachment *a, struct plan *p)
+/* Its caller makes the link. What the host tracks of it ends with the address all the same. */
+static void ipam_plan(const struct attachment *a, struct plan *p)
 {
 	plan_init(p, a);
+	plan_flows_end(p);
 }
 
 const struct mode mode_ipam = {
@@ -26,5 +28,5 @@ const struct mode mode_ipam = {
 	.reserve = RESERVE_MINIMAL,
 	.needs_address = true,
 	.resolve = nothing_to_resolve,
-	.plan = empty_plan,
+	.plan = ipam_plan,
 };

@@ -231,6 +231,19 @@ runs "it ends" until_true no_walker
 drop last
 unserve third
 
+t "task-ipam for other plugins"
+use task-ipam
+add ipam "$(jq -c '.type="bridge"' <<<"$CONF")"
+ADDRESS=$(address ipam)
+ip addr add "$ADDRESS/32" dev lo
+ping_ok host 198.51.100.2 -I "$ADDRESS"
+runs "a connection" some_of "$ADDRESS"
+ip addr del "$ADDRESS/32" dev lo
+del ipam "$(jq -c '.type="bridge"' <<<"$CONF")"
+runs "no connection" until_true none_of "$ADDRESS"
+drop ipam
+clean
+
 baseline
 t "macvlan with hostAccess"
 use awsvpc

@@ -208,8 +208,8 @@ enum tone doc_tone(const json *row, const json *cell)
 {
 	const char *verdict = doc_text(cell, "verdict"), *want = doc_text(row, "want");
 
-	if (!strcmp(verdict, "not tried"))
-		return TONE_DIM;
+	if (!strcmp(verdict, "not tried") || !strcmp(verdict, "word"))
+		return !strcmp(verdict, "word") ? TONE_PLAIN : TONE_DIM;
 	if ((strcmp(want, "yes") != 0 && strcmp(want, "no") != 0))
 		return TONE_PLAIN;
 	return strcmp(verdict, want) != 0 ? TONE_BAD : TONE_GOOD;

@@ -83,6 +83,7 @@ static const struct column lines[] = {
 	{ "Its MAC", "hostMac", NULL },
 	{ "Bridge", "bridge", NULL },
 	{ "LAN by", "master", NULL },
+	{ "Host access", "hostAccess", NULL },
 	{ "Ports", "ports", cell_ports },
 	{ "Namespace", "netns", cell_netns },
 	{ "Age", "created", cell_age },

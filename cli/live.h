@@ -7,7 +7,7 @@
  *   task, short, name, network, interface, mode, state, created, netns
  *   podNamespace, podName, hostname: what CNI_ARGS called it; name: the first of these
  *   address, addresses [{address, gateway, subnet, az}], subnet, mac, mtu
- *   eni, hostInterface, hostMac, bridge, master
+ *   eni, hostInterface, hostMac, bridge, master, hostAccess (with a master)
  *   ipMasq (true), vpc [the CIDR blocks that are not masqueraded]
  *   ports [{hostPort, containerPort, protocol, hostIP}], held [the same: those that it keeps]
  *   runtime ("taskvpc", or "other"), containers [{name, state, pid, command, created}], store

@@ -154,6 +154,8 @@ static void add_links(json *row, const struct attachment *a)
 	add_mac(row, "hostMac", &a->host_mac);
 	add_text(row, "bridge", a->bridge);
 	add_text(row, "master", a->master);
+	if (a->master[0])
+		json_add_bool(row, "hostAccess", a->host_access);
 	if (a->masquerade)
 		json_add_bool(row, "ipMasq", true);
 	add_blocks(row, a);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Is the address the task's own, and with it every port? */
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -30,7 +32,9 @@ static int serve(const struct lab *lab, const struct lab_task *t)
 
 static void listen_both(struct lab *lab, const struct lab_task *second, struct answer *ret)
 {
-	const struct ip first_ip = lab_client(lab, &lab->a), second_ip = lab_client(lab, second);
+	const bool own = lab->a.nic.address.ip.family != 0;
+	const struct ip first_ip = own ? lab_own(&lab->a) : lab_client(lab, &lab->a);
+	const struct ip second_ip = own ? lab_own(second) : lab_client(lab, second);
 	cleanup_close int one = serve(lab, &lab->a), two = serve(lab, second);
 	char first_text[IP_TEXT], second_text[IP_TEXT];
 
@@ -45,16 +49,39 @@ static void listen_both(struct lab *lab, const struct lab_task *second, struct a
 			   ip_text(&second_ip, second_text), TASK_PORT);
 }
 
+/* Each at its own address; but a port of the host leads to one of them. */
+static void publish_both(struct lab *lab, struct answer *ret)
+{
+	char both[sizeof(ret->detail)];
+	struct lab_task third;
+	struct err e, ignored;
+	size_t len;
+
+	snprintf(both, sizeof(both), "%s", ret->detail);
+	len = strlen(both);
+	if (lab_attach(lab, lab->list, "third", TASK_PORT, &third, &e) < 0 &&
+	    cli_status(&e) == EXIT_TAKEN)
+		snprintf(both + len, sizeof(both) - len, "; published once: %.*s",
+			 answer_quote(e.msg), e.msg);
+	lab_detach(lab, &third, &ignored);
+	answer_yes(ret, "%s", both);
+}
+
 void ask_same_port(struct lab *lab, struct answer *ret)
 {
+	const struct ip own = lab_own(&lab->a);
+	/* By addresses, not by ports. */
+	const bool apart = lab->a.nic.address.ip.family && !wire_has(lab, &lab->host, &own);
 	struct lab_task second;
 	struct err e, ignored;
 
-	if (lab_attach(lab, lab->list, "second", TASK_PORT, &second, &e) == 0)
+	if (lab_attach(lab, lab->list, "second", apart ? 0 : TASK_PORT, &second, &e) == 0)
 		listen_both(lab, &second, ret);
 	else if (cli_status(&e) == EXIT_TAKEN)
 		answer_no(ret, "%.*s", answer_quote(e.msg), e.msg);
 	else
 		not_tried(ret, "the second could not be attached: %s", e.msg);
 	lab_detach(lab, &second, &ignored);
+	if (apart && lab->mode->publishes && ret->verdict == ANSWER_YES)
+		publish_both(lab, ret);
 }

@@ -131,7 +131,7 @@ void ask_loopback_service(struct lab *lab, struct answer *ret)
 
 /* ---- instance metadata ---- */
 
-/* The network once more, with the wish; a mode that knows no such wish does not heed it. */
+/* The network once more, with the key. */
 static json *guarded(const struct lab *lab)
 {
 	json *list = json_copy(lab->list), *plugins = json_array();
@@ -190,6 +190,14 @@ static void try_metadata(struct lab *lab, const struct lab_task *t, struct answe
 		answer_yes(ret, "%s:%d: %s", LAN_METADATA, METADATA_PORT, wire_words(r));
 }
 
+static bool knows_guard(const struct lab *lab)
+{
+	const json *plugin = json_first(json_get(lab->list, "plugins"));
+	const char *type = json_string(json_get(plugin, "type"));
+
+	return type && !strcmp(type, "awsvpc");
+}
+
 void ask_metadata(struct lab *lab, struct answer *ret)
 {
 	cleanup_json json *list = guarded(lab);
@@ -200,6 +208,12 @@ void ask_metadata(struct lab *lab, struct answer *ret)
 	/* Only where a task without the wish gets there does silence say anything. */
 	if (r < 0) {
 		not_tried(ret, "a does not reach it without that either: %s", wire_words(r));
+		return;
+	}
+	if (!knows_guard(lab)) {
+		answer_word(ret, "no such key",
+			    "%s:%d reached; blockInstanceMetadata is a key of awsvpc", LAN_METADATA,
+			    METADATA_PORT);
 		return;
 	}
 	if (lab_attach(lab, list, "guarded", 0, &t, &e) < 0)

@@ -24,7 +24,8 @@ const struct question questions[] = {
 	ASK("own-address", ADDRESS, "An address of its own", ask_own_address, WANT_YES,
 	    "The interfaces of task a are read in its namespace, and compared with the host's."),
 	ASK("same-port", ADDRESS, "Two tasks serve at port 80", ask_same_port, WANT_YES,
-	    "A second task asks for what a has, and both listen at port 80 at once."),
+	    "Both listen at port 80 of their own address at once. Where ports are published, another "
+	    "task then asks for the port of the host that a has."),
 
 	ASK("from-host", REACH, "Host to task", ask_from_host, WANT_NOTHING,
 	    "A TCP connection from the host to the address that clients are told."),

@@ -20,4 +20,7 @@ void report_picture(FILE *out, const json *mode);
 void report_chart(FILE *out, const json *doc, const json *row);
 bool report_has_chart(const json *row);
 
+/* report_was_restless: the rounds of some figures differ so much that the machine was busy. */
+bool report_was_restless(const json *doc);
+
 #endif

@@ -149,7 +149,7 @@ static bool is_restless(const json *row)
 	return false;
 }
 
-static bool was_restless(const json *doc)
+bool report_was_restless(const json *doc)
 {
 	const json *row = json_first(json_get(doc, "questions"));
 
@@ -176,7 +176,7 @@ static void put_charts(FILE *out, const json *doc)
 	fputs("<h2>Figures</h2>\n<p class=\"soft\">A bar is the median; the line below it goes from "
 	      "the lowest to the highest round, and ends in an arrow where that is far off.</p>\n",
 	      out);
-	if (was_restless(doc))
+	if (report_was_restless(doc))
 		fputs("<p class=\"note\">Half of the rounds of some figures took more than thrice the "
 		      "time of the best one: this machine had other work to do. Try again when it is "
 		      "idle.</p>\n",

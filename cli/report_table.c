@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compare.h"
+#include "report.h"
 
 static void cell_heading(const json *row, const struct column *col, struct cell *ret)
 {
@@ -149,6 +150,9 @@ void report_table(const struct cli *c, const json *doc, bool why)
 		modes[n++] = (struct column){ doc_text(mode, "heading"), doc_text(mode, "key"),
 					      cell_answer };
 	put_blocks(c, list, modes, n);
+	if (report_was_restless(doc))
+		printf("\nHalf of the rounds of some figures took more than thrice the time of the\n"
+		       "best one: this machine had other work to do. Try again when it is idle.\n");
 	if (why)
 		put_why(doc);
 	else

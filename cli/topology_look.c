@@ -225,8 +225,9 @@ static void look_recorded(struct subject *s, const char *state)
 
 void look_task(struct topology_look *look, const json *row, json *list)
 {
-	static const char *const keys[] = { "task", "short",   "name",  "network",      "interface",
-					    "mode", "runtime", "netns", "hostInterface" };
+	static const char *const keys[] = { "task",          "short",     "name",    "network",
+					    "interface",     "mode",      "runtime", "netns",
+					    "hostInterface", "hostAccess" };
 	struct subject s = { .look = look,
 			     .row = row,
 			     .name = live_text(row, "task"),

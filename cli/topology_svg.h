@@ -55,6 +55,12 @@ void svg_panel(FILE *out, const json *doc, const json *group, int y);
 int card_height(const json *doc, const json *task);
 /* svg_card: @p: its upper left corner; @h: as high as its neighbours. */
 void svg_card(FILE *out, const json *doc, const json *task, struct svg_point p, int h);
+/*
+ * svg_fit: text in the proportional face, no wider than @width: cut to @max characters, and
+ * squeezed where its letters may be wider than the room.
+ */
+void svg_fit(FILE *out, struct svg_box room, const char *class_name, int max, const char *text);
+
 #define CARD_W   192
 #define CARD_GAP 14
 void svg_cell(FILE *out, const json *task, struct svg_point p);

@@ -100,6 +100,16 @@ static const char *namespace_of(const json *task, char buf[static WORDS_TEXT])
 	return buf;
 }
 
+/* On a LAN the host is out of reach, unless hostAccess gives it an interface there. */
+static const char *access_of(const json *task)
+{
+	const json *access = json_get(task, "hostAccess");
+
+	if (json_is_absent(access))
+		return "";
+	return json_bool(access, false) ? "the host has access" : "out of the host's reach";
+}
+
 /* The first that is wrong with it; the rest stands below the picture. */
 static const char *finding_of(const json *doc, const json *task)
 {
@@ -117,7 +127,7 @@ int card_height(const json *doc, const json *task)
 {
 	char buf[WORDS_TEXT];
 	int lines = (int)json_count(json_get(task, "addresses")) + (json_get(task, "mac") != NULL) +
-		    (*namespace_of(task, buf) != '\0') +
+		    (*namespace_of(task, buf) != '\0') + (*access_of(task) != '\0') +
 		    (*task_trouble(task) && *finding_of(doc, task));
 	int rows = pills(NULL, task, 0, 0);
 
@@ -127,11 +137,12 @@ int card_height(const json *doc, const json *task)
 static void head(FILE *out, const json *task, int x, int y)
 {
 	const char *interface = *live_text(task, "wire") ? live_text(task, "interface") : "";
-	const int room = (ROOM - 16 - out_width(interface) * 7) * 10 / 84;
+	const int width = ROOM - 16 - out_width(interface) * 7;
 	char name[WORDS_TEXT];
 
 	svg_dot(out, at(x + PAD + 4, y + 18), 4, svg_tone(task_tone(task)));
-	svg_text(out, at(x + PAD + 14, y + 22), "b", room, task_name(task, name));
+	svg_fit(out, (struct svg_box){ x + PAD + 14, y + 22, width, 0, 0 }, "b", width * 10 / 84,
+		task_name(task, name));
 	svg_mono(out, at(x + CARD_W - PAD, y + 22), "s soft end", 60, interface);
 }
 
@@ -159,6 +170,10 @@ void svg_card(FILE *out, const json *doc, const json *task, struct svg_point p, 
 		svg_text(out, at(left, line), "s soft", 27, namespace_of(task, buf));
 		line += LINE;
 	}
+	if (*access_of(task)) {
+		svg_text(out, at(left, line), "s soft", 27, access_of(task));
+		line += LINE;
+	}
 	if (*task_trouble(task) && *finding_of(doc, task)) {
 		svg_text(out, at(left, line), task_tone(task) == TONE_WARN ? "s warn" : "s bad", 27,
 			 finding_of(doc, task));
@@ -182,7 +197,8 @@ void svg_cell(FILE *out, const json *task, struct svg_point p)
 	name_task(out, task);
 	svg_rect(out, (struct svg_box){ x, y, CELL_W, CELL_H, 5 }, class_name);
 	svg_dot(out, at(x + 11, y + 13), 3, svg_tone(task_tone(task)));
-	svg_text(out, at(x + 19, y + 16), "s b", 13, task_name(task, buf));
+	svg_fit(out, (struct svg_box){ x + 19, y + 16, CELL_W - 24, 0, 0 }, "s b", 13,
+		task_name(task, buf));
 	more = ports && ports_text(ports, "→", port);
 	snprintf(buf, sizeof(buf), "%.60s%s%.60s%s", task_short_address(task, address),
 		 ports ? " ◂" : "", ports ? port : "", more ? "…" : "");

@@ -61,7 +61,7 @@ if group "all modes"; then
 		is "$want" "$(verdicts "$key")" "$key"
 	done <<-'END'
 		own-address         yes yes yes no no
-		same-port           yes yes no no yes
+		same-port           yes yes yes no yes
 		from-host           yes no yes yes no
 		from-host-loopback  no no yes yes no
 		from-lan            no yes yes yes no
@@ -78,13 +78,13 @@ if group "all modes"; then
 		forged-router       yes yes yes no not-tried
 		sniffing            yes yes yes no not-tried
 		loopback-service    yes yes yes no not-tried
-		metadata            yes no no no not-tried
+		metadata            yes no no-such-key no-such-key not-tried
 		addresses           1 1 1 0 0
 		ports               0 0 1 1 0
 		links               1 0 1 0 0
 		fit                 11 11 1 1 at-least-20
 	END
-	like 'host port 80/tcp is held by container a$' "$(detail same-port bridge)" "a port that is published twice"
+	like '^10\.201\.0\.[0-9]+:80 and 10\.201\.0\.[0-9]+:80; published once: task-bridge: host port 80/tcp is held by container a' "$(detail same-port bridge)" "a port that is published twice"
 	like 'host port 80/tcp is held by container a' "$(detail same-port host)" "a port of the host, twice"
 	like 'exhausted' "$(detail fit awsvpc-veth)" "why no more fit"
 	like '^16 of 16 ' "$(detail sniffing host)" "datagrams"

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "ended.h"
 #include "files.h"
@@ -47,7 +48,7 @@ int task_name_judge(const char *option, const char *name, struct err *e)
 /* Whoever makes, joins or gives up a task does so alone; for a moment. @make: may it be missing? */
 static int registry_lock(bool make, struct err *e)
 {
-	int fd, r = 0;
+	int fd, r;
 
 	if (make && ((mkdir("/run/taskvpc", 0700) < 0 && errno != EEXIST) ||
 		     (mkdir(STATE_DIR, 0700) < 0 && errno != EEXIST)))
@@ -55,12 +56,11 @@ static int registry_lock(bool make, struct err *e)
 	fd = open(STATE_DIR "/.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, ERR_STORE, errno, "cannot open %s/.lock", STATE_DIR);
-	while ((r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
-		;
+	r = lock_take(fd, LOCK_EX, LOCK_WAIT_S, STATE_DIR "/.lock", e);
 	if (r == 0)
 		return fd;
 	close(fd);
-	return err_sys(e, ERR_STORE, errno, "cannot lock %s/.lock", STATE_DIR);
+	return r;
 }
 
 static void task_set_name(struct task *t, const char *name)

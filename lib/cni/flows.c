@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 #include "cni/turn.h"
 #include "kernel/conntrack.h"
 #include "kernel/nft.h"
@@ -47,7 +48,7 @@ static int open_locks(const struct call *c, struct err *e)
 }
 
 /* @type: F_WRLCK, F_UNLCK. Return: 0, 1: another has it, or -errno. */
-static int lock_byte(int fd, off_t at, short type, struct err *e)
+static int lock_walk(int fd, off_t at, short type, struct err *e)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
 
@@ -62,16 +63,15 @@ static int lock_byte(int fd, off_t at, short type, struct err *e)
 
 static int wait_walk(int fd, struct err *e)
 {
-	int r = lock_byte(fd, WALK, F_WRLCK, e);
+	int r = lock_walk(fd, WALK, F_WRLCK, e);
 
 	for (unsigned i = 0; r == 1 && i < TRIES; i++) {
 		poll(NULL, 0, PAUSE_MS);
-		r = lock_byte(fd, WALK, F_WRLCK, e);
+		r = lock_walk(fd, WALK, F_WRLCK, e);
 	}
 	if (r <= 0)
 		return r;
-	err_set(e, ERR_AGAIN, EAGAIN, "tracked connections are being deleted for five seconds");
-	err_hint(e, "try again");
+	lock_refuse(fd, WALK, TRIES * PAUSE_MS / 1000, "the walk over tracked connections", e);
 	return -EAGAIN;
 }
 
@@ -122,7 +122,7 @@ static int clear_all(struct call *c, int fd, struct err *e)
 	do
 		r = clear_some(c, q, e);
 	while (r == 1 && q->n_records > STORE_QUARANTINES / 2 && --rounds);
-	lock_byte(fd, WALK, F_UNLCK, e);
+	lock_walk(fd, WALK, F_UNLCK, e);
 	return r < 0 ? r : 0;
 }
 
@@ -164,8 +164,8 @@ static void walk_until_done(struct call *c, int fd)
 			if (r == 0)
 				r = is_pending(c, &e);
 		} while (r == 1);
-		lock_byte(fd, WALKER, F_UNLCK, &e);
-	} while (r == 0 && is_pending(c, &e) == 1 && lock_byte(fd, WALKER, F_WRLCK, &e) == 0);
+		lock_walk(fd, WALKER, F_UNLCK, &e);
+	} while (r == 0 && is_pending(c, &e) == 1 && lock_walk(fd, WALKER, F_WRLCK, &e) == 0);
 }
 
 /* Nothing of the runtime's, which reads our stdout to its end, nor of our locks. */
@@ -210,7 +210,7 @@ void flows_leave(struct call *c)
 	fd = open_locks(c, &e);
 	if (fd < 0)
 		return;
-	if (lock_byte(fd, WALKER, F_WRLCK, &e) == 0) {
+	if (lock_walk(fd, WALKER, F_WRLCK, &e) == 0) {
 		turn_end(c);
 		turn_all_keys_end(c);
 		child = fork();

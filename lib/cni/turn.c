@@ -12,11 +12,14 @@
 #include <sys/file.h>
 #include <time.h>
 
+#include "base/lock.h"
 #include "base/text.h"
 
 #define TRIES    2500 /* 5 s: a busy host may need one; who hangs must not hold up all the others */
 #define PAUSE_NS 2000000
 #define GATE     0
+/* The call that has it may wait a minute for a foreign IPAM plugin (DELEGATE_TIMEOUT_MS). */
+#define KEY_WAIT_S (LOCK_WAIT_S + 60)
 
 static int turn_open(struct call *c, struct err *e)
 {
@@ -33,21 +36,31 @@ static int turn_open(struct call *c, struct err *e)
 	return -e->sys;
 }
 
-static int lock_error(const struct call *c, struct err *e)
+#define WHAT_TEXT (sizeof(((struct call *)0)->data_dir) + 8)
+
+static const char *turn_path(const struct call *c, char buf[static WHAT_TEXT])
 {
-	return err_sys(e, ERR_STORE, errno, "cannot lock %s/turn", c->data_dir);
+	snprintf(buf, WHAT_TEXT, "%s/turn", c->data_dir);
+	return buf;
 }
 
-/* Of one byte of the file. @type: F_RDLCK, F_WRLCK. Return: 0, 1 (taken), or -errno. */
-static int lock_byte(const struct call *c, off_t at, short type, bool wait, struct err *e)
+static int wait_byte(const struct call *c, off_t at, short type, unsigned seconds, struct err *e)
 {
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+	char what[WHAT_TEXT];
 
-	while (fcntl(c->turn, wait ? F_OFD_SETLKW : F_OFD_SETLK, &l) < 0) {
+	return lock_take_byte(c->turn, at, type, seconds, turn_path(c, what), e);
+}
+
+/* Of one byte of the file, for writing. Return: 0, 1 (taken), or -errno. */
+static int try_byte(const struct call *c, off_t at, struct err *e)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	while (fcntl(c->turn, F_OFD_SETLK, &l) < 0) {
 		if (errno == EAGAIN || errno == EACCES)
 			return 1;
 		if (errno != EINTR)
-			return lock_error(c, e);
+			return err_sys(e, ERR_STORE, errno, "cannot lock %s/turn", c->data_dir);
 	}
 	return 0;
 }
@@ -63,21 +76,18 @@ static void unlock_bytes(const struct call *c, off_t at, off_t n)
 
 int turn_share(struct call *c, struct err *e)
 {
+	char what[WHAT_TEXT];
 	int r;
 
 	if (c->shares_turn)
 		return 0;
 	r = turn_open(c, e);
 	if (r == 0)
-		r = lock_byte(c, GATE, F_RDLCK, true, e);
+		r = wait_byte(c, GATE, F_RDLCK, LOCK_WAIT_S, e);
 	if (r < 0)
 		return r;
-	do
-		r = flock(c->turn, LOCK_SH);
-	while (r < 0 && errno == EINTR);
+	r = lock_take(c->turn, LOCK_SH, LOCK_WAIT_S, turn_path(c, what), e);
 	c->shares_turn = r == 0;
-	if (r < 0)
-		r = lock_error(c, e);
 	unlock_bytes(c, GATE, 1);
 	return r < 0 ? r : 1;
 }
@@ -86,14 +96,14 @@ int turn_share(struct call *c, struct err *e)
 static int wait_alone(struct call *c, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	char what[WHAT_TEXT];
 
 	for (unsigned i = 0; i < TRIES; i++) {
 		if (flock(c->turn, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	err_set(e, ERR_AGAIN, EAGAIN, "other calls were busy for five seconds");
-	err_hint(e, "call GC when they have ended");
+	lock_refuse(c->turn, -1, TRIES / (1000000000 / PAUSE_NS), turn_path(c, what), e);
 	return -EAGAIN;
 }
 
@@ -103,7 +113,7 @@ int turn_alone(struct call *c, struct err *e)
 
 	turn_end(c);
 	if (r == 0)
-		r = lock_byte(c, GATE, F_WRLCK, true, e);
+		r = wait_byte(c, GATE, F_WRLCK, LOCK_WAIT_S, e);
 	if (r < 0)
 		return r;
 	r = wait_alone(c, e);
@@ -133,7 +143,9 @@ int turn_key(struct call *c, const struct store_key *key, bool wait, struct err 
 {
 	int r = turn_open(c, e);
 
-	return r < 0 ? r : lock_byte(c, key_byte(key), F_WRLCK, wait, e);
+	if (r < 0 || !wait)
+		return r < 0 ? r : try_byte(c, key_byte(key), e);
+	return wait_byte(c, key_byte(key), F_WRLCK, KEY_WAIT_S, e);
 }
 
 void turn_key_end(struct call *c, const struct store_key *key)

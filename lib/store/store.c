@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/lock.h"
 
 /* Return: 0, STORE_ABSENT (there are no records, and none are to be made), or a negative errno. */
 static int attach(struct store *s, struct err *e)
@@ -23,10 +25,10 @@ static int attach(struct store *s, struct err *e)
 
 static int lock(struct store *s, struct err *e)
 {
-	while (flock(s->lockfd, LOCK_EX))
-		if (errno != EINTR)
-			return err_sys(e, ERR_STORE, errno, "cannot lock %s/lock", s->dir);
-	return 0;
+	char what[300];
+
+	snprintf(what, sizeof(what), "%.280s/lock", s->dir);
+	return lock_take(s->lockfd, LOCK_EX, LOCK_WAIT_S, what, e);
 }
 
 int store_locked(struct store *s, locked_fn *fn, void *args, struct err *e)

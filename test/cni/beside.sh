@@ -101,7 +101,7 @@ if group busy; then
 	nft flush set inet taskvpc own4
 	ip route del table local 10.0.1.1 dev lo
 	plugin GC "$(valid "$VETH" a b)"
-	expect_error 11 'restoring rules.*busy.*GC'
+	expect_error 11 'restoring rules.*turn: locked for 5 seconds by process'
 	like 'local 10\.0\.1\.1 ' "$(ip route show table local)" "the gateway's route"
 	fails "an element, as nothing was restored" sh -c 'nft list set inet taskvpc own4 | grep -q elements'
 	go_on

@@ -154,7 +154,7 @@ if group "what other runtimes call their tasks"; then
 	netns p q r s
 	A=$(printf 'abcdef012345%.0s' 1 2 3 4 5 6) && A=${A:0:64} B=${A:0:14}f${A:15}
 	bridge=$(jq -c '.plugins[0] + {name, cniVersion} | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80, protocol: "tcp"}]' \
-		"$ROOT/netconf-examples/bridge.conflist")
+		"$ROOT/netconf-examples/task-bridge.conflist")
 	PLUGIN=$BIN/task-bridge ID=default-$A works ADD "$bridge" CNI_NETNS=$NETNS/p CNI_ARGS="NERDCTL_CNI_DHCP_HOSTNAME=web"
 	ID=$B works ADD "$CONF" CNI_NETNS=$NETNS/q CNI_ARGS="K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0"
 	ID=${A//a/9} works ADD "$CONF" CNI_NETNS=$NETNS/r CNI_ARGS="K8S_POD_NAME=db"

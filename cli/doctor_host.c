@@ -89,15 +89,21 @@ static void try_links(struct doctor *d, struct trial *t)
 
 static void try_rulesets(struct doctor *d)
 {
-	static const struct nft_ruleset *const all[] = { &ruleset_guard, &ruleset_masquerade,
+	static const struct nft_ruleset *const all[] = { &ruleset_guard, &ruleset_nat,
 							 &ruleset_publish, &ruleset_policy,
 							 &ruleset_frames };
+	const struct nft_values usual = { { 0 } };
+	char buf[NFT_TEXT_MAX];
+	struct text t;
 	struct err e;
 
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (nft_load(all[i]->text, &e) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		text_init(&t, buf, sizeof(buf));
+		nft_ruleset_text(all[i], &usual, &t);
+		if (nft_load(buf, &e) < 0)
 			doctor_tell(d, DOCTOR_FAIL, e.details,
 				    "the rules of %s cannot be loaded: %s", all[i]->name, e.msg);
+	}
 }
 
 void doctor_kernel(struct doctor *d)

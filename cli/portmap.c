@@ -8,11 +8,6 @@
 
 #include "mode/ruleset.h"
 
-static struct nft_atom atom_number(enum nft_type type, uint16_t number)
-{
-	return (struct nft_atom){ .type = type, .number = number };
-}
-
 struct nft_element portmap_element(const struct ip *ip, bool one, uint8_t protocol, uint16_t port)
 {
 	static const char *const maps[2][2] = { { "ports4", "ports6" },

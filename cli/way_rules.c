@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -22,7 +23,9 @@ static bool is_v6(const struct way *w)
 /* Are the rules there that read these sets? */
 static int stands(struct way *w, const struct nft_ruleset *rules, struct err *e)
 {
-	int r = nft_ruleset_intact(&w->host->nft, rules, e);
+	cleanup_free struct batch *b = malloc(sizeof(*b));
+	int r = b ? nft_ruleset_intact(&w->host->nft, b, rules, NULL, e)
+		  : err_sys(e, ERR_IO, ENOMEM, "cannot ask for the rules");
 
 	return r < 0 ? r : r == 0;
 }
@@ -131,6 +134,26 @@ static int check_metadata(struct way *w, struct err *e)
 	return 0;
 }
 
+/* The address of a veth task comes from the task's own interface alone. */
+static int check_home(struct way *w, struct err *e)
+{
+	struct nft_element home = { .set = is_v6(w) ? "home6" : "home4",
+				    .key = { atom_ip(&w->p.src) },
+				    .n_key = 1 };
+	char ip[IP_TEXT];
+	json *hop;
+	int r = w->iif == LOOPBACK_INDEX ? 0 : has(w, &home, e);
+
+	if (r <= 0)
+		return r;
+	hop = way_tell(w, "guard", "%s is the address of a task, and comes from elsewhere",
+		       ip_text(&w->p.src, ip));
+	command(hop, "get", &home);
+	way_why(hop, "The address of an awsvpc task enters by the task's own interface only.");
+	way_ends(w, hop, FATE_DIES, "send from an address of the sender's own");
+	return 0;
+}
+
 int way_guard(struct way *w, struct err *e)
 {
 	struct nft_element own = own_element(w);
@@ -153,6 +176,8 @@ int way_guard(struct way *w, struct err *e)
 		r = has(w, &tasks, e);
 	if (r == 1)
 		told_forged(w, &own);
+	else if (r == 0)
+		return check_home(w, e);
 	return r < 0 ? r : 0;
 }
 
@@ -188,6 +213,21 @@ int way_frames(struct way *w, const struct link_info *port, struct err *e)
 	if (!r)
 		way_ends(w, hop, FATE_DIES, "%s", add);
 	return 0;
+}
+
+struct question {
+	const char *sets[2]; /* IPv4, IPv6 */
+	bool src, dst;       /* what the key is made of */
+};
+
+static int asks(struct way *w, const struct question *q, struct nft_element *el, struct err *e)
+{
+	*el = (struct nft_element){ .set = q->sets[is_v6(w)] };
+	if (q->src)
+		el->key[el->n_key++] = atom_ip(&w->p.src);
+	if (q->dst)
+		el->key[el->n_key++] = atom_ip(&w->p.dst);
+	return has(w, el, e);
 }
 
 /* ---- published ports ---- */
@@ -257,6 +297,8 @@ static int check_unpublished(struct way *w, struct err *e)
 
 int way_publish(struct way *w, struct err *e)
 {
+	static const struct question routers = { { "no_publish4", "no_publish6" }, .dst = true };
+	struct nft_element router;
 	int r = w->p.port && !w->answer ? is_local(w, e) : 0;
 
 	if (r <= 0)
@@ -264,6 +306,10 @@ int way_publish(struct way *w, struct err *e)
 	r = stands(w, &ruleset_publish, e);
 	if (r == 0)
 		return check_unpublished(w, e);
+	if (r == 1)
+		r = asks(w, &routers, &router, e) == 0;
+	if (r <= 0)
+		return r;
 	for (int of_address = 1; r == 1 && of_address >= 0; of_address--) {
 		struct nft_element el =
 			portmap_element(&w->p.dst, of_address, w->p.protocol, w->p.port);
@@ -332,28 +378,13 @@ bool way_masquerade_address(struct way *w, uint32_t oif, const struct ip *next, 
 	return ret->family != 0;
 }
 
-struct question {
-	const char *sets[2]; /* IPv4, IPv6 */
-	bool src, dst;       /* what the key is made of */
-};
-
-static int asks(struct way *w, const struct question *q, struct nft_element *el, struct err *e)
-{
-	*el = (struct nft_element){ .set = q->sets[is_v6(w)] };
-	if (q->src)
-		el->key[el->n_key++] = atom_ip(&w->p.src);
-	if (q->dst)
-		el->key[el->n_key++] = atom_ip(&w->p.dst);
-	return has(w, el, e);
-}
-
 /* egress: what leaves the VPC. Return: 1 if it is masqueraded, 0, or a negative errno. */
 static int leaves_vpc(struct way *w, struct nft_element *el, struct err *e)
 {
 	static const struct question masq = { { "masq4", "masq6" }, .src = true };
 	static const struct question vpc = { { "vpc4", "vpc6" }, .src = true, .dst = true };
 	struct nft_element within;
-	int r = ip_is_multicast(&w->p.dst) ? 0 : stands(w, &ruleset_masquerade, e);
+	int r = ip_is_multicast(&w->p.dst) ? 0 : stands(w, &ruleset_nat, e);
 
 	if (r == 1)
 		r = asks(w, &masq, el, e);
@@ -362,7 +393,7 @@ static int leaves_vpc(struct way *w, struct nft_element *el, struct err *e)
 	return r;
 }
 
-/* hairpin: what was redirected, and would be answered past the host. */
+/* hairpin_out: what was redirected, and would be answered past the host. */
 static int must_return(struct way *w, struct nft_element *el, struct err *e)
 {
 	static const struct question never = { { "no_snat4", "no_snat6" }, .dst = true };
@@ -370,7 +401,7 @@ static int must_return(struct way *w, struct nft_element *el, struct err *e)
 	static const struct question within = { { "hairpin4", "hairpin6" },
 						.src = true,
 						.dst = true };
-	int r = w->nat.to.family ? stands(w, &ruleset_publish, e) : 0;
+	int r = w->nat.to.family ? stands(w, &ruleset_nat, e) : 0;
 
 	if (r == 1)
 		r = asks(w, &never, el, e) == 0;

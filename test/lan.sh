@@ -117,7 +117,8 @@ reaches_not() { is "" "$(asks "$1" "$2" "$3" "$4" 0.5)" "$2 from $1 to $3:$4"; }
 # published: each published port as "PROTO PORT HOST-ADDRESS ADDRESS PORT" a line; HOST-ADDRESS is "any"
 # for what stands in the maps of all addresses.
 published() {
-	nft -j list table inet taskvpc 2>/dev/null | jq -r '.nftables[].map? | select(.) | .elem // [] | .[]
+	nft -j list table inet taskvpc 2>/dev/null | jq -r '.nftables[].map? | select(.) | select(.name | test("ports"))
+		| .elem // [] | .[]
 		| [(.[0] | .elem.val? // .), .[1]] | map(.concat) | .[0] as $k | .[1] as $v
 		| ($k | if length == 3 then .[0] else "any" end) as $host
 		| ($k | if length == 3 then .[1:] else . end) as $p

@@ -184,7 +184,9 @@ snapshot() {
 			echo "task"
 			printf 'link show\nroute show table all\n' | ip -n "$1" -o -batch - 2>/dev/null
 		fi
-	} | awk '/^[0-9]+: / { sub(/@.*/, "", $2); for (i = 3; i < NF; i++) if ($i ~ /^link\/.*/) mac = $(i + 1)
+	} | awk '/^\tset (task_flows|bridge_flows|refused_flows)/ { of_packets = 1 } /^\t}/ { of_packets = 0 }
+		of_packets { next } # elements that packets make
+		/^[0-9]+: / { sub(/@.*/, "", $2); for (i = 3; i < NF; i++) if ($i ~ /^link\/.*/) mac = $(i + 1)
 			print "link", $2, mac; next }
 		/^task$/ { task = 1 }
 		/^anycast/ || /(^| )fe80::/ || / ff00::\/8/ || task && / dev lo / { next }

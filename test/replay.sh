@@ -30,7 +30,8 @@ state() {
 		s/ linkdown//; /(^| )fe80::/d'
 	# Elements have no order.
 	nft -j list ruleset | jq -S 'del(.nftables[] | select(.metainfo)) | [.nftables[] | .set? // .map? //
-		.chain? // .rule? | select(.) | del(.handle) | if .elem then .elem |= sort else . end] | sort'
+		.chain? // .rule? | select(.) | del(.handle)
+		| if .flags // [] | index("dynamic") then del(.elem) else . end | if .elem then .elem |= sort else . end] | sort'
 }
 
 # replayed "$@": on the fresh host, run the printed plan instead of ADD, and end.

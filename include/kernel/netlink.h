@@ -102,4 +102,13 @@ typedef int netlink_reply_fn(void *ctx, const struct nlmsghdr *h);
 int netlink_ask(struct netlink *nl, struct nl_msg *msg, netlink_reply_fn *reply,
 		void (*begin)(void *ctx), void *ctx, struct err *e);
 
+/*
+ * netlink_ask_all: send the requests of @b in one message and hand each answer to @reply, in the
+ * order of the requests; none of them is a dump, no answer is longer than 2 KiB. One system call
+ * sends them all, where netlink_ask needs five for each.
+ * Return: 0, or the first error that the kernel gave; @b is empty afterwards.
+ */
+int netlink_ask_all(struct netlink *nl, struct batch *b, netlink_reply_fn *reply, void *ctx,
+		    struct err *e);
+
 #endif

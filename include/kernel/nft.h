@@ -46,6 +46,14 @@ struct nft_element {
 
 const char *nft_family_name(enum nft_family family);
 
+/* Numbers that a ruleset's text is loaded with: %1 to %4 in it. The first is 0: any, or the
+ * ruleset's own. */
+#define NFT_VALUES 4
+#define NFT_CHAINS 12
+struct nft_values {
+	uint16_t v[NFT_VALUES];
+};
+
 /* The constant part of a table: loaded as text, recognised by the number of rules in its chains. */
 struct nft_ruleset {
 	const char *name; /* for messages */
@@ -53,11 +61,25 @@ struct nft_ruleset {
 	const char *table;
 	const char *text;        /* idempotent: may be run on an intact table, keeps its elements */
 	const char *const *sets; /* NULL-terminated: those whose elements say that it is in use */
+	const char *stamp; /* a map from inet_proto 0 to the values, NFT_VALUES numbers of the type
+			    * inet_service; NULL: it has none */
+	const char *const *keys; /* with a stamp: what stands before each value in messages */
+	struct nft_values values; /* with a stamp: what is usual */
 	struct nft_ruleset_chain {
 		const char *name;
 		unsigned rules;
-	} chains[6]; /* ends with name NULL */
+	} chains[NFT_CHAINS]; /* ends with name NULL */
 };
+
+/* nft_ruleset_text: with @values in the place of %1 to %4. */
+void nft_ruleset_text(const struct nft_ruleset *r, const struct nft_values *values, struct text *t);
+#define NFT_TEXT_MAX 8192 /* of a ruleset */
+/* nft_ruleset_values_text: each behind its key. */
+void nft_ruleset_values_text(const struct nft_ruleset *r, const struct nft_values *values,
+			     struct text *t);
+/* nft_ruleset_values: those that the table was loaded with. Return: 0, 1 if it was not, -errno. */
+int nft_ruleset_values(struct netlink *nl, struct batch *b, const struct nft_ruleset *r,
+		       struct nft_values *ret, struct err *e);
 
 /* A transaction is nft_begin, elements, nft_commit in one batch on a NETLINK_NETFILTER socket. */
 void nft_begin(struct batch *b);
@@ -106,8 +128,13 @@ int nft_set_count(struct netlink *nl, const struct nft_ruleset *rules, const cha
 void nft_element_print(const char *verb, const char *table, const struct nft_element *el,
 		       struct text *t);
 
-/* Return: 0 if every chain stands with its number of rules, 1 if not, or -errno. */
-int nft_ruleset_intact(struct netlink *nl, const struct nft_ruleset *r, struct err *e);
+/*
+ * nft_ruleset_intact: Return: 0 if every chain stands with its number of rules, 1 if not, or
+ * -errno.
+ * @b: a batch to ask with. @values: those that the table was loaded with, on 0; may be NULL.
+ */
+int nft_ruleset_intact(struct netlink *nl, struct batch *b, const struct nft_ruleset *r,
+		       struct nft_values *values, struct err *e);
 /* nft_load: run nft text in the namespace the thread is in. The error holds nft's own first line.
  */
 int nft_load(const char *text, struct err *e);

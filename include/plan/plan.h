@@ -18,8 +18,9 @@
 #include "kernel/rule.h"
 #include "task/attachment.h"
 
-/* An element of each family for each port, and room for all else that a mode plans. */
-#define PLAN_STEPS (2 * STORE_PORTS + 256)
+/* An element of a map and one of a set for each family of each port, and room for all else that a
+ * mode plans. */
+#define PLAN_STEPS (4 * STORE_PORTS + 256)
 
 enum side {
 	HOST,
@@ -109,7 +110,10 @@ struct step {
 			char path[80]; /* slashes: net/ipv6/conf/eth0/accept_ra */
 			char value[16];
 		} sysctl;
-		const struct nft_ruleset *ruleset;
+		struct {
+			const struct nft_ruleset *rules;
+			struct nft_values values; /* of its text; none: whatever is loaded */
+		} ruleset;
 		struct {
 			const char *table;
 			struct nft_element element;
@@ -208,6 +212,9 @@ int plan_bpf(struct plan *p, int with, const struct ifref *dev);
 /* plan_localnet: shared: 127.0.0.0/8 may cross the host's link @dev (route_localnet). */
 int plan_localnet(struct plan *p, const struct ifref *dev);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
+/* plan_ruleset_values: one whose text has numbers that are the same for all of the host. */
+int plan_ruleset_values(struct plan *p, const struct nft_ruleset *r,
+			const struct nft_values *values);
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
 /* plan_join: an element of a map that another attachment of the container may have already. */
 int plan_join(struct plan *p, const char *table, const struct nft_element *el);

@@ -52,6 +52,17 @@ struct port {
 	bool joined; /* another attachment of the container had it first: serves while none does */
 };
 
+/* What is one for all that share the host's addresses. All 0: as an earlier version had it. */
+struct nat {
+	uint32_t first, last;     /* source ports of masqueraded flows */
+	uint32_t flows, flows_to; /* live flows of a task; to one destination */
+};
+
+struct protected_port {
+	uint32_t protocol, port;
+};
+#define ATTACHMENT_PROTECTED 8
+
 struct bandwidth {                            /* CNI's bandwidth capability; 0: no limit */
 	uint64_t ingress_rate, ingress_burst; /* towards the task: bits per second, bits */
 	uint64_t egress_rate, egress_burst;   /* out of the task */
@@ -119,6 +130,11 @@ struct attachment {
 	unsigned n_ports;
 
 	/* what forwards: awsvpc, bridge */
+	bool counted;   /* its flows are counted, its subnet's router publishes no ports; false in
+			 * records of versions that knew neither */
+	struct nat nat; /* first 0: nothing is translated */
+	struct protected_port protected[ATTACHMENT_PROTECTED];
+	unsigned n_protected;
 	char accept_ra_uplink[IFNAME_TEXT]; /* an uplink that must keep taking router
 					     * advertisements although we turn forwarding on */
 	bool refuse_unused; /* an address of the subnet or the VPC that no task has is unreachable

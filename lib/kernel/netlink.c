@@ -256,8 +256,21 @@ static void take_link(const struct nlmsghdr *h, ssize_t n, struct batch_failure 
 		f->carrier_pending |= link_carrier_pending(link->ifi_flags);
 }
 
-static int collect(const struct batch *b, struct netlink *nl, struct batch_failure *f,
-		   struct err *e)
+/* What answers a question is handed on. */
+struct reader {
+	netlink_reply_fn *reply; /* NULL: nothing was asked */
+	void *ctx;
+};
+
+static void take_reply(const struct batch *b, uint32_t first, const struct nlmsghdr *h,
+		       const struct reader *to)
+{
+	if (to->reply && h->nlmsg_type != NLMSG_ERROR && h->nlmsg_seq - first < b->n)
+		to->reply(to->ctx, h);
+}
+
+static int collect(const struct batch *b, struct netlink *nl, const struct reader *to,
+		   struct batch_failure *f, struct err *e)
 {
 	_Alignas(8) char buf[ANSWER_BYTES];
 
@@ -268,13 +281,17 @@ static int collect(const struct batch *b, struct netlink *nl, struct batch_failu
 		if (n < 0)
 			return (int)n;
 		take_link((void *)buf, n, f);
-		for (struct nlmsghdr *h = (void *)buf; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+		for (struct nlmsghdr *h = (void *)buf; nlmsg_ok(h, left);
+		     h = nlmsg_next(h, &left)) {
+			take_reply(b, nl->seq, h, to);
 			if (take_answer(b, nl->seq, h, f) == 1)
 				return 0;
+		}
 	}
 }
 
-int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failure, struct err *e)
+static int send_and_collect(struct batch *b, struct netlink *nl, const struct reader *to,
+			    struct batch_failure *failure, struct err *e)
 {
 	int r;
 
@@ -287,13 +304,29 @@ int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failur
 		stamp(b, nl);
 		r = send_all(nl, b->bytes, b->len, e);
 		if (r == 0)
-			r = collect(b, nl, failure, e);
+			r = collect(b, nl, to, failure, e);
 		if (r == 0 && failure->error)
 			r = kernel_error(e, failure->error, failure->text);
 	}
 	nl->seq += b->n;
 	batch_reset(b);
 	return r;
+}
+
+int batch_send(struct batch *b, struct netlink *nl, struct batch_failure *failure, struct err *e)
+{
+	const struct reader none = { .reply = NULL };
+
+	return send_and_collect(b, nl, &none, failure, e);
+}
+
+int netlink_ask_all(struct netlink *nl, struct batch *b, netlink_reply_fn *reply, void *ctx,
+		    struct err *e)
+{
+	const struct reader to = { reply, ctx };
+	struct batch_failure failure;
+
+	return send_and_collect(b, nl, &to, &failure, e);
 }
 
 struct ask {

@@ -10,21 +10,17 @@
 #include <netinet/in.h>
 
 /*
- * hairpin: a task that reaches its own or a neighbour's port by the host's address gets its answer
- * by the host as well, so the host must be the source; likewise for what the host sends to
- * 127.0.0.1. What has said that its ports are to be so always, or never, stands in a set of its
- * own. loopback: route_localnet on a bridge lets answers to 127.0.0.1 in, and nothing else may use
- * that: neither to reach 127.0.0.0/8 nor to come from there.
+ * Routers of subnets are local to the host, but are not its own addresses (no_publish4/6). Answers
+ * find their way back by hairpin_out of the shared NAT: a task that reaches its own or a neighbour's
+ * port by the host's address gets its answer by the host as well, so the host must be the source;
+ * likewise for what the host sends to 127.0.0.1. What has said that its ports are to be so always,
+ * or never, stands in a set of its own.
  */
 const struct nft_ruleset ruleset_publish = {
 	.name = "published ports",
 	.table = TASKVPC_TABLE,
 	.sets = ruleset_sets,
-	.chains = { { "publish", 6 },
-		    { "publish_in", 1 },
-		    { "publish_local", 1 },
-		    { "hairpin", 7 },
-		    { "loopback", 2 } },
+	.chains = { { "publish", 8 }, { "publish_in", 1 }, { "publish_local", 1 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; flags timeout; }\n"
@@ -33,25 +29,19 @@ const struct nft_ruleset ruleset_publish = {
 		"flags timeout; }\n"
 		"	map host_ports6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; "
 		"flags timeout; }\n"
-		"	set hairpin4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
-		"	set hairpin6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
-		"	set masq_all4 { type ipv4_addr; flags timeout; }\n"
-		"	set masq_all6 { type ipv6_addr; flags timeout; }\n"
-		"	set no_snat4 { type ipv4_addr; flags timeout; }\n"
-		"	set no_snat6 { type ipv6_addr; flags timeout; }\n"
+		"	set no_publish4 { type ipv4_addr; }\n"
+		"	set no_publish6 { type ipv6_addr; }\n"
 		"	chain publish { }\n"
 		"	chain publish_in { type nat hook prerouting priority dstnat; policy accept; }\n"
 		"	chain publish_local { type nat hook output priority -100; policy accept; }\n"
-		"	chain hairpin { type nat hook postrouting priority srcnat; policy accept; }\n"
-		"	chain loopback { type filter hook prerouting priority raw; policy accept; }\n"
 		"}\n"
 		"flush chain inet " TASKVPC_TABLE " publish_in\n"
 		"flush chain inet " TASKVPC_TABLE " publish_local\n"
 		"flush chain inet " TASKVPC_TABLE " publish\n"
-		"flush chain inet " TASKVPC_TABLE " hairpin\n"
-		"flush chain inet " TASKVPC_TABLE " loopback\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	chain publish {\n"
+		"		ip daddr @no_publish4 return\n"
+		"		ip6 daddr @no_publish6 return\n"
 		"		dnat ip to ip daddr . meta l4proto . th dport map @host_ports4\n"
 		"		dnat ip to meta l4proto . th dport map @ports4\n"
 		"		dnat ip6 to ip6 daddr . meta l4proto . th dport map @host_ports6\n"
@@ -63,23 +53,10 @@ const struct nft_ruleset ruleset_publish = {
 		"	chain publish_local {\n"
 		"		fib daddr type local jump publish\n"
 		"	}\n"
-		"	chain hairpin {\n"
-		"		ct status dnat ip daddr @no_snat4 return\n"
-		"		ct status dnat ip6 daddr @no_snat6 return\n"
-		"		ct status dnat ip daddr @masq_all4 masquerade\n"
-		"		ct status dnat ip6 daddr @masq_all6 masquerade\n"
-		"		ct status dnat ip saddr . ip daddr @hairpin4 masquerade\n"
-		"		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade\n"
-		"		ct status dnat ip saddr 127.0.0.0/8 masquerade\n"
-		"	}\n"
-		"	chain loopback {\n"
-		"		iif != \"lo\" ip daddr 127.0.0.0/8 drop\n"
-		"		iif != \"lo\" ip saddr 127.0.0.0/8 drop\n"
-		"	}\n"
 		"}\n",
 };
 
-static struct nft_atom atom_number(enum nft_type type, uint32_t number)
+struct nft_atom atom_number(enum nft_type type, uint32_t number)
 {
 	return (struct nft_atom){ .type = type, .number = (uint16_t)number };
 }
@@ -90,16 +67,19 @@ static bool is_any(const struct port *port)
 	return !ip_is_set(&port->host_ip) || ip_is_unspecified(&port->host_ip);
 }
 
+/* The port in a map, and by the same key in a set: no flow takes it as its own. */
 static void plan_port(struct plan *p, const struct port *port, const struct ip *to)
 {
 	bool v6 = to->family == AF_INET6, any = is_any(port);
-	struct nft_element el = { .set = any ? (v6 ? "ports6" : "ports4")
-					     : (v6 ? "host_ports6" : "host_ports4") };
+	struct nft_element el = { .set = any ? (v6 ? "pub6" : "pub4")
+					     : (v6 ? "host_pub6" : "host_pub4") };
 
 	if (!any)
 		el.key[el.n_key++] = atom_ip(&port->host_ip);
 	el.key[el.n_key++] = atom_number(NFT_TYPE_PROTO, port->protocol);
 	el.key[el.n_key++] = atom_number(NFT_TYPE_PORT, port->host_port);
+	plan_element(p, TASKVPC_TABLE, &el);
+	el.set = any ? (v6 ? "ports6" : "ports4") : (v6 ? "host_ports6" : "host_ports4");
 	el.data[el.n_data++] = atom_ip(to);
 	el.data[el.n_data++] = atom_number(NFT_TYPE_PORT, port->container_port);
 	if (port->joined)

@@ -4,28 +4,42 @@
 
 #include <sys/socket.h>
 
-const char *const ruleset_sets[] = { "tasks",       "masq4",       "masq6",   "ports4", "ports6",
-				     "host_ports4", "host_ports6", "bridges", NULL };
+static bool is_v6(const struct ip *ip)
+{
+	return ip->family == AF_INET6;
+}
+
+const char *const ruleset_sets[] = { "tasks",       "masq4",       "masq6",
+				     "ports4",      "ports6",      "host_ports4",
+				     "host_ports6", "bridges",     "bridge_links",
+				     NULL };
 
 /*
  * The guard. In prerouting before connection tracking, so that a forged packet costs nothing and
  * leaves no state; and before fragments are put together for it (priority -400), because a whole
  * bears the interface of its last part and the MAC of its first, whoever sent the others. A task is
- * what its own4/own6 elements say: interface, MAC and address together; all else that comes out of
- * it is dropped, so an interface in `tasks` without elements is mute, never open. An honest packet
- * is found by the first lookup, and needs no other.
+ * what its own4/own6 elements say: interface, MAC and address together. Of a veth task (tasks) all
+ * else is dropped, so an interface in `tasks` without elements is mute, never open; and its address
+ * (home4/home6) comes from no other interface. What the host sends to itself by lo is left alone.
+ * 127.0.0.0/8 enters by lo only, whatever route_localnet says. An honest packet is found by the
+ * first lookup, and needs no other.
  */
 const struct nft_ruleset ruleset_guard = {
 	.name = "source guard",
 	.table = TASKVPC_TABLE,
 	.sets = ruleset_sets,
-	.chains = { { "guard", 3 }, { "known", 4 } },
+	.chains = { { "guard", 7 }, { "known", 6 } },
 	.text = "add table inet " TASKVPC_TABLE "\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	set tasks { type iface_index; flags timeout; }\n"
+		"	set bridge_links { type iface_index; }\n"
 		"	set own4 { type iface_index . ether_addr . ipv4_addr; flags timeout; }\n"
 		"	set own6 { type iface_index . ether_addr . ipv6_addr; flags timeout; }\n"
+		"	set home4 { type ipv4_addr; flags timeout; }\n"
+		"	set home6 { type ipv6_addr; flags timeout; }\n"
 		"	set no_imds { type iface_index; flags timeout; }\n"
+		"	set no_publish4 { type ipv4_addr; }\n"
+		"	set no_publish6 { type ipv6_addr; }\n"
 		"	chain known { }\n"
 		"	chain guard { type filter hook prerouting priority -450; policy accept; }\n"
 		"}\n"
@@ -33,6 +47,8 @@ const struct nft_ruleset ruleset_guard = {
 		"flush chain inet " TASKVPC_TABLE " guard\n"
 		"table inet " TASKVPC_TABLE " {\n"
 		"	chain known {\n"
+		"		ip daddr 127.0.0.0/8 drop\n"
+		"		ip6 daddr ::1 drop\n"
 		"		ip daddr 169.254.169.254 iif @no_imds drop\n"
 		"		ip6 daddr fd00:ec2::254 iif @no_imds drop\n"
 		"	}\n"
@@ -40,29 +56,10 @@ const struct nft_ruleset ruleset_guard = {
 		"		iif . ether saddr . ip saddr @own4 goto known\n"
 		"		iif . ether saddr . ip6 saddr @own6 goto known\n"
 		"		iif @tasks drop\n"
-		"	}\n"
-		"}\n",
-};
-
-/* Masquerade what leaves the VPC: not within one VPC's blocks, not multicast. */
-const struct nft_ruleset ruleset_masquerade = {
-	.name = "masquerade",
-	.table = TASKVPC_TABLE,
-	.sets = ruleset_sets,
-	.chains = { { "egress", 2 } },
-	.text = "add table inet " TASKVPC_TABLE "\n"
-		"table inet " TASKVPC_TABLE " {\n"
-		"	set masq4 { type ipv4_addr; flags timeout; }\n"
-		"	set masq6 { type ipv6_addr; flags timeout; }\n"
-		"	set vpc4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
-		"	set vpc6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
-		"	chain egress { type nat hook postrouting priority srcnat; policy accept; }\n"
-		"}\n"
-		"flush chain inet " TASKVPC_TABLE " egress\n"
-		"table inet " TASKVPC_TABLE " {\n"
-		"	chain egress {\n"
-		"		ip saddr @masq4 ip daddr != 224.0.0.0/4 ip saddr . ip daddr != @vpc4 masquerade\n"
-		"		ip6 saddr @masq6 ip6 daddr != ff00::/8 ip6 saddr . ip6 daddr != @vpc6 masquerade\n"
+		"		ip saddr @home4 iif != \"lo\" drop\n"
+		"		ip6 saddr @home6 iif != \"lo\" drop\n"
+		"		ip daddr 127.0.0.0/8 iif != \"lo\" drop\n"
+		"		ip saddr 127.0.0.0/8 iif != \"lo\" drop\n"
 		"	}\n"
 		"}\n",
 };
@@ -89,9 +86,43 @@ struct nft_atom atom_net(const struct cidr *c)
 	return (struct nft_atom){ .type = NFT_TYPE_NET, .net = { cidr_first(c), c->len } };
 }
 
-static bool is_v6(const struct ip *ip)
+/* Each address with the interface by which it enters, and the task's MAC. */
+static void plan_own(struct plan *p, uint32_t ifindex)
 {
-	return ip->family == AF_INET6;
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		const struct ip *ip = &a->addresses[i].cidr.ip;
+		struct nft_element el = { .set = is_v6(ip) ? "own6" : "own4", .n_key = 3 };
+
+		el.key[0] = atom_iface(ifindex);
+		el.key[1] = atom_mac(&a->mac);
+		el.key[2] = atom_ip(ip);
+		plan_element(p, TASKVPC_TABLE, &el);
+	}
+}
+
+static void plan_address(struct plan *p, const char *set, const struct ip *ip)
+{
+	struct nft_element el = { .set = set, .key = { atom_ip(ip) }, .n_key = 1 };
+
+	plan_element(p, TASKVPC_TABLE, &el);
+}
+
+/* The routers of the subnets publish no ports: they are no addresses of the host's own. */
+static void plan_no_publish(struct plan *p)
+{
+	const struct attachment *a = p->a;
+
+	for (unsigned i = 0; i < a->n_addresses; i++) {
+		struct ip gw = address_gateway(&a->addresses[i]);
+		struct nft_element el = { .set = is_v6(&gw) ? "no_publish6" : "no_publish4",
+					  .key = { atom_ip(&gw) },
+					  .n_key = 1,
+					  .lasting = true };
+
+		plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
+	}
 }
 
 void plan_guard(struct plan *p, uint32_t ifindex)
@@ -104,65 +135,23 @@ void plan_guard(struct plan *p, uint32_t ifindex)
 		el.set = "no_imds";
 		plan_element(p, TASKVPC_TABLE, &el);
 	}
+	plan_own(p, ifindex);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		const struct ip *ip = &a->addresses[i].cidr.ip;
 
-		el = (struct nft_element){ .set = is_v6(ip) ? "own6" : "own4", .n_key = 3 };
-		el.key[0] = atom_iface(ifindex);
-		el.key[1] = atom_mac(&a->mac);
-		el.key[2] = atom_ip(ip);
-		plan_element(p, TASKVPC_TABLE, &el);
+		plan_address(p, is_v6(ip) ? "home6" : "home4", ip);
 	}
+	if (a->counted)
+		plan_no_publish(p);
 }
 
-/* What two blocks of one VPC send each other is not masqueraded. */
-static void plan_vpc_pair(struct plan *p, const struct cidr *from, const struct cidr *to)
+void plan_bridge_guard(struct plan *p, uint32_t bridge_ifindex)
 {
-	struct nft_element el = {
-		.set = is_v6(&from->ip) ? "vpc6" : "vpc4",
-		.key = { atom_net(from), atom_net(to) },
-		.n_key = 2,
-		.lasting = true,
-	};
+	struct nft_element el = { .set = "bridge_links",
+				  .key = { atom_iface(bridge_ifindex) },
+				  .n_key = 1,
+				  .lasting = true };
 
-	if (from->ip.family == to->ip.family)
-		plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
-}
-
-/* Only blocks that the task has an address of: it sends from no other. */
-static bool lives_in(const struct attachment *a, const struct cidr *block)
-{
-	for (unsigned i = 0; i < a->n_addresses; i++)
-		if (cidr_contains(block, &a->addresses[i].cidr.ip))
-			return true;
-	return false;
-}
-
-/* Does the VPC name a block of the family? */
-static bool vpc_has_family(const struct attachment *a, uint8_t family)
-{
-	for (unsigned i = 0; i < a->n_vpc; i++)
-		if (a->vpc[i].ip.family == family)
-			return true;
-	return false;
-}
-
-void plan_masquerade(struct plan *p)
-{
-	const struct attachment *a = p->a;
-
-	for (unsigned i = 0; i < a->n_vpc; i++)
-		for (unsigned k = 0; k < a->n_vpc && lives_in(a, &a->vpc[i]); k++)
-			plan_vpc_pair(p, &a->vpc[i], &a->vpc[k]);
-	/* Of a family without a block, what stays inside is what stays in the subnet. */
-	for (unsigned i = 0; i < a->n_addresses; i++)
-		if (!vpc_has_family(a, a->addresses[i].cidr.ip.family))
-			plan_vpc_pair(p, &a->addresses[i].cidr, &a->addresses[i].cidr);
-	for (unsigned i = 0; i < a->n_addresses; i++) {
-		struct nft_element el = { .n_key = 1 };
-
-		el.set = is_v6(&a->addresses[i].cidr.ip) ? "masq6" : "masq4";
-		el.key[0] = atom_ip(&a->addresses[i].cidr.ip);
-		plan_element(p, TASKVPC_TABLE, &el);
-	}
+	plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
+	plan_own(p, bridge_ifindex);
 }

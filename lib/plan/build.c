@@ -229,8 +229,17 @@ int plan_ruleset(struct plan *p, const struct nft_ruleset *r)
 	struct step *s = append(p, &step_ruleset, HOST, -1);
 
 	s->shared = true;
-	s->ruleset = r;
+	s->ruleset.rules = r;
 	return last(p);
+}
+
+int plan_ruleset_values(struct plan *p, const struct nft_ruleset *r,
+			const struct nft_values *values)
+{
+	int step = plan_ruleset(p, r);
+
+	p->steps[step].ruleset.values = *values;
+	return step;
 }
 
 int plan_element(struct plan *p, const char *table, const struct nft_element *el)

@@ -191,7 +191,8 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 	uint64_t tag;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		if (!shared_tag(p, &p->steps[i], &tag))
+		if (!shared_tag(p, &p->steps[i], &tag) ||
+		    (ret && is_among(tag, ret, n < max ? n : max)))
 			continue;
 		if (ret && n < max)
 			ret[n] = tag;

@@ -27,8 +27,10 @@ static const char *why_ruleset(const struct step *s)
 		  "The source guard: what a task sends must bear its own MAC and address, or it is "
 		  "dropped, before connection tracking. The rules never change; tasks are elements "
 		  "of the sets." },
-		{ "masquerade", "Masquerading: what leaves for elsewhere bears the host's address, "
-				"because nobody there knows a way back to the task's." },
+		{ "shared NAT",
+		  "Masquerading: what leaves for elsewhere has the host's address as its source, "
+		  "because nobody there has a route to the task's. Its source port lies in a range "
+		  "where nothing listens, and a task's live flows are bounded." },
 		{ "published ports", "Published ports: what is addressed to a port of the host is "
 				     "redirected to a task, "
 				     "by one lookup in a map, however many there are." },
@@ -36,7 +38,7 @@ static const char *why_ruleset(const struct step *s)
 			"sets." },
 	};
 
-	return lookup(rows, s->ruleset->name);
+	return lookup(rows, s->ruleset.rules->name);
 }
 
 static const char *why_element(const struct step *s)
@@ -47,6 +49,16 @@ static const char *why_element(const struct step *s)
 			   "interface does." },
 		{ "own4", "Who the task is: interface, MAC and address belong together." },
 		{ "own6", "Who the task is: interface, MAC and address belong together." },
+		{ "home4", "This address enters by the task's own interface only." },
+		{ "home6", "This address enters by the task's own interface only." },
+		{ "no_publish4", "The subnet's router publishes no ports of the host." },
+		{ "no_publish6", "The subnet's router publishes no ports of the host." },
+		{ "bridge_links", "What this bridge sends is counted for its tasks." },
+		{ "protected", "protectedPorts: no flow of a task takes this port of the host." },
+		{ "pub4", "No flow of a task takes this published port." },
+		{ "pub6", "No flow of a task takes this published port." },
+		{ "host_pub4", "No flow of a task takes this published port." },
+		{ "host_pub6", "No flow of a task takes this published port." },
 		{ "no_imds", "The task must not reach the instance's metadata." },
 		{ "vpc4",
 		  "Between these networks nothing is masqueraded: tasks see each other's own "

@@ -50,6 +50,12 @@ static const struct field port_fields[] = {
 	{ 0 },
 };
 
+static const struct field protected_fields[] = {
+	FIELD(struct protected_port, protocol, "protocol", FIELD_U32, .max = 255),
+	FIELD(struct protected_port, port, "port", FIELD_U32, .max = 65535),
+	{ 0 },
+};
+
 const struct field attachment_fields[] = {
 	FIELD(struct attachment, network, "network", FIELD_TEXT, .flags = KEY),
 	FIELD(struct attachment, container_id, "containerId", FIELD_TEXT, .flags = KEY),
@@ -82,6 +88,13 @@ const struct field attachment_fields[] = {
 	FIELD_ARRAY(struct attachment, ports, n_ports, "ports", FIELD_OBJECT,
 		    .fields = port_fields),
 
+	FIELD(struct attachment, counted, "counted", FIELD_BOOL),
+	FIELD(struct attachment, nat.first, "natFirst", FIELD_U32, .max = 65535),
+	FIELD(struct attachment, nat.last, "natLast", FIELD_U32, .max = 65535),
+	FIELD(struct attachment, nat.flows, "natFlows", FIELD_U32, .max = 65535),
+	FIELD(struct attachment, nat.flows_to, "natFlowsTo", FIELD_U32, .max = 65535),
+	FIELD_ARRAY(struct attachment, protected, n_protected, "protected", FIELD_OBJECT,
+		    .fields = protected_fields),
 	FIELD_ARRAY(struct attachment, vpc, n_vpc, "vpc", FIELD_NET),
 	FIELD(struct attachment, refuse_unused, "refuseUnused", FIELD_BOOL),
 	FIELD(struct attachment, masquerade, "masquerade", FIELD_BOOL),

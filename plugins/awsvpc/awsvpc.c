@@ -50,6 +50,7 @@ const struct field awsvpc_fields[] = {
 	      .fallback = "bridge", .help = "macvlan: mode of the interface."),
 	FIELD(struct awsvpc_conf, host_access, "hostAccess", FIELD_BOOL, .fallback = "false",
 	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own."),
+	NAT_FIELDS(struct awsvpc_conf, nat),
 	{ .key = NULL },
 };
 
@@ -160,6 +161,8 @@ int awsvpc_judge(const struct netconf *c, struct err *e)
 
 	if (r == 0)
 		r = judge_blocks(own, e);
+	if (r == 0)
+		r = nat_judge(&own->nat, e);
 	if (r == 0 && own->block_imds)
 		r = judge_imds(c->pool.routes, c->pool.n_routes, "ipam.routes", e);
 	return r < 0 ? r : judge_subnets(own, &c->pool, e);

@@ -4,6 +4,7 @@
 #define AWSVPC_AWSVPC_H
 
 #include "mode/mode.h"
+#include "mode/nat.h"
 #include "mode/task.h"
 
 /* The plugin's own part of a configuration; both modes have it in common. */
@@ -19,6 +20,7 @@ struct awsvpc_conf {
 	char master[64];       /* longer than IFNAMSIZ, so that the message can name it */
 	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;
+	struct nat_conf nat;
 };
 
 extern const struct field awsvpc_fields[];

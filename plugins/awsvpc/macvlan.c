@@ -108,6 +108,14 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 		err_hint(e, "the LAN's router decides what leaves the VPC: leave ipMasq out");
 		return -EINVAL;
 	}
+	if (nat_is_set(&own->nat)) {
+		err_set(e, ERR_CONFIG, 0,
+			"masqueradePortRange, maxFlows, maxFlowsPerDestination and protectedPorts "
+			"cannot go with attach: \"macvlan\"");
+		err_hint(e, "the host neither translates nor counts what a macvlan sends: leave "
+			    "them out");
+		return -EINVAL;
+	}
 	r = mode_refuse_bandwidth(c, "awsvpc",
 				  "use attach: veth with the plugin bandwidth behind it", e);
 	return r < 0 ? r : awsvpc_judge(c, e);

@@ -64,12 +64,15 @@ static int routed_resolve(const struct netconf *c, struct plan_io *io, struct at
 
 	if (r == 0)
 		r = mode_ra_uplink(c, io, a->accept_ra_uplink, e);
+	if (r == 0)
+		r = nat_resolve(&own->nat, own->masquerade, io, a, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	a->masquerade = own->masquerade;
 	a->block_imds = own->block_imds;
 	a->host_routing = own->host_routing;
 	a->host_is_gateway = true;
+	a->counted = true;
 	a->refuse_unused = true;
 	a->n_vpc = own->vpc.n_cidr;
 	memcpy(a->vpc, own->vpc.cidr, sizeof(a->vpc));
@@ -246,11 +249,11 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	if (a->netns_created)
 		plan_netns(p);
 	plan_ruleset(p, &ruleset_guard);
-	if (a->masquerade)
-		plan_ruleset(p, &ruleset_masquerade);
+	plan_nat(p);
 	plan_router(p);
 	/* The guard is up before the interface it guards, and so is undone after it. */
 	plan_guard(p, a->ifindex);
+	plan_protected(p);
 	if (a->masquerade)
 		plan_masquerade(p);
 	veth = plan_veth(p, &host, &task, a->mtu);

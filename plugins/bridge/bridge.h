@@ -13,6 +13,7 @@
 #define BRIDGE_BRIDGE_H
 
 #include "mode/mode.h"
+#include "mode/nat.h"
 
 struct bridge_conf {
 	char bridge[64]; /* longer than IFNAMSIZ, so that the message can name it */
@@ -26,6 +27,7 @@ struct bridge_conf {
 	bool snat, masq_all;     /* of published ports */
 	char dynamic_ports[32];  /* "FIRST-LAST" */
 	struct bandwidth bandwidth;
+	struct nat_conf nat;
 };
 
 static inline const struct bridge_conf *bridge_conf(const struct netconf *c)
@@ -46,6 +48,8 @@ void bridge_warn_of_keys(const json *root, struct text *warn);
 bool bridge_knows_key(const char *key);
 
 int bridge_judge_ports(const struct netconf *c, struct err *e);
+/* bridge_judge_ranges: dynamic ports lie outside of those of masqueraded flows (@nat). Code 7. */
+int bridge_judge_ranges(const struct netconf *c, const struct nat *nat, struct err *e);
 int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *last, struct err *e);
 /* bridge_accept_ports: has the task an address for each? */
 int bridge_accept_ports(const struct attachment *a, struct err *e);

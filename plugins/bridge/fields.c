@@ -51,6 +51,7 @@ const struct field bridge_fields[] = {
 	      .fallback = "the ports behind net.ipv4.ip_local_port_range, 61000-65535 mostly",
 	      .help = "Where a hostPort of 0 comes from, \"FIRST-LAST\"; may not overlap with "
 		      "net.ipv4.ip_local_port_range."),
+	NAT_FIELDS(struct bridge_conf, nat),
 	FIELD(struct bridge_conf, snat, "snat", FIELD_BOOL, .fallback = "true",
 	      .help = "Published ports are reached from 127.0.0.1 and from within the task's own subnet, "
 		      "by replacing the source address there; false: it is never replaced."),
@@ -124,6 +125,8 @@ int bridge_judge(const struct netconf *c, struct err *e)
 		r = judge_name(own->bridge, e);
 	if (r == 0)
 		r = judge_switches(own, e);
+	if (r == 0)
+		r = nat_judge(&own->nat, e);
 	if (r == 0)
 		r = bandwidth_judge(&own->bandwidth, "task-bridge", e);
 	if (r == 0)

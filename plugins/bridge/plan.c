@@ -21,12 +21,25 @@ static bool has_policy(const struct attachment *a)
 	return strcmp(ingress_policy_names[a->ingress_policy], "open") != 0;
 }
 
+/* Does the host forward for it? Else its packets stay on the bridge. */
+static bool is_counted(const struct attachment *a)
+{
+	return a->counted && (a->bridge_gateway || a->masquerade || a->n_ports);
+}
+
+/* Also for records of earlier versions that relied on rules which the guard has now. */
+static bool needs_guard(const struct attachment *a)
+{
+	return is_counted(a) || a->masquerade || a->n_ports;
+}
+
 static void plan_rulesets(struct plan *p)
 {
 	const struct attachment *a = p->a;
 
-	if (a->masquerade)
-		plan_ruleset(p, &ruleset_masquerade);
+	if (needs_guard(a))
+		plan_ruleset(p, &ruleset_guard);
+	plan_nat(p);
 	if (a->n_ports)
 		plan_ruleset(p, &ruleset_publish);
 	if (has_policy(a))
@@ -104,6 +117,9 @@ static void plan_elements(struct plan *p)
 		plan_policy(p, a->bridge_ifindex);
 	if (a->mac_check)
 		plan_frames(p, a->ifindex);
+	if (is_counted(a))
+		plan_bridge_guard(p, a->bridge_ifindex);
+	plan_protected(p);
 	if (a->masquerade)
 		plan_masquerade(p);
 	if (a->n_ports)

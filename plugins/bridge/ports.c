@@ -2,11 +2,7 @@
 /* Published ports: what they may be, and where a host port of 0 comes from. */
 #include "bridge.h"
 
-#include "kernel/sysctl.h"
-
-#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,40 +10,9 @@
 #define LAST_PORT           65535
 #define DYNAMIC_PORTS_LEAST 1000
 
-struct port_range {
-	unsigned long first, last;
-};
-
 static const char local_range[] = "net.ipv4.ip_local_port_range";
 
 /* ---- dynamic ports ---- */
-
-/* "FIRST-LAST" as ports. Return: success. */
-static bool parse_range(const char *text, const char *separators, struct port_range *ret)
-{
-	char *end;
-
-	ret->first = strtoul(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || !*end || !strchr(separators, *end))
-		return false;
-	text = end + strspn(end, separators);
-	ret->last = strtoul(text, &end, 10);
-	return isdigit((unsigned char)*text) && !*end && ret->first >= 1 &&
-	       ret->first <= ret->last && ret->last <= LAST_PORT;
-}
-
-/* Where the kernel takes the source ports of outgoing connections from. */
-static int ask_local_range(struct port_range *ret, struct err *e)
-{
-	char text[64];
-	int r = sysctl_read("net/ipv4/ip_local_port_range", text, sizeof(text), e);
-
-	if (r < 0)
-		return r;
-	if (r == 1 || !parse_range(text, "\t ", ret))
-		*ret = (struct port_range){ 32768, 60999 }; /* the kernel's own default */
-	return 0;
-}
 
 /* Behind the kernel's range, where services are rare; in front if there is no room. */
 static int choose_range(const struct port_range *local, struct port_range *ret, struct err *e)
@@ -69,7 +34,7 @@ static int choose_range(const struct port_range *local, struct port_range *ret, 
 static int read_range(const char *text, const struct port_range *local, struct port_range *ret,
 		      struct err *e)
 {
-	if (!parse_range(text, "-", ret)) {
+	if (!port_range_parse(text, "-", ret)) {
 		err_set(e, ERR_CONFIG, 0, "dynamicPortRange: \"%s\" is no range of ports", text);
 		err_hint(e, "allowed: \"FIRST-LAST\" within 1-65535, such as \"61000-65535\"");
 		return -EINVAL;
@@ -87,7 +52,7 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 {
 	const char *configured = bridge_conf(c)->dynamic_ports;
 	struct port_range local, range;
-	int r = ask_local_range(&local, e);
+	int r = port_range_local(&local, e);
 
 	if (r == 0)
 		r = *configured ? read_range(configured, &local, &range, e)
@@ -97,6 +62,24 @@ int bridge_dynamic_ports(const struct netconf *c, uint16_t *first, uint16_t *las
 	*first = (uint16_t)range.first;
 	*last = (uint16_t)range.last;
 	return 0;
+}
+
+/* Of a network that publishes ports as the kernel gives them, nothing can overlap. */
+int bridge_judge_ranges(const struct netconf *c, const struct nat *nat, struct err *e)
+{
+	uint16_t first = 0, last = 0;
+	int r = nat->first ? bridge_dynamic_ports(c, &first, &last, e) : 0;
+
+	if (r < 0 && !bridge_conf(c)->dynamic_ports[0])
+		return 0; /* told by the first dynamic port */
+	if (r < 0 || !nat->first || last < nat->first || nat->last < first)
+		return r;
+	err_set(e, ERR_CONFIG, 0,
+		"dynamicPortRange: %u-%u overlaps with %u-%u, the ports of masqueraded flows", first,
+		last, nat->first, nat->last);
+	err_hint(e, "choose ports outside of masqueradePortRange, or change that (it is one for all "
+		    "networks of the host)");
+	return -EINVAL;
 }
 
 /* ---- port mappings ---- */

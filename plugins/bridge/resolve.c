@@ -115,6 +115,7 @@ static void take_settings(const struct netconf *c, struct attachment *a)
 	bool closed = strcmp(ingress_policy_names[own->ingress_policy], "isolated") == 0;
 
 	a->bridge_gateway = own->gateway || own->default_gateway;
+	a->counted = true;
 	a->refuse_unused = a->bridge_gateway; /* else the subnet is a LAN of others */
 	a->default_routes = own->default_gateway ? DEFAULT_ALWAYS : DEFAULT_NEVER;
 	a->force_address = own->force_address;
@@ -172,6 +173,10 @@ int bridge_resolve(const struct netconf *c, struct plan_io *io, struct attachmen
 		r = mode_mtu(c, io, &a->mtu, e);
 	if (r == 0 && a->bridge_gateway)
 		r = mode_ra_uplink(c, io, a->accept_ra_uplink, e);
+	if (r == 0)
+		r = nat_resolve(&bridge_conf(c)->nat, a->masquerade || c->n_ports, io, a, e);
+	if (r == 0)
+		r = bridge_judge_ranges(c, &a->nat, e);
 	id_eni_ifname(a->eni_id, a->host_ifname);
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	return r;

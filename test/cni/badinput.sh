@@ -28,6 +28,10 @@ rows() {
 		.ipMasq $BOOL
 		.blockInstanceMetadata $BOOL
 		.hostRouting $TEXT "ebpf" "kernel"
+		.masqueradePortRange $TEXT "40000" "1-65535" "50000-40000" "40000-40010" "a-b"
+		.maxFlows $NUMBER 1 70000
+		.maxFlowsPerDestination $NUMBER 1 70000
+		.protectedPorts $LIST [5] ["ssh"] ["22"] ["22/icmp"] ["0/tcp"] ["65536/udp"] ["22/tcp "]
 		.createNamespace $BOOL
 		.mtu $NUMBER 70000 1 67
 		.dns $OBJECT

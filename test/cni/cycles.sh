@@ -126,7 +126,8 @@ measure() {
 	stat -c '%n %s' "$DATA"/*
 	echo "files $(find /run/taskvpc $NETNS | wc -l)"
 	echo "records $(records)"
-	nft -j list ruleset | jq -r '[.nftables[] | (.set // .map // empty).elem // [] | length] | "elements \(add)"'
+	nft -j list ruleset | jq -r '[.nftables[] | (.set // .map // empty)
+		| select(.flags // [] | index("dynamic") | not) | .elem // [] | length] | "elements \(add)"'
 	nft -j list ruleset | jq -r '"rules, chains and sets \(.nftables | length)"'
 	echo "links $(ip -o link | wc -l)"
 	echo "addresses $(ip -o addr | wc -l)"

@@ -150,9 +150,11 @@ if group "upgrade command" && have_previous; then
 	t "tasks that the previous taskvpc runs are listed, entered, checked and ended by this one"
 	uplink
 	baseline
-	# Each command finds the plugins that lie beside it.
-	"$OLD/taskvpc" run -d --name a -- sleep 60 >/dev/null
-	"$OLD/taskvpc" run -d --name b --mode bridge -p 8080:80 -- sleep 60 >/dev/null
+	# Each command finds the plugins that lie beside it, and the tasks remember them: so they are replaced.
+	cp -r "$OLD" "$TMP/installed"
+	"$TMP/installed/taskvpc" run -d --name a -- sleep 60 >/dev/null
+	"$TMP/installed/taskvpc" run -d --name b --mode bridge -p 8080:80 -- sleep 60 >/dev/null
+	cp --remove-destination "$NEW"/* "$TMP/installed/"
 	is "a b" "$("$TASKVPC" ls -q | sort | xargs)" "ls"
 	told 0 exec a -- true
 	start c -- sleep 60

@@ -206,8 +206,13 @@ static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 {
 	static const char *const sets[] = { "s", "m", NULL };
 	static const struct nft_ruleset rules = {
-		.family = NFT_INET, .table = "t", .sets = sets, .chains = { { "a", 1 }, { "b", 2 } }
+		.family = NFT_INET,
+		.table = "t",
+		.sets = sets,
+		.stamp = "m",
+		.chains = { { "a", 1 }, { "b", 2 } },
 	};
+	struct nft_values values;
 	struct nft_element el = element(which < 2);
 	uint32_t generation;
 	unsigned count;
@@ -221,7 +226,7 @@ static int ask_rules(unsigned which, struct netlink *nl, struct err *e)
 	case 3:
 		return nft_set_count(nl, &rules, "s", &count, e);
 	case 4:
-		return nft_ruleset_intact(nl, &rules, e);
+		return nft_ruleset_intact(nl, &batch, &rules, &values, e);
 	case 5:
 		return nft_ruleset_drop_idle(nl, &batch, &rules, e);
 	case 6:

@@ -109,8 +109,9 @@ static void test_tags(void **state)
 	assert_int_equal(plan_tags(p, two, STORE_TAGS), n);
 	for (unsigned i = 0; i < n; i++)
 		same += one[i] == two[i];
-	/* the table, not the gateway nor the subnet; the sysctl and lo are not taken back */
-	assert_int_equal(n, 3);
+	/* the table, not the gateway, its element nor the subnet; the sysctl and lo are not taken
+	 * back */
+	assert_int_equal(n, 4);
 	assert_int_equal(same, 1);
 	free(a);
 	free(p);

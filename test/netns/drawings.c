@@ -33,7 +33,7 @@ static void fixture_attachment(struct attachment *a, const char *cidr4, const ch
 	a->host_mac = id_eni_host_mac(a->eni_id);
 	a->ifindex = 1048577;
 	a->mtu = 1500;
-	a->refuse_unused = true;
+	a->refuse_unused = a->counted = true;
 	if (cidr4)
 		add_address(a, cidr4);
 	if (cidr6)

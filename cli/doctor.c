@@ -25,6 +25,7 @@ static const struct {
 	{ "leftovers", doctor_leftovers, "none of dead tasks" },
 	{ "forwarding", doctor_forwarding, "on, or not needed yet" },
 	{ "firewall", doctor_firewall, "nobody drops what the host forwards" },
+	{ "flows", doctor_flows, "no task is near its bound, no service within the masquerade range" },
 	{ "rp_filter", doctor_rp_filter, "keeps no packet of a task away" },
 	{ "host ends", doctor_ends, "have no address that another program gave them" },
 	{ "MAC", doctor_mac, "the interfaces have those that they were given" },
@@ -152,9 +153,10 @@ const struct command command_doctor = {
 		"Looks at what commonly breaks: missing kernel features (tried for real, in a\n"
 		"namespace that is thrown away), missing plugins, networks that cannot be read or\n"
 		"overlap with a LAN of the host, a broken store, what dead tasks left, forwarding\n"
-		"that is off, firewalls that drop what is forwarded, strict rp_filter,\n"
-		"addresses that a DHCP client gave to the host's ends of tasks, MAC\n"
-		"addresses that systemd changed, MTUs that do not fit. Nothing is changed.\n\n"
+		"that is off, firewalls that drop what is forwarded, tasks that have nearly all the\n"
+		"flows they may, strict rp_filter, addresses that a DHCP client gave to the host's\n"
+		"ends of tasks, MAC addresses that systemd changed, MTUs that do not fit. Nothing is\n"
+		"changed.\n\n"
 		"  ok    nothing to do\n"
 		"  warn  works, but not as one might expect\n"
 		"  fail  breaks tasks; the exit code is 1 if there is one\n",

@@ -37,6 +37,7 @@ void doctor_store(struct doctor *d);
 void doctor_leftovers(struct doctor *d);
 void doctor_forwarding(struct doctor *d);
 void doctor_firewall(struct doctor *d);
+void doctor_flows(struct doctor *d);
 void doctor_rp_filter(struct doctor *d);
 void doctor_ends(struct doctor *d);
 void doctor_mac(struct doctor *d);

@@ -24,7 +24,7 @@ well() {
 
 if group "a healthy host"; then
 	well
-	is "kernel plugins networks store leftovers forwarding firewall rp_filter host ends MAC MTU" \
+	is "kernel plugins networks store leftovers forwarding firewall flows rp_filter host ends MAC MTU" \
 		"$(jq -r 'map(.check) | join(" ")' <<<"$OUT")" "checks"
 	start a -- sleep 60
 	start b --mode bridge -p 8080:80 -- sleep 60
@@ -287,6 +287,52 @@ if group links; then
 	told 0 rm c
 	well
 	told 0 rm a
+fi
+
+if group flows; then
+	jq -n --argjson p "$(conf '.ipMasq=true | .maxFlows=200 | .maxFlowsPerDestination=100 | del(.name, .cniVersion)
+		| .blockInstanceMetadata=false')" \
+		'{cniVersion: "1.1.0", name: "small", plugins: [$p]}' >/etc/cni/net.d/small.conflist
+	start a --network small -- sleep 600
+	start b --network small -- sleep 600
+	well
+	# burst TASK TO NUMBER: datagrams from as many ports.
+	burst() {
+		local pid
+		pid=$(pid_of "$1" main pid)
+		nsenter -t "$pid" -n perl -MSocket=:all -e 'my ($to, $n) = @ARGV;
+			for my $port (2001 .. 2000 + $n) {
+				socket my $s, AF_INET, SOCK_DGRAM, 0 or die; bind $s, pack_sockaddr_in($port, INADDR_ANY) or die;
+				send $s, "x", 0, pack_sockaddr_in(9, inet_aton($to)) }' "$2" "$3"
+	}
+	ip neigh replace 198.51.100.1 dev up0 lladdr 02:00:00:00:00:02
+	t "a task that has 80 of 100 flows to one address"
+	burst a 198.51.100.1 79
+	well
+	burst a 198.51.100.1 80
+	sick 0 flows '^warn a has 80 of 100 live flows to 198.51.100.1 \(maxFlowsPerDestination\)$'
+	t "and in all"
+	ip neigh replace 198.51.100.9 dev up0 lladdr 02:00:00:00:00:02
+	burst a 198.51.100.9 80
+	sick 0 flows 'warn a has 160 of 200 live flows \(maxFlows\)'
+	t "one that has reached the bound is named, with the packets that were dropped"
+	burst b 198.51.100.1 150
+	sick 0 flows 'warn b reached its bound of live flows: 50 packets of new ones were dropped'
+	like 'warn b has 100 of 100 live flows to 198.51.100.1' "$(finding flows)" "and has"
+	t "a service of the host within the masquerade range, until the key protects it"
+	perl -MSocket=:all -e 'socket my $s, AF_INET, SOCK_STREAM, 0; bind $s, pack_sockaddr_in(40022, INADDR_ANY) or die; listen $s, 1; sleep 60' &
+	pid=$!
+	until_true sh -c 'ss -Hltn "sport = 40022" | grep -q .'
+	sick 0 flows 'warn the host serves tcp port 40022, which masqueradePortRange 32768-60999 has too'
+	is 'give a network "protectedPorts": ["40022/tcp"]' "$(jq -r '.[] | select(.finding | test("40022")? // false) | .fix' <<<"$OUT")" "fix"
+	told 0 rm a b
+	jq '.plugins[0].protectedPorts=["40022/tcp"]' /etc/cni/net.d/small.conflist >"$TMP/small" && cp "$TMP/small" /etc/cni/net.d/small.conflist
+	start a --network small -- sleep 600
+	told 0 doctor --json
+	is "" "$(finding flows | grep 40022)" "what is said of the port"
+	stop "$pid"
+	told 0 rm a
+	rm /etc/cni/net.d/small.conflist
 fi
 
 if group rp_filter; then

@@ -44,9 +44,12 @@ static void tell_broken(void *ctx, const char *path, const struct err *why)
 		    "%s", why->msg);
 }
 
-/* A LAN of the host behind the addresses of tasks that the host routes. */
-static void look_for_lan(struct doctor *d, const json *subnet, const struct addr_info *addresses,
-			 unsigned n)
+/*
+ * A LAN of the host, or the bridge of another program, with addresses of a network's subnet.
+ * @bridge: of the network itself, whose addresses are its own; "": it has none.
+ */
+static void look_for_lan(struct doctor *d, const json *subnet, const char *bridge,
+			 const struct addr_info *addresses, unsigned n)
 {
 	struct cidr cidr;
 
@@ -58,23 +61,30 @@ static void look_for_lan(struct doctor *d, const json *subnet, const struct addr
 		if (!cidr_overlap(&cidr, &addresses[i].cidr))
 			continue;
 		if_indextoname(addresses[i].ifindex, ifname);
+		if (!strcmp(ifname, bridge))
+			continue;
 		doctor_tell(d, DOCTOR_WARN,
 			    "another subnet: `taskvpc inspect NETWORK >my.conflist`, edit it, "
 			    "taskvpc run --net ./my.conflist",
-			    "network %.63s: its subnet %s overlaps with %s on %s: neighbours there "
-			    "are hidden by tasks of the same address",
+			    "network %.63s: its subnet %s overlaps with %s on %s: %s",
 			    live_text(subnet, "network"), live_text(subnet, "cidr"),
-			    cidr_text(&addresses[i].cidr, text), ifname);
+			    cidr_text(&addresses[i].cidr, text), ifname,
+			    *bridge ? "the host has two ways there, and one of them is wrong"
+				    : "neighbours there are hidden by tasks of the same address");
 	}
 }
 
-static bool is_routed(const struct doctor *d, const json *subnet)
+/* The name of the bridge of a network, "" of routed tasks; NULL: its tasks are on a LAN. */
+static const char *bridge_of(const struct doctor *d, const json *subnet)
 {
 	const struct network *n = networks_get(&d->all, live_text(subnet, "network"));
 	const json *plugin = n ? json_first(json_get(n->list, "plugins")) : NULL;
+	const char *mode = n ? network_mode(n->list) : "";
 
-	return n && !strcmp(network_mode(n->list), "awsvpc") &&
-	       strcmp(live_text(plugin, "attach"), "macvlan") != 0;
+	if (!strcmp(mode, "bridge"))
+		return *live_text(plugin, "bridge") ? live_text(plugin, "bridge") : "cni0";
+	return !strcmp(mode, "awsvpc") && strcmp(live_text(plugin, "attach"), "macvlan") != 0 ? ""
+											      : NULL;
 }
 
 /* What STATUS warns of at length; here only what is certainly a mistake. */
@@ -121,8 +131,8 @@ void doctor_networks(struct doctor *d)
 			doctor_tell(d, DOCTOR_WARN, "taskvpc subnets tells who has them",
 				    "network %.63s: no address of %s is free",
 				    live_text(s, "network"), live_text(s, "cidr"));
-		if (is_routed(d, s))
-			look_for_lan(d, s, addresses, n);
+		if (bridge_of(d, s))
+			look_for_lan(d, s, bridge_of(d, s), addresses, n);
 	}
 }
 

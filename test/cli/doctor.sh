@@ -235,6 +235,14 @@ if group networks; then
 	ip addr add 10.200.1.200/25 dev up0
 	sick 0 networks 'warn network lab-awsvpc: its subnet 10\.200\.1\.0/24 overlaps with 10\.200\.1\.200/25 on up0'
 	ip addr del 10.200.1.200/25 dev up0
+	t "the bridge of another program with the subnet of a bridge network"
+	ip link add other0 type bridge
+	ip addr add 10.201.0.1/24 dev other0
+	sick 0 networks 'warn network lab-bridge: its subnet 10\.201\.0\.0/24 overlaps with 10\.201\.0\.1/24 on other0'
+	ip link del other0
+	start b --mode bridge -- sleep 60
+	well
+	told 0 rm b
 	t "full"
 	one 10.9.0.0/29 '.ipam.ranges[0][0].reserve = "minimal" | .name = "tiny" | del(.vpc)' >/etc/cni/net.d/tiny.conf
 	for i in 1 2 3 4 5; do start s$i --net tiny -- sleep 60; done

@@ -343,6 +343,12 @@ if group status; then
 	status "$(jq -c '.preserveDefaultVlan=false | .externalSetMarkChain=null | .backend="" | .unshapedSubnets=[] | .conditionsV4=[]
 		| .vlanTrunk=null | .disableContainerInterface=false | .snat=true' <<<"$CONF")"
 	is "" "$ERR" stderr
+	t "STATUS warns of the bridge of another program with the same subnet"
+	ip link add other0 type bridge
+	ip addr add 10.88.7.1/24 dev other0
+	status "$(jq -c '.ipam.ranges = [[{subnet: "10.88.0.0/16"}]]' <<<"$CONF")"
+	like '10\.88\.0\.0/16 overlaps with 10\.88\.7\.1/24 on other0' "$ERR" "warning"
+	ip link del other0
 	t "STATUS warns of another table that drops what is forwarded, by name"
 	for family in inet ip; do
 		nft "add table $family docker0; add chain $family docker0 fw { type filter hook forward priority 0; policy drop; }"

@@ -26,6 +26,7 @@ struct trial {
 
 static const struct link_end end_a = { .name = "trial0", .ifindex = 100 };
 static const struct link_end end_b = { .name = "trial1", .ifindex = 101 };
+static const struct link_end end_d = { .name = "trial4", .ifindex = 104 };
 static const struct link_end end_c = { .name = "trial2", .ifindex = 102 };
 
 static void try_veth(struct trial *t)
@@ -47,6 +48,21 @@ static void try_macvlan(struct trial *t)
 	link_add_macvlan(t->b, &end, &of, NULL, TOLERATE_NOTHING);
 }
 
+static void try_ifb(struct trial *t)
+{
+	link_add_ifb(t->b, &end_d);
+}
+
+static void try_ingress(struct trial *t)
+{
+	qdisc_add_ingress(t->b, end_a.ifindex);
+}
+
+static void try_redirect(struct trial *t)
+{
+	redirect_add(t->b, end_a.ifindex, end_d.ifindex);
+}
+
 static void try_tbf(struct trial *t)
 {
 	qdisc_add_tbf(t->b, end_a.ifindex, 1000000, 100000);
@@ -55,33 +71,44 @@ static void try_tbf(struct trial *t)
 static void try_links(struct doctor *d, struct trial *t)
 {
 	static const struct {
-		const char *name, *module, *needed_by;
+		const char *name, *module, *option, *needed_by;
 		void (*build)(struct trial *t);
 		enum verdict verdict;
-		bool upon_veth;
+		unsigned upon; /* bits of rows before that must have gone well */
 	} rows[] = {
-		{ "veth", "veth", "awsvpc and bridge", try_veth, DOCTOR_FAIL, false },
-		{ "bridge", "bridge", "bridge", try_bridge, DOCTOR_WARN, false },
-		{ "macvlan", "macvlan", "awsvpc with attach: macvlan", try_macvlan, DOCTOR_WARN,
-		  true },
-		{ "token bucket", "sch_tbf", "bandwidth limits", try_tbf, DOCTOR_WARN, true },
+		{ "veth", "veth", "VETH", "awsvpc and bridge", try_veth, DOCTOR_FAIL, 0 },
+		{ "bridge", "bridge", "BRIDGE", "bridge", try_bridge, DOCTOR_WARN, 0 },
+		{ "macvlan", "macvlan", "MACVLAN", "awsvpc with attach: macvlan", try_macvlan,
+		  DOCTOR_WARN, 1 << 0 },
+		{ "token bucket", "sch_tbf", "NET_SCH_TBF", "bandwidth limits", try_tbf,
+		  DOCTOR_WARN, 1 << 0 },
+		{ "intermediate device", "ifb", "IFB", "bandwidth limits of what a task sends",
+		  try_ifb, DOCTOR_WARN, 0 },
+		{ "ingress hook", "sch_ingress", "NET_SCH_INGRESS",
+		  "bandwidth limits of what a task sends, and hostRouting: bpf", try_ingress,
+		  DOCTOR_WARN, 1 << 0 },
+		{ "redirection", "-a cls_u32 act_mirred", "NET_CLS_U32 and CONFIG_NET_ACT_MIRRED",
+		  "bandwidth limits of what a task sends", try_redirect, DOCTOR_WARN,
+		  1 << 0 | 1 << 4 | 1 << 5 },
 	};
-	bool veth = true;
+	unsigned went_well = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct batch_failure failure;
 		struct err e;
 		char fix[128];
 
-		if (rows[i].upon_veth && !veth)
+		if ((rows[i].upon & went_well) != rows[i].upon)
 			continue; /* it would fail for want of that, and be told as missing itself
 				   */
 		batch_reset(t->b);
 		rows[i].build(t);
-		if (batch_send(t->b, &t->nl, &failure, &e) == 0)
+		if (batch_send(t->b, &t->nl, &failure, &e) == 0) {
+			went_well |= 1U << i;
 			continue;
-		veth = veth && rows[i].build != try_veth;
-		snprintf(fix, sizeof(fix), "modprobe %s, or a kernel that has it", rows[i].module);
+		}
+		snprintf(fix, sizeof(fix), "modprobe %s, or use a kernel with CONFIG_%s",
+			 rows[i].module, rows[i].option);
 		doctor_tell(d, rows[i].verdict, fix, "no %s, needed by %s: %s", rows[i].name,
 			    rows[i].needed_by, e.msg);
 	}

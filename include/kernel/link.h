@@ -118,6 +118,12 @@ int link_has_ports(struct netlink *nl, uint32_t ifindex, struct err *e);
  */
 int link_bridge_vlans(struct netlink *nl, struct err *e);
 
+/*
+ * link_kind_known: does the kernel know "veth", "bridge", "macvlan" or "ifb", or load the module? It is
+ * asked for one with a MAC that no link may have, so none is made. Return: 1, 0, or a negative errno.
+ */
+int link_kind_known(struct netlink *nl, const char *kind, struct err *e);
+
 /* Both: Return 0, 1 if there is no such link, or a negative errno. */
 int link_by_index(struct netlink *nl, uint32_t ifindex, struct link_info *ret, struct err *e);
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e);

@@ -36,6 +36,9 @@ extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, st
 	step_qdisc, step_redirect, step_bpf, step_flows, step_flows_end, step_settle, step_localnet,
 	step_announce, step_join;
 
+/* plan_hint_need: where @e tells that the kernel does not know what the step asks for, the hint is the
+ * module and the option of the kernel; a hint that is there stays. */
+void plan_hint_need(const struct step *s, struct err *e);
 /* plan_why: why the step is there (or undone), in a sentence; NULL: the one before it tells. */
 const char *plan_why(const struct step *s, bool undo);
 

@@ -190,6 +190,25 @@ int link_bridge_vlans(struct netlink *nl, struct err *e)
 	return r < 0 ? r : 1;
 }
 
+int link_kind_known(struct netlink *nl, const char *kind, struct err *e)
+{
+	static const struct mac all = { .b = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+	struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m =
+		message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	struct nlattr *info;
+	int r;
+
+	message_put(m, IFLA_ADDRESS, all.b, sizeof(all.b));
+	info = message_nest(m, IFLA_LINKINFO);
+	message_put_text(m, IFLA_INFO_KIND, kind);
+	message_nest_end(m, info);
+	r = netlink_ask(nl, m, NULL, NULL, NULL, e);
+	if (r == -EADDRNOTAVAIL) /* the kind has judged the MAC */
+		return 1;
+	return r == -EOPNOTSUPP ? 0 : r < 0 ? r : 1;
+}
+
 int link_by_name(struct netlink *nl, const char *name, struct link_info *ret, struct err *e)
 {
 	struct nl_msg *m = question(0, 0);

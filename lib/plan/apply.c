@@ -174,6 +174,7 @@ static void add_hint(const struct step *s, struct err *e)
 			"which the host cannot keep apart: give them separate blocks, or the same");
 	if (e->sys == EEXIST && s->kind == &step_element && s->element.element.n_data)
 		hint_taken(s, e);
+	plan_hint_need(s, e);
 }
 
 void plan_blame(const struct plan *p, unsigned i, struct err *e)

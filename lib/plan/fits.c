@@ -72,9 +72,35 @@ static int judge_interval(const struct step *s, struct plan_io *io, struct err *
 	return r == 1 ? err_set(e, ERR_KERNEL, EEXIST, "it lies within another") : r;
 }
 
+/* The kind of link that the step makes, NULL: none. */
+static const char *link_kind(const struct step *s)
+{
+	return s->kind == &step_veth	  ? "veth"
+	       : s->kind == &step_bridge  ? "bridge"
+	       : s->kind == &step_macvlan ? "macvlan"
+	       : s->kind == &step_ifb	  ? "ifb"
+					  : NULL;
+}
+
+static int judge_kind(const char *kind, struct plan_io *io, struct err *e)
+{
+	struct netlink *nl;
+	int r = plan_io_route(io, HOST, &nl, e);
+
+	if (r == 0)
+		r = link_kind_known(nl, kind, e);
+	if (r == 0)
+		return err_set(e, ERR_KERNEL, EOPNOTSUPP, "the kernel has no links of kind %s",
+			       kind);
+	return r < 0 && r != -EPERM ? r : 0;
+}
+
 static int judge_step(const struct step *s, struct plan_io *io, struct err *e)
 {
 	const char *link = ipv6_link(s);
+
+	if (link_kind(s))
+		return judge_kind(link_kind(s), io, e);
 
 	if (link)
 		return judge_ipv6(s, link, e);

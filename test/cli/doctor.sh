@@ -40,8 +40,8 @@ fi
 
 if group "missing modules"; then
 	# The kernel of this machine has them all: refuse the requests of doctor, one by one. Its children,
-	# which load the rules, are not followed; and behind the tenth it tries nothing any more.
-	for ((i = 1; i <= 10; i++)); do
+	# which load the rules, are not followed; and behind the last it tries nothing any more.
+	for ((i = 1; i <= 14; i++)); do
 		strace -qq -o /dev/null -e trace=sendto -e "inject=sendto:error=EOPNOTSUPP:when=$i" \
 			"$TASKVPC" doctor --json 2>/dev/null |
 			jq -r '[.[] | select(.check == "kernel") | "\(.verdict) \(.finding) (\(.fix))"] | join("; ")'
@@ -52,6 +52,9 @@ if group "missing modules"; then
 	alone 'warn no bridge, needed by bridge: .*\(modprobe bridge, '
 	alone 'warn no macvlan, needed by awsvpc with attach: macvlan: .*\(modprobe macvlan, '
 	alone 'warn no token bucket, needed by bandwidth limits: .*\(modprobe sch_tbf, '
+	alone 'warn no intermediate device, needed by .*\(modprobe ifb, or use a kernel with CONFIG_IFB\)'
+	alone 'warn no ingress hook, needed by .*\(modprobe sch_ingress, .*CONFIG_NET_SCH_INGRESS\)'
+	alone 'warn no redirection, needed by .*\(modprobe -a cls_u32 act_mirred, .*CONFIG_NET_CLS_U32'
 	well
 fi
 

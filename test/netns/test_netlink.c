@@ -92,6 +92,29 @@ static void test_await_carrier(void **state)
 	fixture_run("ip link del wait0");
 }
 
+/* STATUS asks which kinds of links there are, and makes none. */
+static void test_kinds_of_links(void **state)
+{
+	static const char *const known[] = { "veth", "bridge", "macvlan" };
+	cleanup_free struct link_info *before = NULL, *after = NULL;
+	struct netns host = NETNS_NONE;
+	struct netlink nl = NETLINK_CLOSED;
+	size_t n_before, n_after;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(netns_self(&host, &e), 0);
+	assert_int_equal(netlink_open(NETLINK_ROUTE, &host, &host, &nl, &e), 0);
+	assert_int_equal(link_list(&nl, &before, &n_before, &e), 0);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		assert_int_equal(link_kind_known(&nl, known[i], &e), 1);
+	assert_int_equal(link_kind_known(&nl, "nosuchkind", &e), 0);
+	assert_int_equal(link_list(&nl, &after, &n_after, &e), 0);
+	assert_int_equal(n_before, n_after);
+	netlink_close(&nl);
+	netns_close(&host);
+}
+
 /* A step in the task that is the first to need sockets: each is of its own side all the same. */
 static int look_around(const struct step *s, const struct plan *p, struct plan_io *io,
 		       struct err *e)
@@ -131,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_of_others),
+		cmocka_unit_test(test_kinds_of_links),
 		cmocka_unit_test(test_sockets_of_a_call),
 		cmocka_unit_test(test_await_carrier),
 	};

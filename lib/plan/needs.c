@@ -53,7 +53,7 @@ static const struct need *need_of(const struct step *s)
 	if (s->kind == &step_qdisc && s->qdisc.ingress)
 		return &ingress;
 	if (s->kind == &step_ruleset)
-		return need_of_ruleset(s->ruleset->name);
+		return need_of_ruleset(s->ruleset.rules->name);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].kind == s->kind)
 			return &rows[i].need;

@@ -31,6 +31,7 @@
 #define WAIT_MS    5000
 #define FAR4       "192.0.2.9" /* not of this host */
 #define FAR6       "2001:db8::9"
+#define OWN6       "2001:db8::7" /* of this host */
 
 static int receivers[2];
 
@@ -354,6 +355,19 @@ static void test_addresses(void **state)
 	forgets_addresses(0);
 }
 
+/* The kernel's own filter would delete the others (lib/kernel/conntrack.c). */
+static void test_addresses_of_ipv6(void **state)
+{
+	static const char *const gone[] = { OWN6, NULL };
+	const int clients[] = { from(OWN6, "::1", PORT), from("::1", "::1", PORT),
+				from("127.0.0.7", "127.0.0.1", PORT) };
+
+	(void)state;
+	settle(clients, 3);
+	forget_addresses(gone, 0);
+	expect(clients, "BAA");
+}
+
 static void test_addresses_by_dump(void **state)
 {
 	(void)state;
@@ -420,13 +434,15 @@ int main(void)
 		cmocka_unit_test(test_many_ports),
 		cmocka_unit_test(test_one_family),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_addresses_of_ipv6),
 		cmocka_unit_test(test_addresses_by_dump),
 		cmocka_unit_test(test_nothing_tracked),
 		cmocka_unit_test(test_printed),
 	};
 
 	fixture_enter();
-	fixture_run("ip route add " FAR4 " dev lo; ip route add " FAR6 " dev lo");
+	fixture_run("ip route add " FAR4 " dev lo; ip route add " FAR6 " dev lo; "
+		    "ip addr add " OWN6 "/128 dev lo nodad");
 	receivers[0] = receiver(PORT_A);
 	receivers[1] = receiver(PORT_B);
 	return cmocka_run_group_tests(tests, NULL, NULL);

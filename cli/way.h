@@ -203,6 +203,8 @@ void way_told_not_mine(struct way *w);
 int way_past_stack(struct way *w, struct err *e);
 
 /* Rules of the host, in the order of its hooks. */
+/* way_our_mark: the bits that our chain at prerouting -90 sets on the packet, for routing. */
+uint32_t way_our_mark(struct way *w);
 int way_guard(struct way *w, struct err *e);   /* prerouting raw */
 /* way_listens: on the packet's destination and port, at w->at. Return: 1, 0 or a negative errno. */
 int way_listens(struct way *w, struct err *e);

@@ -29,6 +29,25 @@ static struct bpf_owner owner_of(const json *row)
 	return owner;
 }
 
+/* The program of this version, with and without a second line, or of the previous release. Return:
+ * as bpf_find. */
+static int find_program(struct way *w, const struct bpf_owner *of, struct err *e)
+{
+	static const struct {
+		bool direct, family_first;
+	} forms[] = { { true, false }, { false, false }, { false, true } };
+	int r = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms) && r == 1; i++) {
+		struct bpf_owner owner = *of;
+
+		owner.direct = forms[i].direct;
+		owner.family_first = forms[i].family_first;
+		r = bpf_find(&w->host->route, w->iif, &owner, e);
+	}
+	return r;
+}
+
 int way_past_stack(struct way *w, struct err *e)
 {
 	const json *from = way_owner(w, &w->p.src), *to = way_owner(w, &w->p.dst);
@@ -43,7 +62,7 @@ int way_past_stack(struct way *w, struct err *e)
 	owner = owner_of(from);
 	if (!mac_equal(&owner.mac, &w->p.mac)) /* the guard's */
 		return 0;
-	r = bpf_find(&w->host->route, w->iif, &owner, e);
+	r = find_program(w, &owner, e);
 	if (r == 0)
 		r = route_is_taken(&w->host->route, &route, e);
 	if (r != 0)

@@ -66,8 +66,8 @@ static struct fw_packet packet_of(struct way *w, const struct nft_crossing *at)
 			       .answer = w->answer };
 
 	/* Of a client outside it is the packet of an ordinary one. */
-	p.ephemeral = !w->client || way_sysctl(w, w->client, 0, "net/ipv4/ip_local_port_range") >=
-					    FW_EPHEMERAL;
+	p.ephemeral = !w->client ||
+		      way_sysctl(w, w->client, 0, "net/ipv4/ip_local_port_range") >= FW_EPHEMERAL;
 	if (w->answer)
 		p.sport = w->p.port;
 	else
@@ -172,8 +172,8 @@ static void let_through(struct way *w, const struct nft_crossing *at, const stru
 		*ret = '\0';
 }
 
-static json *tell(struct way *w, const struct nft_crossing *at, const struct fw_rule *r,
-		  bool drops, const char *chain)
+static json *tell(struct way *w, const struct nft_crossing *at, const struct fw_rule *r, bool drops,
+		  const char *chain)
 {
 	char rule[48] = "";
 

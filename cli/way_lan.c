@@ -252,9 +252,9 @@ static int to_beside(struct way *w, const struct link_info *link, const json *ro
 	if (meets && w->next.valid && !has_mac(row, &w->next.mac) && way_told_mistaken(w, next))
 		return 0;
 	hop = way_tell(w, "macvlan",
-			     meets ? "%s hands the frame to the macvlan of task %s"
-				   : "%s is not in bridge mode: it keeps off task %s",
-			     link->name, live_text(row, "task"));
+		       meets ? "%s hands the frame to the macvlan of task %s"
+			     : "%s is not in bridge mode: it keeps off task %s",
+		       link->name, live_text(row, "task"));
 
 	way_command(hop, "%s -d link show dev %s", w->at->ip, link->name);
 	way_why(hop, "Macvlans of one card in bridge mode switch among themselves.");
@@ -338,8 +338,8 @@ static int past_shim(struct way *w, const struct link_info *card, const struct i
 	way_command(hop, "ip route get %s", ip);
 	way_why(hop, "The host reaches the tasks of its card by a macvlan of its own alone.");
 	text_init(&fix, commands, sizeof(commands));
-	text_add(&fix, "ip%s route replace %s dev %s",
-		 next->family == AF_INET6 ? " -6" : "", ip, shim.name);
+	text_add(&fix, "ip%s route replace %s dev %s", next->family == AF_INET6 ? " -6" : "", ip,
+		 shim.name);
 	if (addr_first(&w->host->route, card->ifindex, next->family, &own, e) == 0)
 		text_add(&fix, " src %s", ip_text(&own, src));
 	text_add(&fix, " proto static");

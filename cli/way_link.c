@@ -119,8 +119,8 @@ bool way_answers(struct way *w, struct place *at, const struct link_info *link, 
 		return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
 				      &ignored) == 0 &&
 		       way.local;
-	if (ip->family == AF_INET && (arp_ignore(w, at, link) >= ARP_IGNORE_ALL ||
-				      link->flags & IFF_NOARP))
+	if (ip->family == AF_INET &&
+	    (arp_ignore(w, at, link) >= ARP_IGNORE_ALL || link->flags & IFF_NOARP))
 		return false;
 	addr_lasting(&at->route, link->ifindex, addresses, ARRAY_SIZE(addresses), &n, &ignored);
 	for (unsigned i = 0; i < n; i++)
@@ -325,10 +325,11 @@ static bool told_other_mac(struct way *w, const struct link_info *link,
 	way_command(hop, "%s link show dev %s", w->at->ip, link->name);
 	way_why(hop, "Somebody changed it after the task was attached; the kernel then forgets the "
 		     "neighbours of the link.");
-	way_ends(w, hop, FATE_DIES,
-		 "%s link set dev %s address %s; %s neigh replace %s lladdr %s dev %s nud permanent",
-		 w->at->ip, link->name, live_text(row, key), w->at->ip, ip_text(next, ip),
-		 mac_text(&peer->mac, mac), link->name);
+	way_ends(
+		w, hop, FATE_DIES,
+		"%s link set dev %s address %s; %s neigh replace %s lladdr %s dev %s nud permanent",
+		w->at->ip, link->name, live_text(row, key), w->at->ip, ip_text(next, ip),
+		mac_text(&peer->mac, mac), link->name);
 	return true;
 }
 

@@ -253,8 +253,8 @@ static const char *type_name(uint8_t type)
 }
 
 /*
- * A route that refuses. On the host one for more than the task's address is passed by with the task's own
- * route; else it goes, unless it is of a plan (proto static), which refuses on purpose.
+ * A route that refuses. On the host one for more than the task's address is passed by with the
+ * task's own route; else it goes, unless it is of a plan (proto static), which refuses on purpose.
  */
 static void told_refusing(struct way *w, const struct rule_decision *d, const json *row)
 {

@@ -201,8 +201,7 @@ static bool told_aside(struct way *w, const struct route_way *way, struct err *e
 	json *hop;
 
 	if (!w->at->path || way->local || !way_owner(w, &w->p.dst) || !way->match.len ||
-	    link_by_index(&w->at->route, way->ifindex, &link, e) != 0 ||
-	    is_attached(w, link.name))
+	    link_by_index(&w->at->route, way->ifindex, &link, e) != 0 || is_attached(w, link.name))
 		return false;
 	cidr_text(&way->match, match);
 	hop = way_tell(w, "route", "the route %s leads to %s, and %s is not there", match,
@@ -210,8 +209,8 @@ static bool told_aside(struct way *w, const struct route_way *way, struct err *e
 	way_command(hop, "%s route get %s", w->at->ip, dst);
 	way_why(hop, "The interface is none that a network of taskvpc has made: tasks are not "
 		     "behind it.");
-	way_ends(w, hop, FATE_DIES, "%s%s route del %s dev %s table %u", w->at->ip,
-		 v6 ? " -6" : "", match, link.name, way->table);
+	way_ends(w, hop, FATE_DIES, "%s%s route del %s dev %s table %u", w->at->ip, v6 ? " -6" : "",
+		 match, link.name, way->table);
 	return true;
 }
 
@@ -235,6 +234,7 @@ static void tell_route(struct way *w, const struct route_ask *ask, const struct 
 	char dst[IP_TEXT], match[IP_TEXT], gw[IP_TEXT], src[IP_TEXT], table[240] = "";
 	struct link_info link = { .name = "?" };
 	struct text t;
+	char mark[24] = "";
 	json *hop;
 
 	text_init(&t, table, sizeof(table));
@@ -249,8 +249,11 @@ static void tell_route(struct way *w, const struct route_ask *ask, const struct 
 	else
 		hop = way_tell(w, "route", "%s dev %s%s", way->match.len ? match : "default",
 			       link.name, table);
-	way_command(hop, "%s route get %s%s%s%s%s", w->at->ip, dst, w->iif ? " from " : "",
-		    w->iif ? ip_text(&w->p.src, src) : "", w->iif ? " iif " : "", w->iif ? in : "");
+	if (ask->mark)
+		snprintf(mark, sizeof(mark), " mark 0x%x", ask->mark);
+	way_command(hop, "%s route get %s%s%s%s%s%s", w->at->ip, dst, w->iif ? " from " : "",
+		    w->iif ? ip_text(&w->p.src, src) : "", w->iif ? " iif " : "", w->iif ? in : "",
+		    mark);
 	way_why(hop,
 		way->local ? "The table local says so; nothing is sent on."
 		: ip_is_set(&way->gw)
@@ -259,9 +262,11 @@ static void tell_route(struct way *w, const struct route_ask *ask, const struct 
 }
 
 /* What the kernel is asked: the ports only of protocols that it takes them of. */
-static struct route_ask question(const struct way *w)
+static struct route_ask question(struct way *w)
 {
-	struct route_ask ask = { .dst = w->p.dst, .iif = w->iif, .mark = w->p.mark };
+	struct route_ask ask = { .dst = w->p.dst,
+				 .iif = w->iif,
+				 .mark = w->p.mark | way_our_mark(w) };
 	bool ports = w->p.protocol == IPPROTO_TCP || w->p.protocol == IPPROTO_UDP;
 
 	if (!w->any_source)

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "mode/ruleset.h"
+#include "mode/second_line.h"
 #include "portmap.h"
 #include "way.h"
 
@@ -48,6 +49,26 @@ static void command(json *hop, const char *verb, const struct nft_element *el)
 	way_command(hop, "%s", buf);
 }
 
+/* ---- the second line ---- */
+
+uint32_t way_our_mark(struct way *w)
+{
+	struct nft_element task = { .set = "tasks", .key = { atom_iface(w->iif) }, .n_key = 1 };
+	struct nft_element home = { .set = is_v6(w) ? "home6" : "home4",
+				    .key = { atom_ip(&w->p.dst) },
+				    .n_key = 1 };
+	uint32_t mark = 0;
+	struct err ignored;
+
+	if (w->at->path || !w->iif ||
+	    (has(w, &task, &ignored) != 1 && has(w, &home, &ignored) != 1))
+		return 0;
+	for (unsigned bit = 0; bit < 32; bit++)
+		if (stands(w, second_line_ruleset(1U << bit), &ignored) == 1)
+			mark |= 1U << bit;
+	return mark;
+}
+
 /* ---- the guard ---- */
 
 static struct nft_element own_element(const struct way *w)
@@ -79,8 +100,9 @@ static bool told_other_interface(struct way *w, const json *owner, json *hop)
 			gw = live_text(a, "gateway");
 	ip_text(&w->p.src, src);
 	live_ip(owner, ip);
-	way_why(hop, "A task with several interfaces sends by its routes, whatever address it sends "
-		     "from; each address is good at its own interface alone.");
+	way_why(hop,
+		"A task with several interfaces sends by its routes, whatever address it sends "
+		"from; each address is good at its own interface alone.");
 	way_ends(w, hop, FATE_DIES,
 		 "%s%s rule add from %s lookup %u; %s%s route replace default via %s dev %s onlink "
 		 "table %u",
@@ -284,11 +306,12 @@ static int check_unpublished(struct way *w, struct err *e)
 	if (r < 0)
 		return r;
 	listens = r == 1;
-	hop = way_tell(w, "publish",
-		       "port %u leads to task %s by its record, but its rule in the host's table is "
-		       "missing%s",
-		       w->p.port, live_text(row, "task"),
-		       listens ? "; a program of the host that listens there takes the packet" : "");
+	hop = way_tell(
+		w, "publish",
+		"port %u leads to task %s by its record, but its rule in the host's table is "
+		"missing%s",
+		w->p.port, live_text(row, "task"),
+		listens ? "; a program of the host that listens there takes the packet" : "");
 	way_command(hop, "nft list table inet " TASKVPC_TABLE);
 	way_why(hop, "Somebody flushed the rules after the task was attached.");
 	way_ends(w, hop, listens ? FATE_DIES : FATE_REFUSED, "taskvpc gc");
@@ -464,7 +487,8 @@ bool way_told_unmasked(struct way *w)
 	if (w->answer || w->at->path || !row || !json_bool(json_get(row, "ipMasq"), false) ||
 	    is_within(row, &w->p.dst))
 		return false;
-	hop = way_tell(w, "masquerade", "the source stays %s: rules of the host's table are missing",
+	hop = way_tell(w, "masquerade",
+		       "the source stays %s: rules of the host's table are missing",
 		       ip_text(&w->p.src, src));
 	way_command(hop, "nft list table inet " TASKVPC_TABLE);
 	way_why(hop, "The network of the task has ipMasq: the outside knows no way to the task.");

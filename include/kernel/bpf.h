@@ -20,6 +20,7 @@ struct bpf_owner {
 	struct mac mac;
 	struct ip ips[BPF_OWNER_IPS];
 	unsigned n_ips;
+	bool direct;       /* ask the table main, past the rules of policy routing */
 	bool family_first; /* the order of instructions that release 0.1.0 had, to know it again */
 };
 

@@ -56,6 +56,8 @@ struct step {
 	enum side side; /* the namespace it acts in */
 	bool shared;    /* ensured; undone only when no other record has the same step */
 	int dies_with;  /* number of the step whose undo takes this one along; -1: none */
+	int tag_with;   /* number of the shared step with whose tag this one is counted; -1: its own
+			 */
 	union {
 		struct {
 			struct link_end host, task;
@@ -89,8 +91,9 @@ struct step {
 			struct link_settings set;
 		} link;
 		struct {
-			struct ifref dev;
-		} localnet;
+			char path[64];    /* of a sysctl, with slashes */
+			const char *loss; /* what does not work without it; static */
+		} toggle;
 		struct {
 			struct ifref dev;
 			struct cidr cidr;
@@ -211,6 +214,8 @@ int plan_redirect(struct plan *p, int with, const struct ifref *dev, const struc
 int plan_bpf(struct plan *p, int with, const struct ifref *dev);
 /* plan_localnet: shared: 127.0.0.0/8 may cross the host's link @dev (route_localnet). */
 int plan_localnet(struct plan *p, const struct ifref *dev);
+/* plan_valid_mark: shared: reverse path filtering asks with the packet's mark (src_valid_mark). */
+int plan_valid_mark(struct plan *p);
 int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
 /* plan_ruleset_values: one whose text has numbers that are the same for all of the host. */
 int plan_ruleset_values(struct plan *p, const struct nft_ruleset *r,
@@ -219,6 +224,9 @@ int plan_element(struct plan *p, const char *table, const struct nft_element *el
 /* plan_join: an element of a map that another attachment of the container may have already. */
 int plan_join(struct plan *p, const char *table, const struct nft_element *el);
 void plan_share(struct plan *p, int step); /* mark a step as shared */
+/* plan_share_with: likewise, where every plan that has @step has the shared step @lead: one tag
+ * does for both. */
+void plan_share_with(struct plan *p, int step, int lead);
 
 /* ---- the readings ---- */
 

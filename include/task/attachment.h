@@ -142,6 +142,8 @@ struct attachment {
 	/* awsvpc */
 	struct cidr vpc[ATTACHMENT_CIDRS]; /* CIDR blocks of the VPC: not masqueraded between */
 	unsigned n_vpc;
+	uint32_t guard_mark; /* the bit of the second line; 0: none, as in records of versions that
+			      * had no second line */
 	bool masquerade;
 	bool block_imds;
 	uint32_t host_routing; /* index into host_routing_names */
@@ -152,7 +154,7 @@ struct attachment {
 	uint32_t macvlan_mode; /* index into macvlan_mode_names */
 	bool host_access;
 	char shim_ifname[IFNAME_TEXT]; /* hostAccess: the host's own macvlan of master */
-	struct mac shim_mac;   /* hostAccess; zero: a record from before it was kept */
+	struct mac shim_mac;           /* hostAccess; zero: a record from before it was kept */
 	struct ip host_ips[2]; /* hostAccess: source addresses of the host on the LAN, v4, v6 */
 	struct ip host_lan[ATTACHMENT_HOST_IPS]; /* hostAccess: all of the master's addresses */
 	unsigned n_host_lan;

@@ -125,7 +125,7 @@ static void ask(struct bpf_code *c, const struct bpf_owner *owner, int family)
 		MOVE(R2, FRAME),
 		ADD(R2, -FIB_SIZE),
 		SET(R3, FIB_SIZE),
-		SET(R4, 0),
+		SET(R4, owner->direct ? BPF_FIB_LOOKUP_DIRECT : 0),
 		CALL(fib_lookup),
 		IF(BPF_JNE, R0, BPF_FIB_LKUP_RET_SUCCESS, PASS),
 		LOAD(WORD, R1, FRAME, FIB(rt_metric)),

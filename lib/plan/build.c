@@ -23,7 +23,7 @@ static struct step *append(struct plan *p, const struct step_kind *kind, enum si
 		p->n--;
 	}
 	s = &p->steps[p->n++];
-	*s = (struct step){ .kind = kind, .side = side, .dies_with = with };
+	*s = (struct step){ .kind = kind, .side = side, .dies_with = with, .tag_with = -1 };
 	return s;
 }
 
@@ -215,12 +215,29 @@ int plan_sysctl(struct plan *p, int with, enum side side, const char *value, con
 	return last(p);
 }
 
-int plan_localnet(struct plan *p, const struct ifref *dev)
+static struct step *append_toggle(struct plan *p, const char *loss)
 {
-	struct step *s = append(p, &step_localnet, HOST, -1);
+	struct step *s = append(p, &step_toggle, HOST, -1);
 
 	s->shared = true;
-	s->localnet.dev = *dev;
+	s->toggle.loss = loss;
+	return s;
+}
+
+int plan_localnet(struct plan *p, const struct ifref *dev)
+{
+	struct step *s = append_toggle(p, "127.0.0.1 reaches no published port");
+
+	snprintf(s->toggle.path, sizeof(s->toggle.path), "net/ipv4/conf/%s/route_localnet",
+		 dev->name);
+	return last(p);
+}
+
+int plan_valid_mark(struct plan *p)
+{
+	struct step *s = append_toggle(p, "rp_filter drops packets to and from tasks");
+
+	snprintf(s->toggle.path, sizeof(s->toggle.path), "net/ipv4/conf/all/src_valid_mark");
 	return last(p);
 }
 
@@ -262,4 +279,10 @@ int plan_join(struct plan *p, const char *table, const struct nft_element *el)
 void plan_share(struct plan *p, int step)
 {
 	p->steps[step].shared = true;
+}
+
+void plan_share_with(struct plan *p, int step, int lead)
+{
+	plan_share(p, step);
+	p->steps[step].tag_with = lead;
 }

@@ -12,7 +12,9 @@
 
 static struct bpf_owner owner_of(const struct attachment *a)
 {
-	struct bpf_owner owner = { .mac = a->mac, .family_first = a->bpf_family_first };
+	struct bpf_owner owner = { .mac = a->mac,
+				   .direct = a->guard_mark,
+				   .family_first = a->bpf_family_first };
 
 	_Static_assert(STORE_ADDRESSES <= BPF_OWNER_IPS, "an owner has room for all addresses");
 	for (unsigned i = 0; i < a->n_addresses; i++)

@@ -148,6 +148,8 @@ static bool shared_tag(const struct plan *p, const struct step *s, uint64_t *ret
 	char line[UNDO_LINE];
 	struct text t;
 
+	if (s->tag_with >= 0)
+		s = &p->steps[s->tag_with];
 	text_init(&t, line, sizeof(line));
 	if (s->shared)
 		plan_print_step(p, s, true, &t);
@@ -191,7 +193,7 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 	uint64_t tag;
 
 	for (unsigned i = 0; i < p->n; i++) {
-		if (!shared_tag(p, &p->steps[i], &tag) ||
+		if (p->steps[i].tag_with >= 0 || !shared_tag(p, &p->steps[i], &tag) ||
 		    (ret && is_among(tag, ret, n < max ? n : max)))
 			continue;
 		if (ret && n < max)

@@ -27,6 +27,9 @@ static const char *why_ruleset(const struct step *s)
 		  "The source guard: what a task sends must bear its own MAC and address, or it is "
 		  "dropped, before connection tracking. The rules never change; tasks are elements "
 		  "of the sets." },
+		{ "second line",
+		  "The last chain before routing marks what the guard has let through, so that a "
+		  "rule of policy routing can refuse the rest." },
 		{ "shared NAT",
 		  "Masquerading: what leaves for elsewhere has the host's address as its source, "
 		  "because nobody there has a route to the task's. Its source port lies in a range "
@@ -49,8 +52,12 @@ static const char *why_element(const struct step *s)
 			   "interface does." },
 		{ "own4", "Who the task is: interface, MAC and address belong together." },
 		{ "own6", "Who the task is: interface, MAC and address belong together." },
-		{ "home4", "This address enters by the task's own interface only." },
-		{ "home6", "This address enters by the task's own interface only." },
+		{ "home4",
+		  "This address enters by the task's own interface only, and what is sent to it is "
+		  "marked for the second line." },
+		{ "home6",
+		  "This address enters by the task's own interface only, and what is sent to it is "
+		  "marked for the second line." },
 		{ "no_publish4", "The subnet's router publishes no ports of the host." },
 		{ "no_publish6", "The subnet's router publishes no ports of the host." },
 		{ "bridge_links", "What this bridge sends is counted for its tasks." },
@@ -172,7 +179,9 @@ static const char *why_route(const struct step *s)
 
 static const char *why_rule(const struct step *s)
 {
-	(void)s;
+	if (s->rule.action != RULE_LOOKUP)
+		return "The second line: after a flush of nftables nothing is marked, and no packet "
+		       "from or to a subnet of tasks is routed, but for the host's own.";
 	return "Packets that this rule selects take the routes that it names, or none.";
 }
 
@@ -252,9 +261,11 @@ static const char *why_announce(const struct step *s)
 	       "that of the task that had the address before goes on sending there otherwise.";
 }
 
-static const char *why_localnet(const struct step *s)
+static const char *why_toggle(const struct step *s)
 {
-	(void)s;
+	if (strstr(s->toggle.path, "src_valid_mark"))
+		return "Where rp_filter is on, the way back is asked for with the packet's mark: else "
+		       "the second line refuses it.";
 	return "So that the host reaches published ports by 127.0.0.1; a rule keeps others from using it.";
 }
 
@@ -301,7 +312,7 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_ifb, why_ifb },           { &step_qdisc, why_qdisc },
 		{ &step_redirect, why_redirect }, { &step_flows, why_flows },
 		{ &step_flows_end, why_flows },   { &step_bpf, why_bpf },
-		{ &step_settle, why_settle },     { &step_localnet, why_localnet },
+		{ &step_settle, why_settle },     { &step_toggle, why_toggle },
 		{ &step_announce, why_announce }, { &step_join, why_join },
 	};
 

@@ -38,6 +38,9 @@ const struct field awsvpc_fields[] = {
 	FIELD(struct awsvpc_conf, block_imds, "blockInstanceMetadata", FIELD_BOOL,
 	      .fallback = "false",
 	      .help = "Make 169.254.169.254 and fd00:ec2::254 unreachable for the task."),
+	FIELD(struct awsvpc_conf, guard_mark, "guardMark", FIELD_U32, .fallback = "4096",
+	      .help = "veth: the bit of the packet mark by which policy routing knows what the "
+		      "guard has let through; 0: no second line behind nftables."),
 	FIELD(struct awsvpc_conf, host_routing, "hostRouting", FIELD_ENUM,
 	      .names = host_routing_names, .fallback = "stack",
 	      .help = "veth: what routes between tasks: `stack`, the host's, or `bpf`, a program "

@@ -15,6 +15,7 @@ struct awsvpc_conf {
 		unsigned n_cidr;
 	} vpc;
 	bool masquerade;
+	uint32_t guard_mark;
 	bool block_imds;
 	uint32_t host_routing; /* index into host_routing_names */
 	char master[64];       /* longer than IFNAMSIZ, so that the message can name it */

@@ -93,14 +93,21 @@ static int macvlan_judge(const struct netconf *c, struct err *e)
 	}
 	if (own->host_access && strcmp(macvlan_mode_names[own->macvlan_mode], "private") == 0) {
 		err_set(e, ERR_CONFIG, 0, "hostAccess: true cannot go with mode: \"private\"");
-		err_hint(e, "a private macvlan reaches no other of its master, nor that of the host: "
-			    "use mode bridge");
+		err_hint(e,
+			 "a private macvlan reaches no other of its master, nor that of the host: "
+			 "use mode bridge");
 		return -EINVAL;
 	}
 	if (own->host_routing != HOST_ROUTING_STACK) {
 		err_set(e, ERR_CONFIG, 0,
 			"hostRouting: \"bpf\" cannot go with attach: \"macvlan\"");
 		err_hint(e, "the host does not route for a macvlan: leave hostRouting out");
+		return -EINVAL;
+	}
+	if (own->guard_mark) {
+		err_set(e, ERR_CONFIG, 0, "guardMark: %u cannot go with attach: \"macvlan\"",
+			own->guard_mark);
+		err_hint(e, "the host does not route for a macvlan: leave guardMark out");
 		return -EINVAL;
 	}
 	if (own->masquerade) {

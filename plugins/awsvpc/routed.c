@@ -17,6 +17,7 @@
 #include "mode/forward.h"
 #include "mode/refuse.h"
 #include "mode/ruleset.h"
+#include "mode/second_line.h"
 
 #include "kernel/bpf.h"
 
@@ -33,6 +34,11 @@ static bool is_own_gateway(const struct attachment *a, const struct ip *gw)
 			return true;
 	}
 	return false;
+}
+
+static void routed_defaults(void *own)
+{
+	((struct awsvpc_conf *)own)->guard_mark = GUARD_MARK;
 }
 
 static int routed_judge(const struct netconf *c, struct err *e)
@@ -53,7 +59,8 @@ static int routed_judge(const struct netconf *c, struct err *e)
 			 "add \"vpc\": {\"cidr\": \"10.0.0.0/16\"} with the block of your subnets");
 		return -EINVAL;
 	}
-	return awsvpc_judge(c, e);
+	r = second_line_judge(own->guard_mark, e);
+	return r < 0 ? r : awsvpc_judge(c, e);
 }
 
 static int routed_resolve(const struct netconf *c, struct plan_io *io, struct attachment *a,
@@ -71,6 +78,7 @@ static int routed_resolve(const struct netconf *c, struct plan_io *io, struct at
 	a->masquerade = own->masquerade;
 	a->block_imds = own->block_imds;
 	a->host_routing = own->host_routing;
+	a->guard_mark = own->guard_mark;
 	a->host_is_gateway = true;
 	a->counted = true;
 	a->refuse_unused = true;
@@ -159,6 +167,8 @@ static void plan_router(struct plan *p)
 	const struct attachment *a = p->a;
 
 	plan_forwarding(p);
+	if (a->guard_mark && attachment_has_family(a, AF_INET))
+		plan_valid_mark(p);
 	plan_share(p, plan_link(p, -1, HOST, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = address_gateway(&a->addresses[i]);
@@ -183,6 +193,7 @@ static void plan_host_end(struct plan *p, int veth, const struct ifref *dev)
 		.up = true,
 	};
 
+	plan_second_line(p);
 	plan_link(p, veth, HOST, dev, &set);
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		const struct ip *ip = &a->addresses[i].cidr.ip;
@@ -249,6 +260,7 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	if (a->netns_created)
 		plan_netns(p);
 	plan_ruleset(p, &ruleset_guard);
+	plan_second_ruleset(p);
 	plan_nat(p);
 	plan_router(p);
 	/* The guard is up before the interface it guards, and so is undone after it. */
@@ -297,6 +309,7 @@ const struct mode mode_routed = {
 	.name = "awsvpc-veth",
 	.help = "A veth pair routed by the host, which is the VPC router.",
 	.fields = awsvpc_fields,
+	.defaults = routed_defaults,
 	.reserve = RESERVE_AWS,
 	.needs_address = true,
 	.has_interface = true,

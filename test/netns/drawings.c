@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "drawings.h"
 
+#include "mode/second_line.h"
+
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,7 @@ static void fixture_attachment(struct attachment *a, const char *cidr4, const ch
 	a->ifindex = 1048577;
 	a->mtu = 1500;
 	a->refuse_unused = a->counted = true;
+	a->guard_mark = GUARD_MARK;
 	if (cidr4)
 		add_address(a, cidr4);
 	if (cidr6)

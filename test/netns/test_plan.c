@@ -67,8 +67,10 @@ static void insert_step(struct plan *p, unsigned at, const struct step *bad)
 	memmove(&p->steps[at + 1], &p->steps[at], (p->n - at) * sizeof(p->steps[0]));
 	p->steps[at] = *bad;
 	p->n++;
-	for (unsigned i = at + 1; i < p->n; i++)
+	for (unsigned i = at + 1; i < p->n; i++) {
 		p->steps[i].dies_with += p->steps[i].dies_with >= (int)at;
+		p->steps[i].tag_with += p->steps[i].tag_with >= (int)at;
+	}
 }
 
 static const char *const bad_words[] = { "route add 198.51.100.1", "net/no-such-sysctl",

@@ -228,6 +228,9 @@ doc  := $(DESTDIR)$(PREFIX)/share/doc/taskvpc
 command := $(DESTDIR)$(PREFIX)/bin/taskvpc
 manual  := $(DESTDIR)$(PREFIX)/share/man/man1/taskvpc.1
 completion := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/taskvpc
+networkd := $(DESTDIR)$(PREFIX)/lib/systemd/network/10-taskvpc.network
+# NetworkManager looks nowhere below /usr/local.
+nm_conf := $(DESTDIR)/usr/lib/NetworkManager/conf.d/10-taskvpc.conf
 loopback_is_ours = env -i $(dest)/loopback --help </dev/null 2>/dev/null | grep -q taskvpc
 
 install: all ## plugins into CNI_BIN_DIR (default /opt/cni/bin), taskvpc, manual, examples into PREFIX
@@ -241,6 +244,8 @@ install: all ## plugins into CNI_BIN_DIR (default /opt/cni/bin), taskvpc, manual
 	$(INSTALL) -D -s -m 755 $(BUILD)/bin/taskvpc $(command).new && mv -f $(command).new $(command)
 	install -D -m 644 man/taskvpc.1 $(manual)
 	install -D -m 644 cli/taskvpc.bash $(completion)
+	install -D -m 644 etc/10-taskvpc.network $(networkd)
+	install -D -m 644 etc/10-taskvpc.conf $(nm_conf)
 	install -m 644 netconf-examples/* $(doc)/examples
 	cp -r --no-preserve=all docs/. $(doc)/docs
 	install -m 644 README.md LICENSE $(doc)
@@ -248,7 +253,7 @@ install: all ## plugins into CNI_BIN_DIR (default /opt/cni/bin), taskvpc, manual
 uninstall: ## remove what install put there; a foreign loopback stays
 	rm -f $(addprefix $(dest)/,$(filter-out loopback,$(PLUGINS)))
 	@if $(loopback_is_ours); then rm -f $(dest)/loopback; fi
-	rm -f $(command) $(manual) $(completion)
+	rm -f $(command) $(manual) $(completion) $(networkd) $(nm_conf)
 	rm -rf $(doc)
 
 # ---- what a bare Debian needs ------------------------------------------------------------------

@@ -28,6 +28,7 @@ static const struct {
 	{ "flows", doctor_flows, "no task is near its bound, no service within the masquerade range" },
 	{ "rp_filter", doctor_rp_filter, "keeps no packet of a task away" },
 	{ "host ends", doctor_ends, "have no address that another program gave them" },
+	{ "privilege", doctor_capabilities, "no task rules the host's network" },
 	{ "MAC", doctor_mac, "the interfaces have those that they were given" },
 	{ "MTU", doctor_mtu, "no task sends more than its way takes" },
 };

@@ -41,6 +41,7 @@ void doctor_flows(struct doctor *d);
 void doctor_rp_filter(struct doctor *d);
 void doctor_ends(struct doctor *d);
 void doctor_mac(struct doctor *d);
+void doctor_capabilities(struct doctor *d); /* of tasks, over the host */
 void doctor_mtu(struct doctor *d);
 
 /* The next row at or behind @row that is up, NULL at the end. */

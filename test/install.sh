@@ -34,7 +34,9 @@ t "what is built is installed"
 made install
 {
 	printf '/opt/cni/bin/%s\n' awsvpc task-bridge task-host task-none task-ipam loopback
-	printf '/usr/local/%s\n' bin/taskvpc share/man/man1/taskvpc.1 share/bash-completion/completions/taskvpc
+	printf '/usr/local/%s\n' bin/taskvpc share/man/man1/taskvpc.1 share/bash-completion/completions/taskvpc \
+		lib/systemd/network/10-taskvpc.network
+	echo /usr/lib/NetworkManager/conf.d/10-taskvpc.conf
 	(cd "$ROOT" && find README.md LICENSE docs netconf-examples -type f) |
 		sed 's|^netconf-||; s|^|/usr/local/share/doc/taskvpc/|'
 } | sort >"$TMP/expected"

@@ -58,6 +58,27 @@ static int check_end(const struct plan *p, struct netlink *nl, enum side side,
 	return r;
 }
 
+/*
+ * Nothing of ours gives the host's end an address. With one, the host takes what the task says on
+ * its link for a network: a DHCP server in a task becomes the host's router.
+ */
+static int check_no_address(struct netlink *nl, const struct link_end *end, struct err *e)
+{
+	char text[IP_TEXT];
+	struct cidr found;
+	unsigned n = 0;
+	int r = addr_list(nl, end->ifindex, &found, 1, &n, e);
+
+	if (r < 0 || !n)
+		return r < 0 ? r : 0;
+	err_set(e, ERR_CHECK, 0,
+		"the interface %s on the host has the address %s, which another program "
+		"(systemd-networkd, NetworkManager, dhcpcd) gave it",
+		end->name, cidr_text(&found, text));
+	err_hint(e, "to repair it: ip addr del %s dev %s", text, end->name);
+	return 1;
+}
+
 static int veth_check(const struct step *s, const struct plan *p, struct plan_io *io, struct err *e)
 {
 	const struct mac *mac = io->expect_mac ? io->expect_mac : &s->veth.task.mac;
@@ -70,7 +91,7 @@ static int veth_check(const struct step *s, const struct plan *p, struct plan_io
 		r = check_end(p, host, HOST, &s->veth.host.mac, &s->veth.host, e);
 	if (r == 0)
 		r = check_end(p, task, TASK, mac, &s->veth.task, e);
-	return r;
+	return r ? r : check_no_address(host, &s->veth.host, e);
 }
 
 static void print_end(const struct plan *p, const struct link_end *end, uint32_t mtu,

@@ -24,7 +24,7 @@ well() {
 
 if group "a healthy host"; then
 	well
-	is "kernel plugins networks store leftovers forwarding firewall flows rp_filter host ends MAC MTU" \
+	is "kernel plugins networks store leftovers forwarding firewall flows rp_filter host ends privilege MAC MTU" \
 		"$(jq -r 'map(.check) | join(" ")' <<<"$OUT")" "checks"
 	start a -- sleep 60
 	start b --mode bridge -p 8080:80 -- sleep 60

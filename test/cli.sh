@@ -3,7 +3,8 @@
 # What the scripts of test/cli share; sourced behind test/lib.sh.
 
 TASKVPC=$BIN/taskvpc
-# Networks of this machine are none of our business.
+# Networks of this machine are none of our business. Debian sid has no such folder.
+[ -d /etc/cni ] || { scratch /etc && mkdir /etc/cni; }
 mkdir -p "$TMP/net.d" && mount -t tmpfs tmpfs /etc/cni 2>/dev/null && mkdir -p /etc/cni/net.d
 
 # uplink: the host has a LAN and a default route.

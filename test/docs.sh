@@ -9,7 +9,7 @@
 #   - the sizes among the limits of README.md are those of the headers;
 #   - `make help` has every target of the Makefile that is explained;
 #   - each example has a row in netconf-examples/README.md, and each row a file; none has a name or a block
-#     that a runtime keeps for itself;
+#     that a runtime reserves;
 #   - files that a document names exist, and so do the files and headings that its links lead to;
 #   - each answer in docs/trust.md names a case that a test has, and of the 39 complaints each has an answer.
 #
@@ -93,17 +93,17 @@ if ! seen=$(diff <(examples) <(rows)); then
 	wrong "netconf-examples: files (<) and rows of its README (>) differ: ${seen//$'\n'/ }"
 fi
 
-# No example has a name, or lies in a block, that a runtime keeps for itself.
+# No example has a name, or lies in a block, that a runtime reserves.
 for file in netconf-examples/*.conflist; do
 	if jq -e '.name | IN("bridge", "host", "none", "podman", "default", "cbr0")' "$file" >/dev/null; then
-		wrong "$file: the name of its network is one that a runtime keeps for itself"
+		wrong "$file: the name of its network is one that a runtime reserves"
 	fi
 	if grep -qE '"(10\.(8[89]|4)\.|172\.(1[6-9]|2[0-9]|3[01])\.|192\.168\.|10\.244\.|10\.96\.)' "$file"; then
 		wrong "$file: a subnet of it lies in a block that podman, docker, nerdctl or Kubernetes take"
 	fi
 done
 if seen=$(grep -nE -- '--network[= ](bridge|host|none|podman|default)\b.* IMAGE' README.md docs/*.md netconf-examples/README.md); then
-	wrong "a document uses a network that a runtime keeps for itself: $seen"
+	wrong "a document uses a network that a runtime reserves: $seen"
 fi
 
 DOCUMENTS=(README.md CONTRIBUTING.md docs/*.md docs/lab/*.md netconf-examples/README.md)

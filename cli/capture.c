@@ -24,7 +24,6 @@ static int refuse(const char *name, const char *why, struct err *e)
 /* Into the task's network namespace; of a host task that is where we are. */
 static int enter(const char *name, const json *row, struct err *e)
 {
-	const char *path = live_text(row, "netns");
 	struct netns host = NETNS_NONE, ns = NETNS_NONE;
 	int r;
 
@@ -34,7 +33,7 @@ static int enter(const char *name, const json *row, struct err *e)
 		return 0;
 	r = netns_self(&host, e);
 	if (r == 0)
-		r = netns_open(path, &host, &ns, e);
+		r = live_netns(row, &host, &ns, e);
 	if (r == 0)
 		r = netns_enter(&ns, e);
 	netns_close(&host);

@@ -25,7 +25,8 @@ static const struct {
 	{ "leftovers", doctor_leftovers, "none of dead tasks" },
 	{ "forwarding", doctor_forwarding, "on, or not needed yet" },
 	{ "firewall", doctor_firewall, "nobody drops what the host forwards" },
-	{ "flows", doctor_flows, "no task is near its bound, no service within the masquerade range" },
+	{ "flows", doctor_flows,
+	  "no task is near its bound, no service within the masquerade range" },
 	{ "rp_filter", doctor_rp_filter, "keeps no packet of a task away" },
 	{ "host ends", doctor_ends, "have no address that another program gave them" },
 	{ "privilege", doctor_capabilities, "no task rules the host's network" },
@@ -86,6 +87,8 @@ static int open_all(struct doctor *d, const struct cli *c, struct err *e)
 		r = netlink_open(NETLINK_ROUTE, &d->host, &d->host, &d->route, e);
 	if (r == 0)
 		r = netlink_open(NETLINK_NETFILTER, &d->host, &d->host, &d->nft, e);
+	if (r == 0)
+		doctor_stores_first(d);
 	if (r == 0 && live_attachments(c, &d->attachments, &ignored) < 0)
 		d->attachments = json_array();
 	return r;
@@ -95,6 +98,7 @@ static void close_all(struct doctor *d)
 {
 	networks_free(&d->all);
 	json_free(d->attachments);
+	json_free(d->stores);
 	json_free(d->list);
 	netlink_close(&d->route);
 	netlink_close(&d->nft);

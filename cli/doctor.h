@@ -20,6 +20,7 @@ struct doctor {
 	struct netns host;
 	struct netlink route, nft;
 	const char *about; /* the check that runs */
+	json *stores;      /* findings of doctor_store, made before anything read a store */
 	json *list;        /* of findings: {check, verdict, finding, fix} */
 	unsigned told;     /* findings of this check */
 	bool failed;
@@ -34,6 +35,7 @@ void doctor_kernel(struct doctor *d); /* tries what tasks need, in a namespace o
 void doctor_plugins(struct doctor *d);
 void doctor_networks(struct doctor *d);
 void doctor_store(struct doctor *d);
+void doctor_stores_first(struct doctor *d); /* look, for doctor_store to tell */
 void doctor_leftovers(struct doctor *d);
 void doctor_forwarding(struct doctor *d);
 void doctor_firewall(struct doctor *d);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -83,8 +85,9 @@ static const char *bridge_of(const struct doctor *d, const json *subnet)
 
 	if (!strcmp(mode, "bridge"))
 		return *live_text(plugin, "bridge") ? live_text(plugin, "bridge") : "cni0";
-	return !strcmp(mode, "awsvpc") && strcmp(live_text(plugin, "attach"), "macvlan") != 0 ? ""
-											      : NULL;
+	return !strcmp(mode, "awsvpc") && strcmp(live_text(plugin, "attach"), "macvlan") != 0
+		       ? ""
+		       : NULL;
 }
 
 /* What STATUS warns of at length; here only what is certainly a mistake. */
@@ -138,7 +141,31 @@ void doctor_networks(struct doctor *d)
 
 /* ---- the store ---- */
 
-void doctor_store(struct doctor *d)
+/*
+ * Whoever may rename a directory above the store may put another in its place, and an empty store
+ * gives addresses that tasks have. What lies in /tmp is safe: it is sticky.
+ */
+static void look_above(struct doctor *d, const char *dir)
+{
+	char path[256];
+	struct stat st;
+
+	text_copy(path, sizeof(path), dir);
+	for (char *slash; (slash = strrchr(path, '/')) && slash != path;) {
+		*slash = '\0';
+		if (stat(path, &st) < 0 || ((st.st_uid == 0 || st.st_uid == geteuid()) &&
+					    (!(st.st_mode & 022) || st.st_mode & S_ISVTX)))
+			continue;
+		doctor_tell(
+			d, DOCTOR_WARN, "an ipam.dataDir of which all directories are root's",
+			"the store %.200s lies below %.200s, which others than root may rename: "
+			"without its records addresses are given twice",
+			dir, path);
+		return;
+	}
+}
+
+static void look_at_stores(struct doctor *d)
 {
 	struct live_stores stores;
 
@@ -157,6 +184,31 @@ void doctor_store(struct doctor *d)
 			doctor_tell(d, DOCTOR_FAIL, e.details[0] ? e.details : fix, "%s", e.msg);
 		if (warn[0])
 			doctor_tell(d, DOCTOR_WARN, NULL, "%s", warn);
+		if (r >= 0 && r != STORE_ABSENT)
+			look_above(d, stores.of[i]);
+	}
+}
+
+/*
+ * Whatever reads a store makes an index anew that contradicts the records where it reads, as where
+ * a cooling address has come to its end. So this comes before all other checks.
+ */
+void doctor_stores_first(struct doctor *d)
+{
+	json *list = d->list;
+
+	d->list = json_array();
+	d->about = "store";
+	look_at_stores(d);
+	d->stores = d->list;
+	d->list = list;
+}
+
+void doctor_store(struct doctor *d)
+{
+	for (const json *one = json_first(d->stores); one; one = json_next(one)) {
+		json_add_copy(d->list, NULL, one);
+		d->told++;
 	}
 }
 

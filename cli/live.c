@@ -21,6 +21,21 @@ const char *live_text(const json *row, const char *key)
 	return text ? text : "";
 }
 
+int live_netns(const json *row, const struct netns *host, struct netns *ret, struct err *e)
+{
+	const char *path = live_text(row, "netns");
+	int64_t cookie;
+	int r;
+
+	if (!json_integer(json_get(row, "netnsCookie"), &cookie))
+		return netns_open(path, host, ret, e);
+	r = netns_reopen(path, (uint64_t)cookie, ret, e);
+	if (r <= 0)
+		return r;
+	return cli_error(e, EXIT_ABSENT, "%.300s is not the network namespace of %s any more", path,
+			 live_short(row));
+}
+
 const char *live_ip(const json *row, char buf[static LIVE_IP_TEXT])
 {
 	const char *path = live_text(row, "netns"), *name = netns_name(path);

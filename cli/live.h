@@ -18,6 +18,7 @@
 #ifndef CLI_LIVE_H
 #define CLI_LIVE_H
 
+#include "kernel/netns.h"
 #include "network.h"
 
 /* live_networks: those of networks_load, and those that tasks were started with from files. */
@@ -52,6 +53,12 @@ int live_of_other(const struct cli *c, const char *name, int r, struct err *e);
 const char *live_text(const json *row, const char *key);
 /* live_short: what a table calls it: 12 digits of an id, or as many as make it unique. Borrowed. */
 const char *live_short(const json *row);
+/*
+ * live_netns: the namespace of @row, by its path, if that is still the one that the record knows:
+ * a process whose number another has by now leads elsewhere. Return: 0, or a negative errno.
+ */
+int live_netns(const json *row, const struct netns *host, struct netns *ret, struct err *e);
+
 /* live_ip: the command ip(8) in the namespace of @row: "ip -n web". Returns @buf. */
 #define LIVE_IP_TEXT 160
 const char *live_ip(const json *row, char buf[static LIVE_IP_TEXT]);

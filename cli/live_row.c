@@ -237,6 +237,8 @@ int live_row_of_record(struct live_look *look, const struct store_record *record
 	add_owner(row, a);
 	add_state(look, row);
 	add_text(row, "netns", a->netns);
+	if (a->netns_cookie)
+		json_add_integer(row, "netnsCookie", (int64_t)a->netns_cookie);
 	add_addresses(row, a);
 	add_links(row, a);
 	add_ports(row, "ports", a->ports, a->n_ports);

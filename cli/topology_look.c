@@ -167,7 +167,7 @@ static void look_inside(struct subject *s)
 {
 	struct netns ns = NETNS_NONE;
 	struct err e;
-	int r = netns_open(live_text(s->row, "netns"), &s->look->host, &ns, &e);
+	int r = live_netns(s->row, &s->look->host, &ns, &e);
 
 	if (r == 0)
 		r = netlink_open(NETLINK_ROUTE, &ns, &s->look->host, &s->nl, &e);

@@ -40,7 +40,7 @@ static int open_place(struct way *w, struct place *p, const json *row, struct er
 			 name ? "ip netns exec %.100s " : "nsenter --net=%.100s ",
 			 name ? name : path);
 	}
-	r = row ? netns_open(path, &w->host->ns, &p->ns, e) : netns_self(&p->ns, e);
+	r = row ? live_netns(row, &w->host->ns, &p->ns, e) : netns_self(&p->ns, e);
 	return r < 0 ? r : open_sockets(p, row ? &w->host->ns : &p->ns, e);
 }
 

@@ -140,10 +140,28 @@ bool text_is_utf8(const char *s, size_t len)
 	return true;
 }
 
+/*
+ * Format characters, which show nothing but change what is shown beside them: they turn the order
+ * of a line round (U+202E), hide a part of a name, or make two names look alike.
+ */
+static bool is_format(const unsigned char *p, size_t n)
+{
+	uint32_t c;
+
+	if (n == 2)
+		return p[0] == 0xd8 && p[1] == 0x9c; /* U+061C */
+	if (n != 3)
+		return n == 4 && p[0] == 0xf3 && p[1] == 0xa0; /* tags, U+E0000 on */
+	c = (uint32_t)(p[0] & 0xf) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+	return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
 /* Of a sequence of @n bytes, 0 if it is broken. C1 controls are two bytes from 0xc2 0x80 on. */
 static bool is_printable(const unsigned char *p, size_t n)
 {
-	return n > 0 && *p >= 0x20 && *p != 0x7f && !(n == 2 && *p == 0xc2 && p[1] < 0xa0);
+	return n > 0 && *p >= 0x20 && *p != 0x7f && !(n == 2 && *p == 0xc2 && p[1] < 0xa0) &&
+	       !is_format(p, n);
 }
 
 bool text_is_printable(const char *s)

@@ -220,6 +220,29 @@ if group store; then
 	told 0 gc
 	is "" "$("$TASKVPC" ls -q)" "tasks after gc: $OUT"
 	well
+	t "an index that contradicts the records where doctor reads it: told before that heals it"
+	"$TASKVPC" inspect lab-awsvpc | jq '.plugins[0].ipam.cooldown=1 | .name="quick"' >"$TMP/quick.conflist"
+	start a --net "$TMP/quick.conflist" -- sleep 60
+	start c --net "$TMP/quick.conflist" -- sleep 60
+	told 0 rm c
+	cp $DATA/index "$TMP/index"
+	sleep 1.2	# the address of c has cooled: the next lease forgets it
+	start b --net "$TMP/quick.conflist" -- sleep 60
+	cp "$TMP/index" $DATA/index
+	sick 1 store 'fail '
+	rm $DATA/index
+	told 0 rm b a
+	well
+	t "a store below a directory that another user may rename"
+	mkdir -p /run/theirs/store
+	chmod 700 /run/theirs/store
+	chown 4711 /run/theirs
+	"$TASKVPC" inspect lab-awsvpc | jq '.plugins[0].ipam.dataDir="/run/theirs/store" | .name="theirs"' >/etc/cni/net.d/theirs.conflist
+	start a --net theirs -- sleep 60
+	sick 0 store 'warn .*/run/theirs/store lies below /run/theirs, which others than root may rename'
+	told 0 rm a
+	rm -r /run/theirs /etc/cni/net.d/theirs.conflist
+	well
 	t "who may write"
 	chmod 0777 $DATA
 	sick 1 store 'fail .*may be written by others'

@@ -261,6 +261,17 @@ static void text_is_made_printable(void **state)
 		{ "\xff\xc3", "??" },
 		{ "\xe2\x82z", "??z" },
 		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		/* U+202E, U+2066, U+200B, U+FEFF, U+061C, U+E0041; and neighbours of them */
+		{ "a\xe2\x80\xae"
+		  "b\xe2\x81\xa6"
+		  "c\xe2\x80\x8b"
+		  "d",
+		  "a?b?c?d" },
+		{ "\xef\xbb\xbf"
+		  "a\xd8\x9c"
+		  "b\xf3\xa0\x81\x81",
+		  "?a?b?" },
+		{ "\xe2\x80\x93\xe2\x80\xa6\xd8\x9b", "\xe2\x80\x93\xe2\x80\xa6\xd8\x9b" },
 	};
 	char buf[32];
 

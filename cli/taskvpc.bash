@@ -39,7 +39,7 @@ _taskvpc_networks() {
 	if ! said=$(_taskvpc_as_root status --json) && [ -z "$said" ]; then
 		printf 'lab-%s\n' awsvpc bridge host none
 		cat /etc/cni/net.d/*.conf* 2>/dev/null |
-			tr ',{' '\n\n' | sed -n 's/^[[:space:]]*"name"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p'
+			sed 's/[,{]/\n/g' | sed -n 's/^[[:space:]]*"name"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p'
 		return
 	fi
 	printf '%s\n' "$said" | sed -n 's/^[[:space:]]*"network":[[:space:]]*"\([^"]*\)".*/\1/p'

@@ -43,7 +43,7 @@ if group "exit codes"; then
 	told 0 rm -t 0 e0
 	is "" "$(ended e0)" "what rm ended is gone"
 	t "the last 32 are kept"
-	for i in {1..34}; do told 0 run --mode none --name k$i -- true; done
+	for i in {1..34}; do told 0 run --mode none --name "k$i" -- true; done
 	is 32 "$("$TASKVPC" ls -aq | wc -l)" "number"
 	is "k34" "$("$TASKVPC" ls -aq | grep -x k34)" "the last"
 	told 0 rm --all

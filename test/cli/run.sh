@@ -326,10 +326,10 @@ if group "as people of docker, podman and ip type it"; then
 	refuses 127 '"sleep 1": there is no such command.*leave out the quotes: -- sleep 1' run -- "sleep 1"
 	refuses 127 'there is no such command.*install it' run -- "nosuch 1"
 	t "modes and networks"
-	refuses 64 '"brigde" is no mode.*did you mean bridge' run -m brigde -- true
+	refuses 64 '"brdge" is no mode.*did you mean bridge' run -m brdge -- true
 	refuses 64 'no built-in network has the mode awsvpc-macvlan.*awsvpc-macvlan.conflist' run -m awsvpc-macvlan -- true
 	refuses 66 'no network "bridge".*did you mean --mode bridge' run -n bridge -- true
-	refuses 66 'no network "lab-brigde".*did you mean lab-bridge' run -n lab-brigde -- true
+	refuses 66 'no network "lab-brdge".*did you mean lab-bridge' run -n lab-brdge -- true
 	t "a refusal names the option that was typed"
 	refuses 73 'task-bridge: --ip: 10\.0\.0\.1 is outside' run -m bridge --ip 10.0.0.1 -- true
 	refuses 65 'task-host: --ip: the mode host gives none' run -m host --ip 10.0.0.1 -- true

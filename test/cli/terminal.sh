@@ -40,7 +40,7 @@ ends() {
 if group "a shell in the task"; then
 	start t --mode none -- sleep 300
 	for shell in dash bash 'busybox sh'; do
-		command -v ${shell%% *} >/dev/null || { skip "needs ${shell%% *}"; continue; }
+		command -v "${shell%% *}" >/dev/null || { skip "needs ${shell%% *}"; continue; }
 		for words in 'run --mode none --' 'exec t --'; do
 			t "$shell, $words"
 			options=
@@ -137,7 +137,7 @@ if group "rm of what was stopped"; then
 			shows 'Stopped'
 		else
 			start s --mode none -- sleep 304
-			[ $how = supervisor ] && kill -STOP "$(pid_of s main)" || pkill -STOP -fx 'sleep 304'
+			if [ $how = supervisor ]; then kill -STOP "$(pid_of s main)"; else pkill -STOP -fx 'sleep 304'; fi
 		fi
 		ms "$TASKVPC" rm --time 5 s
 		within 2000 "$MS" "milliseconds"

@@ -56,8 +56,8 @@ struct packet {
 /* What connection tracking remembers for the answer. */
 struct translation {
 	struct ip client, server; /* as the first packet had them */
-	uint16_t port; /* of the server, as the first packet had it */
-	struct ip as; /* the source that took the client's place; family 0: none did */
+	uint16_t port;            /* of the server, as the first packet had it */
+	struct ip as;             /* the source that took the client's place; family 0: none did */
 	struct ip to; /* where the server's address leads; family 0: it was not changed */
 };
 
@@ -67,9 +67,9 @@ struct way {
 	unsigned n_places;
 	struct place *host;
 	struct place *at;
-	uint32_t iif; /* the packet came in there; 0: it is sent from here */
+	uint32_t iif;         /* the packet came in there; 0: it is sent from here */
 	struct place *client; /* where the first packet began; NULL: outside */
-	uint32_t oif; /* where the route leads; 0: not known yet */
+	uint32_t oif;         /* where the route leads; 0: not known yet */
 	char ttl_key[64];     /* the sysctl of w->sender that the TTL comes from */
 	struct place *sender; /* where the packet began; NULL: outside */
 	struct packet p;
@@ -79,8 +79,8 @@ struct way {
 	char asker_dev[16];
 	struct translation nat;
 	struct fw_nat others; /* what rules of others make of it, at the last hook */
-	bool answer; /* the way back */
-	json *hops;  /* of the direction that is being followed */
+	bool answer;          /* the way back */
+	json *hops;           /* of the direction that is being followed */
 	enum fate fate;
 	char reason[512], fix[1024]; /* of the fate */
 	const json *doubt;           /* the first hop that may be the last: see way_doubts */
@@ -205,7 +205,7 @@ int way_past_stack(struct way *w, struct err *e);
 /* Rules of the host, in the order of its hooks. */
 /* way_our_mark: the bits that our chain at prerouting -90 sets on the packet, for routing. */
 uint32_t way_our_mark(struct way *w);
-int way_guard(struct way *w, struct err *e);   /* prerouting raw */
+int way_guard(struct way *w, struct err *e); /* prerouting raw */
 /* way_listens: on the packet's destination and port, at w->at. Return: 1, 0 or a negative errno. */
 int way_listens(struct way *w, struct err *e);
 int way_publish(struct way *w, struct err *e); /* nat prerouting, output */
@@ -224,7 +224,8 @@ int way_frames(struct way *w, const struct link_info *port, struct err *e); /* o
  * translate on the way in is followed; of what goes out, way_masquerade_others.
  */
 int way_filter(struct way *w, enum nft_hook hook, struct err *e);
-/* way_filter_early, way_filter_late: at prerouting, before and after destinations are translated. */
+/* way_filter_early, way_filter_late: at prerouting, before and after destinations are translated.
+ */
 int way_filter_early(struct way *w, struct err *e);
 int way_filter_late(struct way *w, struct err *e);
 int way_filter_frames(struct way *w, enum nft_hook hook, struct err *e);

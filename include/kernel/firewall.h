@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What do the nftables rules of other programs do with one packet? The ruleset is read once and its
- * expressions are evaluated as the kernel evaluates them, the packet being known bit by bit: what is
- * not known of it (its source port, its length) makes a match neither true nor false. Sets are asked
- * for by the kernel's own lookup. Rules of iptables-nft are read too: their matches and targets are
- * the kernel's structures (linux/netfilter/xt_*.h).
+ * expressions are evaluated as the kernel evaluates them, the packet being known bit by bit: what
+ * is not known of it (its source port, its length) makes a match neither true nor false. Sets are
+ * asked for by the kernel's own lookup. Rules of iptables-nft are read too: their matches and
+ * targets are the kernel's structures (linux/netfilter/xt_*.h).
  */
 #ifndef KERNEL_FIREWALL_H
 #define KERNEL_FIREWALL_H
@@ -19,20 +19,20 @@
 struct fw_packet {
 	struct ip src, dst;
 	bool src_unknown, dst_unknown; /* only their family is known */
-	uint8_t protocol;      /* IPPROTO_*; ICMP also stands for ICMPv6 */
-	uint16_t sport, dport; /* 0: not known, or the protocol has none */
-	bool ephemeral;        /* the port that is not known is FW_EPHEMERAL or higher */
-	struct link_info in, out; /* ifindex 0: none */
-	struct mac smac;          /* of the frame; not set: not known */
+	uint8_t protocol;              /* IPPROTO_*; ICMP also stands for ICMPv6 */
+	uint16_t sport, dport;         /* 0: not known, or the protocol has none */
+	bool ephemeral;                /* the port that is not known is FW_EPHEMERAL or higher */
+	struct link_info in, out;      /* ifindex 0: none */
+	struct mac smac;               /* of the frame; not set: not known */
 	uint32_t mark;
-	bool mark_unknown;      /* a rule that may match has set it */
+	bool mark_unknown; /* a rule that may match has set it */
 	uint32_t ct_mark;
 	bool ct_mark_unknown;
-	bool answer;            /* in the reply direction of its connection */
-	bool dnat, snat;        /* the connection is translated so */
-	struct ip first_dst;    /* destination of the connection's first packet; family 0: dst */
-	struct ip first_src;    /* its source; family 0: src */
-	uint16_t first_dport;   /* 0: dport */
+	bool answer;          /* in the reply direction of its connection */
+	bool dnat, snat;      /* the connection is translated so */
+	struct ip first_dst;  /* destination of the connection's first packet; family 0: dst */
+	struct ip first_src;  /* its source; family 0: src */
+	uint16_t first_dport; /* 0: dport */
 };
 
 enum fw_fate {
@@ -54,16 +54,23 @@ struct fw_rule {
 
 /* A translation by a rule of others: what nat, masquerade and redirect do. */
 struct fw_nat {
-	enum { FW_NAT_NONE, FW_NAT_SOURCE, FW_NAT_DESTINATION, FW_NAT_MASQUERADE, FW_NAT_REDIRECT } what;
-	bool unsure;     /* a match before it cannot be computed, or the address is not known */
-	struct ip to;    /* family 0: stays */
-	uint16_t port;   /* 0: stays */
+	enum {
+		FW_NAT_NONE,
+		FW_NAT_SOURCE,
+		FW_NAT_DESTINATION,
+		FW_NAT_MASQUERADE,
+		FW_NAT_REDIRECT
+	} what;
+	bool unsure;   /* a match before it cannot be computed, or the address is not known */
+	struct ip to;  /* family 0: stays */
+	uint16_t port; /* 0: stays */
 	struct fw_rule by;
 };
 
 struct fw;
 
-/* fw_open: @nft, @route: of the namespace whose rules are meant; borrowed. @own_table is not read. */
+/* fw_open: @nft, @route: of the namespace whose rules are meant; borrowed. @own_table is not read.
+ */
 int fw_open(struct netlink *nft, struct netlink *route, const char *own_table, struct fw **ret,
 	    struct err *e);
 /* fw_read_legacy: the tables of iptables-legacy, too, of the namespace that the thread is in. */

@@ -22,12 +22,12 @@ struct rule_info {
 	int suppress; /* a route of at most this prefix length does not count; -1: each counts */
 	bool invert;
 	uint8_t maker; /* FRA_PROTOCOL: RULE_PROTOCOL of kernel/rule.h is ours */
-	bool opaque; /* has a selector that is not weighed here: uid, tos, tunnel, l3mdev */
+	bool opaque;   /* has a selector that is not weighed here: uid, tos, tunnel, l3mdev */
 };
 
 struct rule_decision {
 	struct rule_info rule;
-	uint32_t before; /* the priority of the rule that led to it by goto, or its own */
+	uint32_t before;   /* the priority of the rule that led to it by goto, or its own */
 	uint32_t ours;     /* the priority of our first rule behind that one; 0: there is none */
 	bool by_rule;      /* the rule itself refuses: it names no table */
 	uint8_t type;      /* RTN_* of linux/rtnetlink.h: of the route, or of the refusal */

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 
 #define PRIORITY_DSTNAT (-100) /* NF_IP_PRI_NAT_DST */
-#define FW_RULES_MAX 262144 /* of one ruleset */
+#define FW_RULES_MAX    262144 /* of one ruleset */
 
 /* ---- reading ---- */
 
@@ -391,9 +391,9 @@ int fw_pass(struct fw *fw, const struct nft_crossing *at, struct fw_packet *p,
 
 static uint8_t family_number(const char *name)
 {
-	return !strcmp(name, "inet")	 ? NFPROTO_INET
-	       : !strcmp(name, "ip")	 ? NFPROTO_IPV4
-	       : !strcmp(name, "ip6")	 ? NFPROTO_IPV6
+	return !strcmp(name, "inet")     ? NFPROTO_INET
+	       : !strcmp(name, "ip")     ? NFPROTO_IPV4
+	       : !strcmp(name, "ip6")    ? NFPROTO_IPV6
 	       : !strcmp(name, "bridge") ? NFPROTO_BRIDGE
 					 : NFPROTO_NETDEV;
 }

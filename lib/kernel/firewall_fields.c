@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rules read of a packet: its interfaces and marks, its connection, its headers, its routes. */
+/* What rules read of a packet: its interfaces and marks, its connection, its headers, its routes.
+ */
 #include "kernel/firewall_vm.h"
 
 #include <errno.h>
@@ -125,7 +126,7 @@ static void load_meta(struct fw_state *s, uint32_t key, int reg)
 		put_u8(s, reg,
 		       s->base->family == NFPROTO_BRIDGE   ? NFPROTO_BRIDGE
 		       : s->base->family == NFPROTO_NETDEV ? NFPROTO_NETDEV
-		       : v6				   ? NFPROTO_IPV6
+		       : v6                                ? NFPROTO_IPV6
 							   : NFPROTO_IPV4);
 		return;
 	case NFT_META_L4PROTO:
@@ -222,9 +223,9 @@ static void load_tuple(struct fw_state *s, uint32_t key, bool reply, int reg)
 {
 	const struct fw_packet *p = s->p;
 	const struct ip *src = ip_is_set(&p->first_src) ? &p->first_src
-						       : (p->answer ? &p->dst : &p->src),
+							: (p->answer ? &p->dst : &p->src),
 			*dst = ip_is_set(&p->first_dst) ? &p->first_dst
-						       : (p->answer ? &p->src : &p->dst);
+							: (p->answer ? &p->src : &p->dst);
 	uint16_t dport = p->first_dport ? p->first_dport : (p->answer ? p->sport : p->dport);
 
 	if (reply) {
@@ -287,8 +288,8 @@ enum fw_truth fw_ct(struct fw_state *s, const struct nlattr *data)
 		if (key != NFT_CT_STATE && is_before_tracking(s))
 			return FW_NO; /* NFT_BREAK: there is no connection to read of */
 		if (reg >= 0)
-			load_ct(s, key,
-				tb[NFTA_CT_DIRECTION] && nla_get_u8(tb[NFTA_CT_DIRECTION]), reg);
+			load_ct(s, key, tb[NFTA_CT_DIRECTION] && nla_get_u8(tb[NFTA_CT_DIRECTION]),
+				reg);
 		return FW_YES;
 	}
 	reg = fw_reg(tb[NFTA_CT_SREG], 4);
@@ -432,7 +433,7 @@ static void load_oif(struct fw_state *s, const struct ip *ip, uint32_t flags, ui
 		     int reg)
 {
 	const struct fw_packet *p = s->p;
-	uint32_t only = flags & NFTA_FIB_F_IIF ? p->in.ifindex
+	uint32_t only = flags & NFTA_FIB_F_IIF   ? p->in.ifindex
 			: flags & NFTA_FIB_F_OIF ? p->out.ifindex
 						 : 0;
 	struct route_ask ask = { .dst = *ip, .mark = flags & NFTA_FIB_F_MARK ? p->mark : 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tables of iptables-legacy: the kernel hands them out as one block of entries (getsockopt,
- * linux/netfilter_ipv4/ip_tables.h). Asking for a table makes it, so only those are asked for that are
- * there (/proc/net/ip_tables_names).
+ * linux/netfilter_ipv4/ip_tables.h). Asking for a table makes it, so only those are asked for that
+ * are there (/proc/net/ip_tables_names).
  */
 #include "kernel/firewall_vm.h"
 
@@ -73,13 +73,13 @@ static const struct {
 	int priority;
 	bool nat;
 } tables[] = {
-	{ "raw", -300, false },  { "mangle", -150, false },  { "nat", -100, true },
+	{ "raw", -300, false }, { "mangle", -150, false }, { "nat", -100, true },
 	{ "filter", 0, false }, { "security", 50, false },
 };
 
 /* A base chain for each hook of the table. */
-static void add_chains(struct fw *fw, const struct fw_legacy *legacy, const struct ipt_getinfo *info,
-		       size_t which)
+static void add_chains(struct fw *fw, const struct fw_legacy *legacy,
+		       const struct ipt_getinfo *info, size_t which)
 {
 	static const char *const names[] = { "PREROUTING", "INPUT", "FORWARD", "OUTPUT",
 					     "POSTROUTING" };
@@ -207,8 +207,8 @@ static enum fw_truth match_head(const struct fw_state *s, const struct fw_legacy
 	const struct ipt_ip *f = (const void *)at;
 	const struct ip6t_ip6 *x = (const void *)at;
 	const struct fw_packet *p = s->p;
-	const void *src = l->v6 ? (const void *)&x->src : &f->src, *dst = l->v6 ? (const void *)&x->dst
-									       : &f->dst,
+	const void *src = l->v6 ? (const void *)&x->src : &f->src,
+		   *dst = l->v6 ? (const void *)&x->dst : &f->dst,
 		   *smsk = l->v6 ? (const void *)&x->smsk : &f->smsk,
 		   *dmsk = l->v6 ? (const void *)&x->dmsk : &f->dmsk;
 	const char *in = l->v6 ? x->iniface : f->iniface, *out = l->v6 ? x->outiface : f->outiface;
@@ -236,11 +236,13 @@ static enum fw_truth match_head(const struct fw_state *s, const struct fw_legacy
 	return all;
 }
 
-static enum fw_truth match_entry(struct fw_state *s, const struct fw_legacy *l, const struct entry *en)
+static enum fw_truth match_entry(struct fw_state *s, const struct fw_legacy *l,
+				 const struct entry *en)
 {
 	enum fw_truth t = match_head(s, l, en->at), one;
 
-	for (size_t at = en->head; at + sizeof(struct xt_entry_match) <= en->target && t != FW_NO;) {
+	for (size_t at = en->head;
+	     at + sizeof(struct xt_entry_match) <= en->target && t != FW_NO;) {
 		const struct xt_entry_match *m = (const void *)(en->at + at);
 		char name[XT_EXTENSION_MAXNAMELEN + 1] = "";
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One rule after another, one expression after another. A match is true, false, or unsure where bits
- * that it looks at are not known; a verdict behind an unsure match may be given, and the walk goes on
- * as if it were not.
+ * One rule after another, one expression after another. A match is true, false, or unsure where
+ * bits that it looks at are not known; a verdict behind an unsure match may be given, and the walk
+ * goes on as if it were not.
  */
 #include "kernel/firewall_vm.h"
 
@@ -11,197 +11,16 @@
 #include <string.h>
 
 #define DEPTH_MAX 16      /* NFT_JUMP_STACK_SIZE of the kernel */
-#define RULES_MAX 1000000 /* a ruleset may lead to its chains in more ways than there is time for */
+#define RULES_MAX 1000000 /* a ruleset may lead to its chains in more ways than there is time for  \
+			   */
 
-/* ---- data ---- */
-
-/* The bytes of a value in NFTA_*_DATA. Return: its length, 0 if it is none. */
-static size_t value_of(const struct nlattr *data, const uint8_t **ret)
-{
-	struct nlattr *tb[NFTA_DATA_MAX + 1];
-
-	if (!nft_nested(tb, NFTA_DATA_MAX, data) || !tb[NFTA_DATA_VALUE])
-		return 0;
-	*ret = nla_data(tb[NFTA_DATA_VALUE]);
-	return (size_t)nla_len(tb[NFTA_DATA_VALUE]);
-}
-
-static bool read_verdict(const struct nlattr *data, struct fw_step *ret)
-{
-	struct nlattr *value[NFTA_DATA_MAX + 1], *tb[NFTA_VERDICT_MAX + 1];
-
-	if (!nft_nested(value, NFTA_DATA_MAX, data) ||
-	    !nft_nested(tb, NFTA_VERDICT_MAX, value[NFTA_DATA_VERDICT]) || !tb[NFTA_VERDICT_CODE])
-		return false;
-	ret->code = (int)ntohl(attr_u32(tb[NFTA_VERDICT_CODE]));
-	if (!nft_text(tb[NFTA_VERDICT_CHAIN], ret->chain, sizeof(ret->chain)))
-		ret->chain[0] = '\0';
-	return true;
-}
-
-static bool is_known(const struct fw_state *s, int reg, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (s->k[reg + (int)i] != 0xff)
-			return false;
-	return true;
-}
-
-/* Do the known bits differ? */
-static bool differs(const struct fw_state *s, int reg, const uint8_t *data, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((s->v[reg + (int)i] ^ data[i]) & s->k[reg + (int)i])
-			return true;
-	return false;
-}
-
-static enum fw_truth not(enum fw_truth t)
-{
+static enum fw_truth not(enum fw_truth t) {
 	return t == FW_YES ? FW_NO : t == FW_NO ? FW_YES : FW_UNSURE;
 }
 
 static enum fw_truth truth(bool yes)
 {
 	return yes ? FW_YES : FW_NO;
-}
-
-/* How the least and the greatest value compare that the known bits allow. */
-static void bounds(const struct fw_state *s, int reg, const uint8_t *value, size_t len, int *ret_least,
-		   int *ret_most)
-{
-	uint8_t least[FW_REGS], most[FW_REGS];
-
-	for (size_t i = 0; i < len; i++) {
-		least[i] = s->v[reg + (int)i] & s->k[reg + (int)i];
-		most[i] = least[i] | (uint8_t)~s->k[reg + (int)i];
-	}
-	*ret_least = memcmp(least, value, len);
-	*ret_most = memcmp(most, value, len);
-}
-
-static enum fw_truth is_at_least(const struct fw_state *s, int reg, const uint8_t *value, size_t len)
-{
-	int least, most;
-
-	bounds(s, reg, value, len, &least, &most);
-	return least >= 0 ? FW_YES : most < 0 ? FW_NO : FW_UNSURE;
-}
-
-static enum fw_truth is_at_most(const struct fw_state *s, int reg, const uint8_t *value, size_t len)
-{
-	int least, most;
-
-	bounds(s, reg, value, len, &least, &most);
-	return most <= 0 ? FW_YES : least > 0 ? FW_NO : FW_UNSURE;
-}
-
-/* ---- matches ---- */
-
-static enum fw_truth run_cmp(struct fw_state *s, const struct nlattr *data)
-{
-	struct nlattr *tb[NFTA_CMP_MAX + 1];
-	const uint8_t *value = NULL;
-	enum fw_truth equal;
-	uint32_t op;
-	size_t len;
-	int reg;
-
-	if (!nft_nested(tb, NFTA_CMP_MAX, data))
-		return FW_UNSURE;
-	len = value_of(tb[NFTA_CMP_DATA], &value);
-	reg = fw_reg(tb[NFTA_CMP_SREG], len);
-	op = ntohl(attr_u32(tb[NFTA_CMP_OP]));
-	if (!len || reg < 0)
-		return FW_UNSURE;
-	equal = differs(s, reg, value, len) ? FW_NO : is_known(s, reg, len) ? FW_YES : FW_UNSURE;
-	if (op == NFT_CMP_EQ)
-		return equal;
-	if (op == NFT_CMP_NEQ)
-		return not(equal);
-	switch (op) {
-	case NFT_CMP_LT:
-		return not(is_at_least(s, reg, value, len));
-	case NFT_CMP_GTE:
-		return is_at_least(s, reg, value, len);
-	case NFT_CMP_LTE:
-		return is_at_most(s, reg, value, len);
-	default:
-		return not(is_at_most(s, reg, value, len));
-	}
-}
-
-static enum fw_truth run_range(struct fw_state *s, const struct nlattr *data)
-{
-	struct nlattr *tb[NFTA_RANGE_MAX + 1];
-	const uint8_t *from = NULL, *to = NULL;
-	enum fw_truth low, high;
-	size_t len;
-	int reg;
-
-	if (!nft_nested(tb, NFTA_RANGE_MAX, data))
-		return FW_UNSURE;
-	len = value_of(tb[NFTA_RANGE_FROM_DATA], &from);
-	reg = fw_reg(tb[NFTA_RANGE_SREG], len);
-	if (!len || value_of(tb[NFTA_RANGE_TO_DATA], &to) != len || reg < 0)
-		return FW_UNSURE;
-	low = is_at_least(s, reg, from, len);
-	high = is_at_most(s, reg, to, len);
-	low = low < high ? low : high;
-	return ntohl(attr_u32(tb[NFTA_RANGE_OP])) == NFT_RANGE_EQ ? low : not(low);
-}
-
-static enum fw_truth run_bitwise(struct fw_state *s, const struct nlattr *data)
-{
-	struct nlattr *tb[NFTA_BITWISE_MAX + 1];
-	const uint8_t *mask = NULL, *xor = NULL;
-	size_t len;
-	int from, to;
-
-	if (!nft_nested(tb, NFTA_BITWISE_MAX, data))
-		return FW_UNSURE;
-	len = ntohl(attr_u32(tb[NFTA_BITWISE_LEN]));
-	from = fw_reg(tb[NFTA_BITWISE_SREG], len);
-	to = fw_reg(tb[NFTA_BITWISE_DREG], len);
-	if (!len || from < 0 || to < 0)
-		return FW_UNSURE;
-	if (value_of(tb[NFTA_BITWISE_MASK], &mask) < len ||
-	    value_of(tb[NFTA_BITWISE_XOR], &xor) < len) {
-		fw_forget(s, to, len); /* a shift, or one with two registers */
-		return FW_YES;
-	}
-	for (size_t i = 0; i < len; i++) {
-		s->v[to + (int)i] = (s->v[from + (int)i] & mask[i]) ^ xor[i];
-		s->k[to + (int)i] = s->k[from + (int)i] | (uint8_t)~mask[i];
-	}
-	return FW_YES;
-}
-
-/* Both ways are the same: the bytes of each number in the other order. */
-static enum fw_truth run_byteorder(struct fw_state *s, const struct nlattr *data)
-{
-	struct nlattr *tb[NFTA_BYTEORDER_MAX + 1];
-	uint8_t v[FW_REGS], k[FW_REGS];
-	size_t len, size;
-	int from, to;
-
-	if (!nft_nested(tb, NFTA_BYTEORDER_MAX, data))
-		return FW_UNSURE;
-	len = ntohl(attr_u32(tb[NFTA_BYTEORDER_LEN]));
-	size = ntohl(attr_u32(tb[NFTA_BYTEORDER_SIZE]));
-	from = fw_reg(tb[NFTA_BYTEORDER_SREG], len);
-	to = fw_reg(tb[NFTA_BYTEORDER_DREG], len);
-	if (!len || !size || len % size || from < 0 || to < 0)
-		return FW_UNSURE;
-	for (size_t i = 0; i < len; i++) {
-		size_t other = i - i % size + size - 1 - i % size;
-
-		v[i] = s->v[from + (int)other];
-		k[i] = s->k[from + (int)other];
-	}
-	memcpy(s->v + to, v, len);
-	memcpy(s->k + to, k, len);
-	return FW_YES;
 }
 
 static enum fw_truth run_immediate(struct fw_state *s, const struct nlattr *data,
@@ -213,9 +32,9 @@ static enum fw_truth run_immediate(struct fw_state *s, const struct nlattr *data
 
 	if (!nft_nested(tb, NFTA_IMMEDIATE_MAX, data))
 		return FW_UNSURE;
-	if (read_verdict(tb[NFTA_IMMEDIATE_DATA], step))
+	if (fw_read_verdict(tb[NFTA_IMMEDIATE_DATA], step))
 		return FW_YES;
-	len = value_of(tb[NFTA_IMMEDIATE_DATA], &value);
+	len = fw_value_of(tb[NFTA_IMMEDIATE_DATA], &value);
 	if (len)
 		fw_put(s, fw_reg(tb[NFTA_IMMEDIATE_DREG], len), value, len);
 	return FW_YES;
@@ -246,9 +65,9 @@ static int take_element(void *ctx, const struct nlmsghdr *h)
 		if (!nft_nested(el, NFTA_SET_ELEM_MAX, item))
 			continue;
 		want->found = true;
-		if (read_verdict(el[NFTA_SET_ELEM_DATA], want->step))
+		if (fw_read_verdict(el[NFTA_SET_ELEM_DATA], want->step))
 			continue;
-		len = value_of(el[NFTA_SET_ELEM_DATA], &value);
+		len = fw_value_of(el[NFTA_SET_ELEM_DATA], &value);
 		if (len && want->dreg >= 0 && (size_t)want->dreg + len <= FW_REGS)
 			fw_put(want->s, want->dreg, value, len);
 	}
@@ -303,7 +122,7 @@ struct leads {
 	struct fw_state *s;
 	int reg; /* the key, as far as it is known */
 	size_t len;
-	bool exact; /* elements are single keys */
+	bool exact;                 /* elements are single keys */
 	struct nft_reading reading; /* what the elements of a map lead to */
 	bool any;
 };
@@ -317,8 +136,8 @@ static bool may_contain(const struct leads *l, const struct nlattr *elements)
 
 	nla_for_each_nested (item, elements, left)
 		if (!l->exact || !nft_nested(tb, NFTA_SET_ELEM_MAX, item) ||
-		    value_of(tb[NFTA_SET_ELEM_KEY], &key) != l->len ||
-		    !differs(l->s, l->reg, key, l->len))
+		    fw_value_of(tb[NFTA_SET_ELEM_KEY], &key) != l->len ||
+		    !fw_differs(l->s, l->reg, key, l->len))
 			return true;
 	return false;
 }
@@ -353,7 +172,8 @@ static enum fw_truth look_up_any(struct fw_state *s, const struct fw_at *at,
 
 	if (!list)
 		return FW_UNSURE;
-	netlink_ask(s->fw->nft, set_question(s, set->name, NLM_F_DUMP), take_leads, NULL, &l, &ignored);
+	netlink_ask(s->fw->nft, set_question(s, set->name, NLM_F_DUMP), take_leads, NULL, &l,
+		    &ignored);
 	if (!l.any)
 		return FW_NO;
 	if (verdicts)
@@ -376,12 +196,12 @@ static enum fw_truth run_lookup(struct fw_state *s, const struct fw_at *at,
 		return FW_UNSURE;
 	set = fw_set_find(s->fw, s->base->family, s->base->table, name);
 	reg = set ? fw_reg(tb[NFTA_LOOKUP_SREG], set->key_len) : -1;
-	inverse = tb[NFTA_LOOKUP_FLAGS] && ntohl(attr_u32(tb[NFTA_LOOKUP_FLAGS])) & NFT_LOOKUP_F_INV;
-	verdicts = tb[NFTA_LOOKUP_DREG] &&
-		   ntohl(attr_u32(tb[NFTA_LOOKUP_DREG])) == NFT_REG_VERDICT;
+	inverse = tb[NFTA_LOOKUP_FLAGS] &&
+		  ntohl(attr_u32(tb[NFTA_LOOKUP_FLAGS])) & NFT_LOOKUP_F_INV;
+	verdicts = tb[NFTA_LOOKUP_DREG] && ntohl(attr_u32(tb[NFTA_LOOKUP_DREG])) == NFT_REG_VERDICT;
 	if (reg < 0)
 		return FW_UNSURE;
-	if (!is_known(s, reg, set->key_len)) {
+	if (!fw_is_known(s, reg, set->key_len)) {
 		enum fw_truth any = look_up_any(s, at, set, reg, verdicts);
 
 		if (tb[NFTA_LOOKUP_DREG] && !verdicts)
@@ -406,7 +226,7 @@ static void read_port(const struct fw_state *s, const struct nlattr *reg, struct
 
 	if (!reg)
 		return;
-	if (at < 0 || !is_known(s, at, 2)) {
+	if (at < 0 || !fw_is_known(s, at, 2)) {
 		ret->unsure = true;
 		return;
 	}
@@ -426,7 +246,7 @@ static void run_nat(struct fw_state *s, const struct fw_at *at, const struct nla
 	if (ntohl(attr_u32(tb[NFTA_NAT_TYPE])) == NFT_NAT_DNAT)
 		nat.what = FW_NAT_DESTINATION;
 	reg = fw_reg(tb[NFTA_NAT_REG_ADDR_MIN], len);
-	if (tb[NFTA_NAT_REG_ADDR_MIN] && reg >= 0 && is_known(s, reg, len)) {
+	if (tb[NFTA_NAT_REG_ADDR_MIN] && reg >= 0 && fw_is_known(s, reg, len)) {
 		nat.to.family = s->p->dst.family;
 		memcpy(nat.to.b, s->v + reg, len);
 	} else if (tb[NFTA_NAT_REG_ADDR_MIN]) {
@@ -460,7 +280,7 @@ void fw_nat_by(struct fw_state *s, const struct fw_at *at, const struct fw_nat *
 void fw_rule_of(const struct fw_state *s, const struct fw_at *at, struct fw_rule *ret)
 {
 	static const char *const families[] = {
-		[NFPROTO_INET] = "inet",     [NFPROTO_IPV4] = "ip",	[NFPROTO_IPV6] = "ip6",
+		[NFPROTO_INET] = "inet",     [NFPROTO_IPV4] = "ip",       [NFPROTO_IPV6] = "ip6",
 		[NFPROTO_BRIDGE] = "bridge", [NFPROTO_NETDEV] = "netdev",
 	};
 
@@ -571,9 +391,10 @@ static enum fw_truth run_expression(struct fw_state *s, const struct fw_at *at, 
 		const char *name;
 		enum fw_truth (*run)(struct fw_state *s, const struct nlattr *data);
 	} rows[] = {
-		{ "meta", fw_meta },	   { "ct", fw_ct },	    { "payload", fw_payload },
-		{ "fib", fw_fib },	   { "cmp", run_cmp },	    { "range", run_range },
-		{ "bitwise", run_bitwise }, { "byteorder", run_byteorder },
+		{ "meta", fw_meta },       { "ct", fw_ct },
+		{ "payload", fw_payload }, { "fib", fw_fib },
+		{ "cmp", fw_cmp },         { "range", fw_range },
+		{ "bitwise", fw_bitwise }, { "byteorder", fw_byteorder },
 		{ "match", fw_match },
 	};
 
@@ -695,8 +516,9 @@ int fw_decide(struct fw_state *s, const struct fw_at *at, const struct fw_step *
 int fw_chain_walk(struct fw_state *s, const struct fw_chain *chain, bool maybe, unsigned depth)
 {
 	for (unsigned i = chain->first; i < chain->first + chain->n && s->error == 0; i++) {
-		struct fw_at at = { .chain = chain, .rule = &s->fw->rules[i], .maybe = maybe,
-				    .depth = depth };
+		struct fw_at at = {
+			.chain = chain, .rule = &s->fw->rules[i], .maybe = maybe, .depth = depth
+		};
 		struct fw_step step = { .code = NFT_CONTINUE };
 		const uint32_t mark = s->p->mark, ct_mark = s->p->ct_mark;
 		int r;

@@ -19,8 +19,8 @@ struct fw_chain {
 	bool base, drops, nat; /* drops: its policy */
 	int priority;
 	uint32_t hook;
-	struct nlattr *hook_attr; /* a copy of NFTA_CHAIN_HOOK */
-	unsigned first, n;        /* its rules */
+	struct nlattr *hook_attr;       /* a copy of NFTA_CHAIN_HOOK */
+	unsigned first, n;              /* its rules */
 	const struct fw_legacy *legacy; /* of iptables-legacy; NULL: of nftables */
 	uint32_t entry;                 /* where it begins there */
 };
@@ -44,7 +44,11 @@ struct fw {
 	int error; /* of a reply function */
 };
 
-enum fw_truth { FW_NO, FW_UNSURE, FW_YES };
+enum fw_truth {
+	FW_NO,
+	FW_UNSURE,
+	FW_YES
+};
 
 #define FW_REGS 96 /* bytes: the verdict and 16 registers of 4, and room for a name in the last */
 
@@ -60,7 +64,7 @@ struct fw_state {
 	struct fw_rule doubt, by;
 	struct fw_nat nat;
 	unsigned rules; /* looked at */
-	int error;	/* negative errno */
+	int error;      /* negative errno */
 	struct err *e;
 };
 
@@ -77,6 +81,18 @@ struct fw_step {
 	int code;
 	char chain[NFT_NAME_SIZE];
 };
+
+/* fw_value_of: the bytes of a value in NFTA_*_DATA. Return: its length, 0 if it is none. */
+size_t fw_value_of(const struct nlattr *data, const uint8_t **ret);
+/* fw_read_verdict: Return: is it one? */
+bool fw_read_verdict(const struct nlattr *data, struct fw_step *ret);
+bool fw_is_known(const struct fw_state *s, int reg, size_t len);
+/* fw_differs: do the known bits? */
+bool fw_differs(const struct fw_state *s, int reg, const uint8_t *data, size_t len);
+enum fw_truth fw_cmp(struct fw_state *s, const struct nlattr *data);
+enum fw_truth fw_range(struct fw_state *s, const struct nlattr *data);
+enum fw_truth fw_bitwise(struct fw_state *s, const struct nlattr *data);
+enum fw_truth fw_byteorder(struct fw_state *s, const struct nlattr *data);
 
 /* fw_meta … load into or write from registers. Return: enum fw_truth: is the rule gone on with? */
 enum fw_truth fw_meta(struct fw_state *s, const struct nlattr *data);

@@ -88,7 +88,7 @@ static enum fw_truth in_ports(const struct fw_packet *p, uint16_t port, uint16_t
 
 	if (!port)
 		return low <= least && high == UINT16_MAX ? FW_YES
-		       : high < least			  ? FW_NO
+		       : high < least                     ? FW_NO
 							  : FW_UNSURE;
 	return truth(low <= port && port <= high);
 }
@@ -104,10 +104,10 @@ static enum fw_truth match_conntrack(struct fw_state *s, const struct fw_xt *i)
 			       XT_CONNTRACK_ORIGDST_PORT | XT_CONNTRACK_PROTO |
 			       XT_CONNTRACK_STATE_ALIAS;
 	const struct ip *src = ip_is_set(&p->first_src) ? &p->first_src
-			       : p->answer		? &p->dst
+			       : p->answer              ? &p->dst
 							: &p->src,
 			*dst = ip_is_set(&p->first_dst) ? &p->first_dst
-			       : p->answer		? &p->src
+			       : p->answer              ? &p->src
 							: &p->dst;
 	uint16_t dport = p->first_dport ? p->first_dport : p->answer ? p->sport : p->dport;
 	enum fw_truth t = FW_YES;
@@ -138,7 +138,8 @@ static enum fw_truth match_conntrack(struct fw_state *s, const struct fw_xt *i)
 		t = both(t, inverted(in_ports(p, dport, m->origdst_port, m->origdst_port_high),
 				     invert & XT_CONNTRACK_ORIGDST_PORT));
 	else if (flags & XT_CONNTRACK_ORIGDST_PORT)
-		t = both(t, inverted(in_ports(p, dport, ntohs(m->origdst_port), ntohs(m->origdst_port)),
+		t = both(t, inverted(in_ports(p, dport, ntohs(m->origdst_port),
+					      ntohs(m->origdst_port)),
 				     invert & XT_CONNTRACK_ORIGDST_PORT));
 	return flags & ~known ? both(t, FW_UNSURE) : t;
 }
@@ -225,7 +226,8 @@ static enum fw_truth match_udp(struct fw_state *s, const struct fw_xt *i)
 			     m->invflags & XT_UDP_INV_DSTPT));
 }
 
-static enum fw_truth one_of(const struct fw_packet *p, const struct xt_multiport_v1 *m, uint16_t port)
+static enum fw_truth one_of(const struct fw_packet *p, const struct xt_multiport_v1 *m,
+			    uint16_t port)
 {
 	enum fw_truth t = FW_NO, one;
 
@@ -249,9 +251,9 @@ static enum fw_truth match_multiport(struct fw_state *s, const struct fw_xt *i)
 		return FW_UNSURE;
 	src = one_of(s->p, m, s->p->sport);
 	dst = one_of(s->p, m, s->p->dport);
-	t = m->flags == XT_MULTIPORT_SOURCE	   ? src
+	t = m->flags == XT_MULTIPORT_SOURCE        ? src
 	    : m->flags == XT_MULTIPORT_DESTINATION ? dst
-	    : src > dst				   ? src
+	    : src > dst                            ? src
 						   : dst;
 	return inverted(t, m->invert);
 }
@@ -286,8 +288,9 @@ static bool read_info(const struct nlattr *data, int name_at, char name[static 3
 	if (!nft_nested(tb, 3, data) || !nft_text(tb[name_at], name, 32) || !tb[NFTA_MATCH_INFO])
 		return false;
 	*ret = (struct fw_xt){ .data = nla_data(tb[NFTA_MATCH_INFO]),
-			      .len = (size_t)nla_len(tb[NFTA_MATCH_INFO]),
-			      .rev = tb[NFTA_MATCH_REV] ? ntohl(attr_u32(tb[NFTA_MATCH_REV])) : 0 };
+			       .len = (size_t)nla_len(tb[NFTA_MATCH_INFO]),
+			       .rev = tb[NFTA_MATCH_REV] ? ntohl(attr_u32(tb[NFTA_MATCH_REV]))
+							 : 0 };
 	return true;
 }
 
@@ -297,12 +300,18 @@ enum fw_truth fw_xt_match(struct fw_state *s, const char *name, const struct fw_
 		const char *name;
 		enum fw_truth (*match)(struct fw_state *s, const struct fw_xt *i);
 	} rows[] = {
-		{ "comment", match_comment },	  { "conntrack", match_conntrack },
-		{ "state", match_state },	  { "addrtype", match_addrtype },
-		{ "mark", match_mark },		  { "connmark", match_connmark },
-		{ "tcp", match_tcp },		  { "udp", match_udp },
-		{ "multiport", match_multiport }, { "mac", match_mac },
-		{ "icmp", match_icmp },		  { "icmp6", match_icmp },
+		{ "comment", match_comment },
+		{ "conntrack", match_conntrack },
+		{ "state", match_state },
+		{ "addrtype", match_addrtype },
+		{ "mark", match_mark },
+		{ "connmark", match_connmark },
+		{ "tcp", match_tcp },
+		{ "udp", match_udp },
+		{ "multiport", match_multiport },
+		{ "mac", match_mac },
+		{ "icmp", match_icmp },
+		{ "icmp6", match_icmp },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -353,7 +362,8 @@ static void target_connmark(struct fw_state *s, const struct fw_xt *i)
 }
 
 /* Revision 0 of IPv4 has a structure of its own. */
-static void target_nat(struct fw_state *s, const struct fw_at *at, const struct fw_xt *i, bool source)
+static void target_nat(struct fw_state *s, const struct fw_at *at, const struct fw_xt *i,
+		       bool source)
 {
 	const struct nf_nat_ipv4_multi_range_compat *old = as(i, sizeof(*old));
 	const struct nf_nat_range *range = as(i, sizeof(*range));
@@ -367,7 +377,8 @@ static void target_nat(struct fw_state *s, const struct fw_at *at, const struct 
 	if (flags & NF_NAT_RANGE_MAP_IPS) {
 		nat.to.family = s->p->dst.family;
 		memcpy(nat.to.b,
-		       compat ? (const void *)&old->range[0].min_ip : (const void *)&range->min_addr,
+		       compat ? (const void *)&old->range[0].min_ip
+			      : (const void *)&range->min_addr,
 		       ip_size(&nat.to));
 	}
 	if (flags & NF_NAT_RANGE_PROTO_SPECIFIED)
@@ -398,10 +409,10 @@ enum fw_truth fw_xt_target(struct fw_state *s, const struct fw_at *at, const cha
 			   const struct fw_xt *info, struct fw_step *step)
 {
 	static const char *const harmless[] = {
-		"AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",	     "DSCP",   "ECN",
-		"HL",	 "HMARK",    "IDLETIMER", "LED",	 "LOG",	     "NFLOG",  "NOTRACK",
-		"SET",	 "RATEEST",  "SECMARK",	  "TCPMSS",	 "TCPOPTSTRIP", "TEE", "TOS",
-		"TRACE", "TTL",
+		"AUDIT",       "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",      "DSCP",
+		"ECN",         "HL",       "HMARK",    "IDLETIMER",   "LED",     "LOG",
+		"NFLOG",       "NOTRACK",  "SET",      "RATEEST",     "SECMARK", "TCPMSS",
+		"TCPOPTSTRIP", "TEE",      "TOS",      "TRACE",       "TTL",
 	};
 
 	if (is_among(name, harmless, ARRAY_SIZE(harmless)))

@@ -9,7 +9,7 @@
 /* Nobody's (RFC 5737, 3849): what is said of all others holds for it. */
 #define OUTSIDE4 "203.0.113.1"
 #define OUTSIDE6 "2001:db8:ffff::1"
-#define HTTPS	 443
+#define HTTPS    443
 
 static const struct link_info some_link = { .ifindex = UINT32_MAX,
 					    .name = "vpc000000000000",
@@ -145,8 +145,9 @@ void let_through_fix(const struct fw *fw, const struct fw_rule *by, const char *
 {
 	if (!strcmp(by->table, "firewalld")) {
 		next_command(fix);
-		text_add(fix, "firewall-cmd --permanent --zone=trusted --add-%s%s; "
-			      "firewall-cmd --reload",
+		text_add(fix,
+			 "firewall-cmd --permanent --zone=trusted --add-%s%s; "
+			 "firewall-cmd --reload",
 			 *bridge ? "interface=" : "source=", *bridge ? bridge : "SUBNET");
 	} else if (by->legacy || (by->iptables && is_forward(by))) {
 		add_iptables(fw, by, bridge, fix);

@@ -18,7 +18,8 @@ static const struct need *need_of_ruleset(const char *name)
 		const char *name;
 		struct need need;
 	} rows[] = {
-		{ "masquerade", { "nft_chain_nat nft_masq", "CONFIG_NFT_NAT and CONFIG_NFT_MASQ" } },
+		{ "masquerade",
+		  { "nft_chain_nat nft_masq", "CONFIG_NFT_NAT and CONFIG_NFT_MASQ" } },
 		{ "published ports",
 		  { "nft_chain_nat nft_fib_inet", "CONFIG_NFT_NAT and CONFIG_NFT_FIB_INET" } },
 	};
@@ -60,7 +61,8 @@ static const struct need *need_of(const struct step *s)
 	return NULL;
 }
 
-/* Of a link the kernel says that it does not know the kind, of a qdisc or rule that it is absent. */
+/* Of a link the kernel says that it does not know the kind, of a qdisc or rule that it is absent.
+ */
 static bool tells_of_absence(const struct step *s, const struct err *e)
 {
 	int error = e->sys;
@@ -68,8 +70,8 @@ static bool tells_of_absence(const struct step *s, const struct err *e)
 		    s->kind == &step_ifb;
 
 	/* libnftables has no number for it, but the kernel's words. */
-	if (s->kind == &step_ruleset && (strstr(e->msg, "No such file or directory") ||
-					 strstr(e->msg, "not supported")))
+	if (s->kind == &step_ruleset &&
+	    (strstr(e->msg, "No such file or directory") || strstr(e->msg, "not supported")))
 		return true;
 	return error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EPROTONOSUPPORT ||
 	       (error == ENOENT && !link);

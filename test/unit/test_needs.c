@@ -28,7 +28,9 @@ static void modules_are_named(void **state)
 		{ { .kind = &step_qdisc, .qdisc = { .ingress = true } }, ENOENT, "sch_ingress" },
 		{ { .kind = &step_redirect }, ENOENT, "cls_u32 act_mirred" },
 		{ { .kind = &step_bpf }, ENOENT, "CONFIG_NET_CLS_BPF" },
-		{ { .kind = &step_ruleset, .ruleset = { .rules = &masquerade } }, ENOENT, "CONFIG_NFT_MASQ" },
+		{ { .kind = &step_ruleset, .ruleset = { .rules = &masquerade } },
+		  ENOENT,
+		  "CONFIG_NFT_MASQ" },
 	};
 
 	(void)state;

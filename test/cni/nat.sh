@@ -231,6 +231,11 @@ if group addresses; then
 	ping_ok veth "$(address peer)"
 	ping_ok veth "$(address peer 1)"
 
+	t "nor does a bridge task send as the host itself"
+	! arrives outside fd00:51::1 forge evil eth0 dmac="$br" from=fd00:51::1 to=fd00:51::2 || fail "fd00:51::1 from a bridge reached the outside"
+	! arrives outside 198.51.100.1 forge evil eth0 dmac="$br" from=198.51.100.1 to=198.51.100.2 || fail "198.51.100.1 from a bridge reached the outside"
+	is "" "$(grep -E "src=(198.51.100.1|$(long fd00:51::1)) .*dport=7003" /proc/net/nf_conntrack)" "what is tracked of it"
+
 	t "what the host sends to itself is left alone"
 	serve host udp:7004
 	ip addr add "$(address veth)/32" dev lo 2>/dev/null
@@ -373,15 +378,15 @@ if group keys; then
 	t "an ADD finds the rules as it loads them: none loads them twice"
 	add c1 "$BRIDGE"
 	add c2 "$(ports "$MAPPINGS" "$BRIDGE")"
-	nft insert rule inet taskvpc egress counter
-	nft delete rule inet taskvpc egress handle "$(nft -a list chain inet taskvpc egress | awk '/counter/ { print $NF }')"
+	vpc add veth
 	before=$(nft -a list table inet taskvpc | grep -v elements | grep handle)
 	add c3 "$(ports '[{hostPort:8081,containerPort:8}]' "$BRIDGE")"
-	vpc add veth
+	vpc add peer
 	is "$before" "$(nft -a list table inet taskvpc | grep -v elements | grep handle)" "the handles of all rules"
 	for name in c1 c2 c3; do del "$name" "$BRIDGE"; done
 	vpc del veth
-	drop c1 c2 c3 veth
+	vpc del peer
+	drop c1 c2 c3 veth peer
 	clean
 fi
 finish

@@ -29,6 +29,7 @@ rows() {
 		.blockInstanceMetadata $BOOL
 		.hostRouting $TEXT "ebpf" "kernel"
 		.masqueradePortRange $TEXT "40000" "1-65535" "50000-40000" "40000-40010" "a-b"
+		.guardMark $NUMBER 3 4097
 		.maxFlows $NUMBER 1 70000
 		.maxFlowsPerDestination $NUMBER 1 70000
 		.protectedPorts $LIST [5] ["ssh"] ["22"] ["22/icmp"] ["0/tcp"] ["65536/udp"] ["22/tcp "]

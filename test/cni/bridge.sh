@@ -514,9 +514,10 @@ if group heir; then
 	done
 fi
 
-# heard COMMAND…: ARP that a task of the bridge hears meanwhile.
+# heard COMMAND…: ARP that a task of the bridge hears meanwhile, as all do. (Neighbours ask one another again by
+# unicast.)
 heard() {
-	in_ns listener nft 'table arp heard { chain in { type filter hook input priority 0; counter; }; }'
+	in_ns listener nft 'table arp heard { chain in { type filter hook input priority 0; meta pkttype broadcast counter; }; }'
 	"$@"
 	sleep 0.05
 	in_ns listener nft list table arp heard | sed -n 's/.*counter packets \([0-9]*\).*/\1/p'

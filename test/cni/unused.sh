@@ -82,7 +82,7 @@ if group veth; then
 	t "CHECK sees a route that is gone, and prints the one that repairs it"
 	ip route del unreachable 10.0.0.0/16 metric 4000000000
 	ID=a plugin CHECK "$(with_prev a "$DUAL")"
-	expect_error 106 'the route 10.0.0.0/16 is gone on the host.*to repair it: ip route add unreachable 10.0.0.0/16'
+	expect_error 106 'the route 10.0.0.0/16 is gone on the host.*to repair it: ip route (add|replace) unreachable 10.0.0.0/16'
 	sh -c "$(jq -r .details <<<"$OUT" | sed 's/^to repair it: //')"
 	verify a "$DUAL"
 	t "GC puts it back"

@@ -28,7 +28,11 @@ void plan_task_ipv6(struct plan *p, int link, enum side side, const char *ifname
  * its own addresses only. Otherwise neighbours may learn either MAC for an address.
  */
 void plan_task_arp(struct plan *p, int link);
-/* plan_task_routes: the task's routes of the record, with task_metric where none is set. */
-void plan_task_routes(struct plan *p, int link, const struct ifref *dev);
+/*
+ * plan_task_routes: the task's routes of the record, with task_metric where none is set; with
+ * source_routed a table of its own, and the rules that lead there.
+ * @connected: the subnets of its addresses are on the link.
+ */
+void plan_task_routes(struct plan *p, int link, const struct ifref *dev, bool connected);
 
 #endif

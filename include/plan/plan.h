@@ -199,9 +199,15 @@ int plan_settle(struct plan *p, int with, enum side side, const struct ifref *de
 		const struct cidr *c);
 int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct route_spec *spec);
+/* plan_route_of_other: by an interface that is not ours, and may go before the plan is undone. */
+int plan_route_of_other(struct plan *p, enum side side, const struct ifref *dev,
+			const struct route_spec *spec);
 /* plan_rule: @spec->iif is borrowed for the life of the plan. */
 int plan_rule(struct plan *p, enum side side,
 	      const struct rule_spec *spec); /* spec->ifindex is taken from @dev */
+/* plan_rules_end: undoing takes away the rules of @spec's priority and table from any address: a
+ * record may tell of none. Applying does nothing. */
+int plan_rules_end(struct plan *p, enum side side, const struct rule_spec *spec);
 int plan_neigh(struct plan *p, int with, enum side side, const struct ifref *dev,
 	       const struct ip *ip, const struct mac *mac);
 int plan_sysctl(struct plan *p, int with, enum side side, const char *value, const char *path_fmt,

@@ -122,7 +122,14 @@ struct attachment {
 	struct route
 		routes[ATTACHMENT_ROUTES]; /* of the task, gw filled in; includes the defaults */
 	unsigned n_routes;
-	bool source_routed; /* not eth0: what its addresses send leaves by this interface */
+	bool source_routed; /* what its addresses send leaves by this interface */
+	/* The interface that had the task's default route before this one came: what its addresses
+	 * send must go on leaving by it. */
+	char first_ifname[IFNAME_TEXT];
+	uint32_t first_ifindex; /* 0: there is none */
+	struct cidr first_cidrs[STORE_ADDRESSES];
+	unsigned n_first_cidrs;
+	struct ip first_gw[2]; /* v4, v6 */
 	enum default_routes default_routes; /* for ADD: not kept */
 	bool ipv6_off;        /* for ADD: new interfaces of the task have IPv6 off: not kept */
 	bool host_is_gateway; /* for ADD: a foreign IPAM plugin need not name one: not kept */

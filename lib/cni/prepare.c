@@ -18,7 +18,7 @@
 #include "cni/prepare.h"
 #include "cni/turn.h"
 #include "ipam/lease.h"
-#include "mode/task.h"
+#include "mode/source.h"
 
 /*
  * How often, and how long each time, an ADD waits for what it needs: for a call that is taking the
@@ -178,11 +178,12 @@ int prepare_attachment(struct add *add, struct err *e)
 	memcpy(a->ports, add->conf.ports, add->conf.n_ports * sizeof(a->ports[0]));
 	a->n_ports = add->conf.n_ports;
 	if (add->mode->has_interface) {
-		a->source_routed = !task_is_first(a);
 		id_eni_new(a->eni_id);
 		a->mac = mac_is_set(&add->conf.mac) ? add->conf.mac : id_eni_mac(a->eni_id);
 	}
 	r = bear_namespace(add, e);
+	if (!r && add->mode->has_interface && !add->mode->host_namespace)
+		r = source_find(&add->io, a, e);
 	if (!r && add->mode->resolve)
 		r = add->mode->resolve(&add->conf, &add->io, a, e);
 	if (!r && add->mode->has_interface)
@@ -205,6 +206,7 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	/* Somebody may be waiting already for an address that was asked for. */
 	a->new_addresses = grant->never_held && !add->c->foreign && !add->asked.n_ips;
 	r = gateway_use(a, &add->asked.gateway, e);
+	a->source_routed |= source_needs_table(a);
 	if (!r && add->mode->accept)
 		r = add->mode->accept(a, e);
 	if (r < 0)

@@ -30,11 +30,12 @@ static void search_begin(void *ctx)
 	s->found = s->changed = false;
 }
 
-static bool same_table(const struct rtmsg *m, struct nlattr **tb, const struct route_spec *want)
+/* Any table is not that of the interface itself, which has its index for a number. */
+static bool right_table(const struct rtmsg *m, struct nlattr **tb, const struct search *s)
 {
 	uint32_t table = tb[RTA_TABLE] ? attr_u32(tb[RTA_TABLE]) : m->rtm_table;
 
-	return table == route_table(want);
+	return s->any_table ? table != s->route->ifindex : table == route_table(s->route);
 }
 
 static bool same_dst(const struct rtmsg *m, struct nlattr **tb, const struct cidr *dst)
@@ -92,7 +93,7 @@ static int match(void *ctx, const struct nlmsghdr *h)
 
 	if (h->nlmsg_type != RTM_NEWROUTE ||
 	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)h, sizeof(*m), tb, RTA_MAX, NULL) < 0 ||
-	    !same_dst(m, tb, &want->dst) || !(s->any_table || same_table(m, tb, want)) ||
+	    !same_dst(m, tb, &want->dst) || !right_table(m, tb, s) ||
 	    (want->ifindex && attr_u32(tb[RTA_OIF]) != want->ifindex))
 		return 0;
 	s->changed = true;

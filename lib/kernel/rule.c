@@ -94,6 +94,8 @@ static bool same_action(const struct fib_rule_hdr *h, struct nlattr **tb,
 {
 	if (h->action != kernel_actions[want->action])
 		return false;
+	if (tb[FRA_SUPPRESS_PREFIXLEN] && attr_u32(tb[FRA_SUPPRESS_PREFIXLEN]) != UINT32_MAX)
+		return false;
 	if (want->action == RULE_LOOKUP)
 		return (tb[FRA_TABLE] ? attr_u32(tb[FRA_TABLE]) : h->table) == want->table;
 	return want->action != RULE_GOTO || attr_u32(tb[FRA_GOTO]) == want->target;

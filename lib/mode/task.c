@@ -2,6 +2,8 @@
 /* The task's side of an interface, as all modes that make one plan it. */
 #include "mode/task.h"
 
+#include "mode/source.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -86,12 +88,15 @@ uint32_t task_metric(const struct attachment *a)
 
 void plan_task_arp(struct plan *p, int link)
 {
-	if (p->a->source_routed && attachment_has_family(p->a, AF_INET))
+	if (p->a->source_routed && !task_is_first(p->a) &&
+	    attachment_has_family(p->a, AF_INET))
 		plan_share(p, plan_sysctl(p, link, TASK, "1", "net/ipv4/conf/all/arp_ignore"));
 }
 
-void plan_task_routes(struct plan *p, int link, const struct ifref *dev)
+void plan_task_routes(struct plan *p, int link, const struct ifref *dev, bool connected)
 {
+	if (p->a->source_routed)
+		plan_source(p, link, dev, connected);
 	for (unsigned i = 0; i < p->a->n_routes; i++) {
 		const struct route *r = &p->a->routes[i];
 		struct route_spec spec = {

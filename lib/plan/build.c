@@ -176,9 +176,24 @@ int plan_route(struct plan *p, int with, enum side side, const struct ifref *dev
 	return last(p);
 }
 
+int plan_route_of_other(struct plan *p, enum side side, const struct ifref *dev,
+			const struct route_spec *spec)
+{
+	int step = plan_route(p, -1, side, dev, spec);
+
+	p->steps[step].kind = &step_route_of_other;
+	return step;
+}
+
 int plan_rule(struct plan *p, enum side side, const struct rule_spec *spec)
 {
 	append(p, &step_rule, side, -1)->rule = *spec;
+	return last(p);
+}
+
+int plan_rules_end(struct plan *p, enum side side, const struct rule_spec *spec)
+{
+	append(p, &step_rules_end, side, -1)->rule = *spec;
 	return last(p);
 }
 

@@ -102,7 +102,8 @@ static int route_check(const struct step *s, const struct plan *p, struct plan_i
 	if (s->shared)
 		want.ifindex = 0;
 	if (r == 0)
-		r = route_find(nl, &want, plan_route_where(s->side), e);
+		r = route_find(nl, &want,
+			       want.table ? ROUTE_OF_TABLE : plan_route_where(s->side), e);
 	if (r <= 0)
 		return r;
 	tell(s, r == ROUTE_CHANGED ? "has changed" : "is gone", e);
@@ -119,5 +120,29 @@ const struct step_kind step_route = {
 	.add = route_step_add,
 	.drop = route_step_drop,
 	.check = route_check,
+	.print = route_print,
+};
+
+/* Without its interface there is nothing to find. */
+static int other_check(const struct step *s, const struct plan *p, struct plan_io *io,
+		       struct err *e)
+{
+	struct link_info link;
+	struct netlink *nl;
+	int r = plan_io_route(io, s->side, &nl, e);
+
+	if (r == 0)
+		r = link_by_index(nl, s->route.dev.ifindex, &link, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return route_check(s, p, io, e);
+}
+
+const struct step_kind step_route_of_other = {
+	.name = "route of another interface",
+	.via = VIA_ROUTE,
+	.add = route_step_add,
+	.drop = route_step_drop,
+	.check = other_check,
 	.print = route_print,
 };

@@ -87,3 +87,35 @@ const struct step_kind step_rule = {
 	.check = rule_check,
 	.print = rule_print,
 };
+
+static void rules_end_add(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)s;
+	(void)io;
+	(void)b;
+}
+
+/* A request without a source takes away one rule, from whatever address. */
+static void rules_end_drop(const struct step *s, struct plan_io *io, struct batch *b)
+{
+	(void)io;
+	for (int i = 0; i < STORE_ADDRESSES; i++)
+		rule_del(b, &s->rule, TOLERATE_ABSENT);
+}
+
+static void rules_end_print(const struct step *s, const struct plan *p, bool undo, struct text *t)
+{
+	if (!undo)
+		return;
+	text_add(t, "sh -c 'while ");
+	rule_print(s, p, true, t);
+	text_add(t, " 2>/dev/null; do :; done'");
+}
+
+const struct step_kind step_rules_end = {
+	.name = "rules end",
+	.via = VIA_ROUTE,
+	.add = rules_end_add,
+	.drop = rules_end_drop,
+	.print = rules_end_print,
+};

@@ -172,6 +172,10 @@ static const char *why_route(const struct step *s)
 		       "send to it by another route.";
 	if (s->side == HOST)
 		return "The way to the task: one route for its one address.";
+	if (r->table >= 0x80000000U)
+		return "What the first interface's addresses send goes on leaving by it.";
+	if (r->table && s->route.dev.ifindex == r->table)
+		return "The routes of this interface, in a table of its own.";
 	if (!ip_is_set(&r->gw))
 		return "The gateway is behind this interface.";
 	return r->dst.len ? "A route of `ipam.routes`." : "All else goes by the gateway.";
@@ -182,7 +186,10 @@ static const char *why_rule(const struct step *s)
 	if (s->rule.action != RULE_LOOKUP)
 		return "The second line: after a flush of nftables nothing is marked, and no packet "
 		       "from or to a subnet of tasks is routed, but for the host's own.";
-	return "Packets that this rule selects take the routes that it names, or none.";
+	return s->side == HOST
+		       ? "Packets that this rule selects take the routes that it names, or none."
+		       : "What this address sends leaves by its own interface, whatever others "
+			 "there are.";
 }
 
 static const char *why_neigh(const struct step *s)
@@ -306,6 +313,7 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_netns, why_netns },       { &step_veth, why_veth },
 		{ &step_macvlan, why_macvlan },   { &step_link, why_link },
 		{ &step_addr, why_addr },         { &step_route, why_route },
+		{ &step_route_of_other, why_route },
 		{ &step_rule, why_rule },         { &step_neigh, why_neigh },
 		{ &step_sysctl, why_sysctl },     { &step_ruleset, why_ruleset },
 		{ &step_element, why_element },   { &step_bridge, why_bridge },

@@ -85,6 +85,11 @@ const struct field attachment_fields[] = {
 	FIELD_ARRAY(struct attachment, routes, n_routes, "routes", FIELD_OBJECT,
 		    .fields = route_fields),
 	FIELD(struct attachment, source_routed, "sourceRouted", FIELD_BOOL),
+	FIELD(struct attachment, first_ifname, "firstIfname", FIELD_TEXT),
+	FIELD(struct attachment, first_ifindex, "firstIfindex", FIELD_U32),
+	FIELD_ARRAY(struct attachment, first_cidrs, n_first_cidrs, "firstAddresses", FIELD_CIDR),
+	FIELD(struct attachment, first_gw[0], "firstGateway4", FIELD_IP),
+	FIELD(struct attachment, first_gw[1], "firstGateway6", FIELD_IP),
 	FIELD_ARRAY(struct attachment, ports, n_ports, "ports", FIELD_OBJECT,
 		    .fields = port_fields),
 

@@ -188,5 +188,10 @@ void awsvpc_plan_imds(struct plan *p)
 			continue;
 		r.dst = cidr_host(&ip);
 		plan_share(p, plan_route(p, -1, TASK, &nowhere, &r));
+		/* The guard on the host's end of a veth drops it anyway. */
+		if (p->a->source_routed && p->a->master[0]) {
+			r.table = p->a->ifindex;
+			plan_route(p, -1, TASK, &nowhere, &r);
+		}
 	}
 }

@@ -10,6 +10,7 @@
  */
 #include "awsvpc.h"
 #include "mode/refuse.h"
+#include "mode/source.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -186,12 +187,15 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 	link = plan_macvlan(p, TASK, &end, &of);
 	plan_task_ipv6(p, link, TASK, a->ifname);
 	plan_announcements(p, link);
+	plan_task_arp(p, link);
 	plan_share(p, plan_link(p, link, TASK, &lo, &up));
 	for (unsigned i = 0; i < a->n_addresses; i++)
 		plan_addr(p, link, TASK, &dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .detect = false });
 	plan_link(p, link, TASK, &dev, &named);
-	plan_task_routes(p, link, &dev);
+	if (a->ipam[0] && !a->n_addresses)
+		plan_source_unknown(p);
+	plan_task_routes(p, link, &dev, true);
 	awsvpc_plan_host_neighbours(p, link, &dev);
 	/* Addresses of a foreign IPAM plugin come when the link is up already. */
 	if (a->ipam[0] && a->n_addresses && macvlan_link_first(a))

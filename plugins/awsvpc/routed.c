@@ -235,14 +235,19 @@ static void plan_task_end(struct plan *p, int veth, const struct ifref *dev)
 		struct ip gw = address_gateway(&a->addresses[i]);
 		struct route_spec to_gw = { .dst = cidr_host(&gw), .priority = task_metric(a) };
 
+
 		plan_addr(p, veth, TASK, dev, &a->addresses[i].cidr,
 			  (struct addr_how){ .no_prefix_route = true });
 		if (attachment_repeats_gateway(a, i))
 			continue;
 		plan_neigh(p, veth, TASK, dev, &gw, &a->host_mac);
 		plan_route(p, veth, TASK, dev, &to_gw);
+		to_gw.table = a->ifindex;
+		to_gw.priority = 0;
+		if (a->source_routed)
+			plan_route(p, veth, TASK, dev, &to_gw);
 	}
-	plan_task_routes(p, veth, dev);
+	plan_task_routes(p, veth, dev, false);
 	if (a->block_imds)
 		awsvpc_plan_imds(p);
 }

@@ -172,7 +172,7 @@ static void plan_task_end(struct plan *p, int veth)
 	for (unsigned i = 0; i < a->n_addresses && a->detect_duplicates; i++)
 		if (a->addresses[i].cidr.ip.family == AF_INET6)
 			plan_settle(p, veth, TASK, &dev, &a->addresses[i].cidr);
-	plan_task_routes(p, veth, &dev);
+	plan_task_routes(p, veth, &dev, true);
 	if (v6)
 		plan_sysctl(p, veth, TASK, "1", "net/ipv6/conf/%s/ndisc_notify", a->ifname);
 	if (may_be_known(a))

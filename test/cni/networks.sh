@@ -167,4 +167,183 @@ if group "one subnet"; then
 	done
 fi
 
+# ---- every address answers by its own interface ----
+
+# Networks of each way, both families: NET[NAME]. Those of the bridges publish ports, the internal one
+# has no default route.
+declare -A NET=()
+VPC=$(conf 'del(.bridge, .isGateway, .isDefaultGateway, .ipMasq) | .type="awsvpc"')
+NET[vpc]=$(jq -c '.name="vpc" | .ipam.ranges=[[{subnet:"10.61.0.0/24"}],[{subnet:"fd00:61::/64"}]]' <<<"$VPC")
+NET[vpc2]=$(jq -c '.name="vpc2" | .ipam.ranges=[[{subnet:"10.62.0.0/24"}],[{subnet:"fd00:62::/64"}]]
+	| .ipam.routes=[{dst:"0.0.0.0/0"},{dst:"::/0"},{dst:"10.61.0.0/16"}]' <<<"$VPC")
+NET[bridge]=$(ports "$MAPS" "$(conf '.name="pub" | .bridge="cni3" | .ipam.ranges=[[{subnet:"10.63.0.0/24"}],[{subnet:"fd00:63::/64"}]]')")
+NET[internal]=$(ports "$MAPS" "$(conf '.name="int" | .bridge="cni4" | del(.isDefaultGateway) | .ipam.ranges=[[{subnet:"10.64.0.0/24"}],[{subnet:"fd00:64::/64"}]]')")
+NET[lan]=$(jq -c '.name="lan" | .attach="macvlan" | .master="up0" | .hostAccess=true
+	| .ipam.ranges=[[{subnet:"198.51.100.0/24",rangeStart:"198.51.100.50",gateway:"198.51.100.2"}],
+		[{subnet:"fd00:51::/64",rangeStart:"fd00:51::50",gateway:"fd00:51::2"}]]' <<<"$VPC")
+
+# attach NAME NET [IFNAME], detach, checked: ADD, DEL and CHECK of one of them.
+with_plugin() { PLUGIN=$BIN/$(jq -r .type <<<"${NET[$1]}"); }
+attach() { with_plugin "$2"; add "$1" "${NET[$2]}" CNI_IFNAME="${3:-eth0}"; }
+detach() { with_plugin "$2"; del "$1" "${NET[$2]}" CNI_IFNAME="${3:-eth0}"; }
+checked() { with_plugin "$2"; verify "$1" "${NET[$2]}" CNI_IFNAME="${3:-eth0}"; }
+
+# peers NET: who can reach an address of the network.
+peers() {
+	case $1 in
+	lan) echo host outside ;;
+	*) echo host outside p-vpc p-vpc2 p-bridge ;;
+	esac
+}
+
+# answers NET IFNAME: the addresses of web on this interface answer to all, and its port does.
+answers() {
+	local peer n
+	checked web "$1" "$2"
+	for peer in $(peers "$1"); do
+		for n in 0 1; do ping_ok "$peer" "$(address web $n "$2")"; done
+	done
+	case $1 in bridge | internal)
+		for peer in outside host third p-vpc; do
+			reaches $peer web tcp "$([ $peer = third ] && echo 203.0.113.1 || echo 198.51.100.1)" 8080
+			reaches $peer web tcp "$([ $peer = third ] && echo fd00:203::1 || echo fd00:51::1)" 8080
+		done
+		reaches host web tcp 127.0.0.1 8080
+		;;
+	esac
+}
+
+# goes_out: web reaches the outside without naming a source.
+goes_out() { ping_ok web 198.51.100.2; ping_ok web fd00:51::2; }
+
+# beside FIRST SECOND: eth0 of one, eth1 of the other; then each alone, and eth0 after eth1.
+beside() {
+	t "every address answers by its own interface: eth0 of $1, eth1 of $2"
+	attach web "$1"
+	attach web "$2" eth1
+	serve web tcp:80 udp:53
+	answers "$1" eth0
+	answers "$2" eth1
+	[ "$1" = internal ] || goes_out
+	t "eth1 of $2 alone, after eth0 of $1 has gone"
+	detach web "$1"
+	answers "$2" eth1
+	[ "$2" = internal ] || goes_out
+	t "eth0 of $1 after eth1 of $2"
+	attach web "$1"
+	answers "$1" eth0
+	answers "$2" eth1
+	t "eth0 of $1 alone, after eth1 of $2 has gone"
+	detach web "$2" eth1
+	answers "$1" eth0
+	is "" "$(in_ns web sh -c 'ip rule; ip -6 rule' | grep -v -e "lookup \(local\|main\|default\)" -e "from $(address web) " -e "from $(address web 1) ")" "rules of eth1 that are left"
+	detach web "$1"
+	unserve web
+	drop web
+}
+
+if group beside; then
+	ip -n outside route add 10.0.0.0/8 via 198.51.100.1
+	for n in 61 62 63 64; do ip -n outside route add fd00:$n::/64 via fd00:51::1; done
+	attach p-vpc vpc
+	attach p-vpc2 vpc2
+	with_plugin bridge
+	add p-bridge "$(jq -c 'del(.runtimeConfig)' <<<"${NET[bridge]}")"
+	# Each kind beside each other kind in one order; SLOW=1: all of them.
+	pairs="vpc-vpc2 bridge-vpc vpc2-bridge internal-vpc2 lan-bridge vpc-lan internal-lan"
+	[ -z "${SLOW:-}" ] || pairs=$(echo {vpc,vpc2,bridge,internal,lan}-{vpc,vpc2,bridge,internal,lan})
+	for pair in ${PAIRS-$pairs}; do
+		# The ports of two bridges would be those of the first.
+		case $pair in bridge-internal | internal-bridge | bridge-bridge | internal-internal) continue ;; esac
+		beside ${pair%-*} ${pair#*-}
+	done
+	t "two of one network, on one link"
+	for net in bridge vpc lan; do
+		for name in eth0 eth1; do attach web $net $name; done
+		serve web tcp:80 udp:53
+		for name in eth0 eth1; do answers $net $name; done
+		in_ns web ip neigh flush all
+		ip neigh flush all
+		for name in eth1 eth0; do answers $net $name; done
+		detach web $net
+		answers $net eth1
+		detach web $net eth1
+		unserve web
+		drop web
+	done
+	t "a published UDP port on the second interface"
+	attach web vpc
+	attach web bridge eth1
+	serve web tcp:80 "udp:$(address web 0 eth1):53"
+	reaches outside web udp 198.51.100.1 8053 198.51.100.2
+	unserve web
+	detach web bridge eth1
+	detach web vpc
+	drop web
+	t "strict rp_filter in the task"
+	netns web
+	in_ns web sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter'
+	attach web vpc
+	attach web bridge eth1
+	serve web tcp:80 udp:53
+	answers vpc eth0
+	answers bridge eth1
+	unserve web
+	detach web bridge eth1
+	detach web vpc
+	drop web
+	t "macvlan over a foreign IPAM plugin, which the record tells no address of"
+	if [ -x "$CNI_REF/static" ]; then
+		PLUGIN=$BIN/awsvpc
+		STATIC=$(jq -c '.cniVersion="1.0.0" | .hostAccess=false | .ipam={type:"static",addresses:[{address:"198.51.100.77/24",gateway:"198.51.100.2"},{address:"fd00:51::77/64",gateway:"fd00:51::2"}],routes:[{dst:"0.0.0.0/0"},{dst:"::/0"}]}' <<<"${NET[lan]}")
+		attach web vpc
+		PLUGIN=$BIN/awsvpc add web "$STATIC" CNI_IFNAME=eth1
+		PLUGIN=$BIN/awsvpc verify web "$STATIC" CNI_IFNAME=eth1
+		for to in 198.51.100.77 fd00:51::77; do
+			ping_ok outside $to
+		done
+		answers vpc eth0
+		del web "$STATIC" CNI_IFNAME=eth1
+		is "" "$(in_ns web ip rule | grep 30000)$(in_ns web ip -6 rule | grep 30000)" "rules that are left"
+		answers vpc eth0
+		detach web vpc
+		drop web
+	else
+		skip "needs $CNI_REF/static"
+	fi
+	t "the reference plugin sbr behind it"
+	if [ -x "$CNI_REF/sbr" ]; then
+		for net in vpc2 bridge lan; do
+			attach web vpc
+			attach web $net eth1
+			with_plugin $net
+			PLUGIN=$CNI_REF/sbr plugin ADD "$(jq -c '{cniVersion:"1.0.0",name:.name,type:"sbr"}' <<<"${NET[$net]}" |
+				jq -c --slurpfile p "$TMP/result/web.eth1" '.prevResult=($p[0] | .cniVersion="1.0.0")')" \
+				CNI_CONTAINERID=web CNI_NETNS=$NETNS/web CNI_IFNAME=eth1
+			is 0 "$RC" "ADD of sbr"
+			serve web tcp:80 udp:53
+			answers vpc eth0
+			# Its table comes first, and leads to neighbours on the link by the gateway.
+			if [ $net = lan ]; then ping_ok outside "$(address web 0 eth1)"; else answers $net eth1; fi
+			PLUGIN=$CNI_REF/sbr plugin DEL "$(jq -c '{cniVersion:"1.0.0",name:.name,type:"sbr"}' <<<"${NET[$net]}")" \
+				CNI_CONTAINERID=web CNI_NETNS=$NETNS/web CNI_IFNAME=eth1
+			is 0 "$RC" "DEL of sbr"
+			detach web $net eth1
+			answers vpc eth0
+			is "" "$(in_ns web sh -c 'ip rule; ip -6 rule' | grep -v "lookup \(local\|main\|default\)")" "rules that are left"
+			detach web vpc
+			unserve web
+			drop web
+		done
+	else
+		skip "needs $CNI_REF/sbr"
+	fi
+	detach p-vpc vpc
+	detach p-vpc2 vpc2
+	detach p-bridge bridge
+	drop p-vpc p-vpc2 p-bridge
+	ip -n outside route del 10.0.0.0/8
+	clean
+fi
+
 finish

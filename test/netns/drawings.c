@@ -199,6 +199,35 @@ static void fill_rules(struct attachment *a)
 	fixture_attachment(a, "10.0.1.4/24", "fd00:1::4/64");
 }
 
+/* Beside eth0. */
+static void fill_beside(struct attachment *a)
+{
+	fill_all(a);
+	strcpy(a->ifname, "eth1");
+	a->source_routed = true;
+}
+
+static void fill_macvlan_beside(struct attachment *a)
+{
+	fill_macvlan(a);
+	strcpy(a->ifname, "eth1");
+	a->source_routed = true;
+	a->block_imds = true;
+}
+
+/* Beside eth0, the port joined, and no default route. */
+static void fill_bridge_beside(struct attachment *a)
+{
+	fill_bridge(a);
+	strcpy(a->ifname, "eth1");
+	a->source_routed = true;
+	a->n_routes = 0;
+	a->ports[a->n_ports++] = (struct port){ .host_port = 8080,
+						.container_port = 80,
+						.protocol = IPPROTO_TCP,
+						.joined = true };
+}
+
 const struct drawing drawings[] = {
 	{ "veth-ipv4", &mode_routed, fill_v4, false },
 	{ "veth-dual-masquerade-noimds", &mode_routed, fill_all, false },
@@ -211,6 +240,9 @@ const struct drawing drawings[] = {
 	{ "none", &mode_none, fill_none, false },
 	{ "veth-bpf", &mode_routed, fill_bpf, false },
 	{ "rules", &mode_rules, fill_rules, false },
+	{ "veth-beside", &mode_routed, fill_beside, false },
+	{ "macvlan-beside", &mode_macvlan, fill_macvlan_beside, false },
+	{ "bridge-beside", &mode_bridge, fill_bridge_beside, false },
 };
 
 const size_t n_drawings = ARRAY_SIZE(drawings);

@@ -250,8 +250,19 @@ static void test_check_sees_damage(void **state)
 		{ "ip -6 route del unreachable fd00:1::/64 table 118", "fd00:1::/64" },
 		{ "ip -n t1 route del unreachable 10.0.1.0/24 table 118", "10.0.1.0/24" },
 	};
+	static const struct damage beside[] = {
+		{ "ip -n t1 rule del from 10.0.1.4", "the IPv4 routing rule 30000: from 10.0.1.4/32" },
+		{ "ip -n t1 -6 rule del pref 30000", "the IPv6 routing rule 30000: from fd00:1::4" },
+		{ "ip -n t1 rule del pref 30000; ip -n t1 rule add pref 30000 from 10.0.1.4 table 1048577 suppress_prefixlength 0",
+		  "the IPv4 routing rule 30000: from 10.0.1.4/32 table 1048577" },
+		{ "ip -n t1 route del default table 1048577", "the route default on eth1 is gone" },
+		{ "ip -n t1 -6 route del fd00:1::1 table 1048577", "the route fd00:1::1 on eth1" },
+		{ "ip -n t1 route del default metric 1048577", "the route default on eth1" },
+	};
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
+		check_damage(&drawings[11], &beside[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(bpf); i++)
 		check_damage(&drawings[9], &bpf[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

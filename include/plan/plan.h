@@ -226,6 +226,8 @@ int plan_ruleset(struct plan *p, const struct nft_ruleset *r); /* shared */
 /* plan_ruleset_values: one whose text has numbers that are the same for all of the host. */
 int plan_ruleset_values(struct plan *p, const struct nft_ruleset *r,
 			const struct nft_values *values);
+/* plan_marker: shared: the store marker @id of @table's set "stores". */
+int plan_marker(struct plan *p, const char *table, uint32_t id);
 int plan_element(struct plan *p, const char *table, const struct nft_element *el);
 /* plan_join: an element of a map that another attachment of the container may have already. */
 int plan_join(struct plan *p, const char *table, const struct nft_element *el);
@@ -292,6 +294,15 @@ int plan_apply_elements(const struct plan *p, struct plan_io *io, struct err *e)
 /* plan_apply_joins: likewise those of plan_join, after the elements of all other attachments. */
 int plan_apply_joins(const struct plan *p, struct plan_io *io, struct err *e);
 bool plan_has_joins(const struct plan *p);
+
+/* plan_marker_find: Return: 0 if the store marker of the plan stands, or the plan has none; 1 if it
+ * is gone; or a negative errno. */
+int plan_marker_find(const struct plan *p, struct plan_io *io, struct err *e);
+/* plan_marker_write: once the elements of all records are there. */
+int plan_marker_write(const struct plan *p, struct plan_io *io, struct err *e);
+bool plan_has_marker(const struct plan *p);
+/* plan_marker_tag: the tag of its step, as among plan_tags. Return: whether there is one. */
+bool plan_marker_tag(const struct plan *p, uint64_t *ret);
 
 enum plan_print {
 	PLAN_PRINT_APPLY,

@@ -34,7 +34,7 @@ struct step_kind {
 extern const struct step_kind step_netns, step_veth, step_macvlan, step_link, step_addr, step_route,
 	step_rule, step_neigh, step_sysctl, step_ruleset, step_element, step_bridge, step_ifb,
 	step_qdisc, step_redirect, step_bpf, step_flows, step_flows_end, step_settle, step_toggle,
-	step_announce, step_join, step_rules_end, step_route_of_other;
+	step_marker, step_announce, step_join, step_rules_end, step_route_of_other;
 
 /* plan_hint_need: where @e tells that the kernel does not know what the step asks for, the hint is the
  * module and the option of the kernel; a hint that is there stays. */

@@ -279,6 +279,9 @@ struct store_usage {
 int store_count(struct store *s, const struct ip_span *span, struct store_usage *ret,
 		struct err *e);
 
+/* store_boot_base: as store_grant.boot_base; 0: it cannot be read. */
+uint32_t store_boot_base(struct store *s);
+
 /* store_tag_count: live records that bear @tag. Return: 0 or a negative errno. */
 int store_tag_count(struct store *s, uint64_t tag, uint64_t *ret, struct err *e);
 

@@ -149,6 +149,7 @@ struct attachment {
 	/* awsvpc */
 	struct cidr vpc[ATTACHMENT_CIDRS]; /* CIDR blocks of the VPC: not masqueraded between */
 	unsigned n_vpc;
+	uint32_t store_mark; /* the store marker; 0: none, as in records of versions that had none */
 	uint32_t guard_mark; /* the bit of the second line; 0: none, as in records of versions that
 			      * had no second line */
 	bool masquerade;

@@ -240,6 +240,15 @@ static int give_id(struct add *add, struct err *e)
 	return r;
 }
 
+/* Somebody flushed the table since this store's elements were written, be it in the midst of this
+ * ADD; or this is the store's first attachment. */
+static bool was_flushed(struct add *add)
+{
+	struct err e;
+
+	return plan_marker_find(&add->plan, &add->io, &e) == 1;
+}
+
 static int attach(struct add *add, bool link_first, struct err *e)
 {
 	int r = open_ways(add, e);
@@ -256,7 +265,7 @@ static int attach(struct add *add, bool link_first, struct err *e)
 	if (r < 0)
 		give_up(add);
 	/* Also where it failed: the next will find the skeleton as it should be. */
-	if (add->io.ruleset_loaded)
+	if (add->io.ruleset_loaded || was_flushed(add))
 		restore(add);
 	return r;
 }

@@ -392,6 +392,22 @@ static int restore_each(struct restore *w, struct err *e)
 	return first;
 }
 
+/* By the record of any attachment that has the store marker in its plan. */
+static int mark_store(struct call *c, struct plan_io *io, struct held *h, struct err *e)
+{
+	uint64_t cursor = 0, before;
+	struct err ignored;
+	int r;
+
+	do {
+		before = cursor;
+		r = held_next(c, NULL, &cursor, h, &ignored);
+		if (!r && h->mode && plan_has_marker(&h->plan))
+			return plan_marker_write(&h->plan, io, e);
+	} while (r != STORE_ABSENT && cursor != before);
+	return 0;
+}
+
 /* Joined ports come last: the attachment that had one first serves it again. */
 static int restore_all(struct call *c, struct plan_io *io, struct held *h, struct err *e)
 {
@@ -402,6 +418,11 @@ static int restore_all(struct call *c, struct plan_io *io, struct held *h, struc
 	w.joins = true;
 	if (w.found)
 		r_joins = restore_each(&w, &later);
+	if (r == 0 && r_joins < 0)
+		*e = later;
+	r = r < 0 ? r : r_joins;
+	/* Also where an element cannot be had: that is told now, and each ADD would try again. */
+	r_joins = mark_store(c, io, h, &later);
 	if (r == 0 && r_joins < 0)
 		*e = later;
 	return r < 0 ? r : r_joins;

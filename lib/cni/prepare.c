@@ -200,6 +200,7 @@ static int compose(void *ctx, struct attachment *a, const struct store_grant *gr
 	int r;
 
 	a->ifindex = grant->boot_base + grant->id;
+	a->store_mark = grant->boot_base;
 	for (unsigned i = 0; i < a->n_ports; i++)
 		a->ports[i].joined = add->joins[i];
 	add->io.crowded = grant->id >= CROWD;

@@ -99,6 +99,29 @@ static int draw_any(struct status *s, struct plan_io *io, struct err *e)
 	return r;
 }
 
+/* Live attachments of the store have elements, and the store marker is gone. An ADD repairs it. */
+static int warn_of_flush(struct call *c, struct status *s, struct plan_io *io, struct err *e)
+{
+	uint64_t tag, n = 0;
+	int r;
+
+	if (!c->store)
+		return 0;
+	s->a.store_mark = store_boot_base(c->store);
+	plan_init(&s->plan, &s->a);
+	s->mode->plan(&s->a, &s->plan);
+	if (!plan_marker_tag(&s->plan, &tag))
+		return 0;
+	r = store_tag_count(c->store, tag, &n, e);
+	if (r == 0 && n)
+		r = plan_marker_find(&s->plan, io, e);
+	if (r == 1)
+		call_warn(c,
+			  "the nftables rules were flushed: tasks have no guard and no published "
+			  "ports. To restore them: taskvpc gc");
+	return r < 0 ? r : 0;
+}
+
 /* Addresses that come from elsewhere, or with the container, are not known. */
 static int judge_task(struct call *c, struct status *s, struct plan_io *io, struct err *e)
 {
@@ -112,7 +135,7 @@ static int judge_task(struct call *c, struct status *s, struct plan_io *io, stru
 		r = draw_any(s, io, e);
 	if (r < 0)
 		e->code = ERR_UNAVAILABLE;
-	return r;
+	return r < 0 ? r : warn_of_flush(c, s, io, e);
 }
 
 static int judge_host(struct call *c, struct status *s, struct plan_io *io, struct err *e)

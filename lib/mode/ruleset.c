@@ -9,10 +9,9 @@ static bool is_v6(const struct ip *ip)
 	return ip->family == AF_INET6;
 }
 
-const char *const ruleset_sets[] = { "tasks",       "masq4",       "masq6",
-				     "ports4",      "ports6",      "host_ports4",
-				     "host_ports6", "bridges",     "bridge_links",
-				     NULL };
+const char *const ruleset_sets[] = { "tasks",        "masq4",       "masq6",       "ports4",
+				     "ports6",       "host_ports4", "host_ports6", "bridges",
+				     "bridge_links", NULL };
 
 /*
  * The guard. In prerouting before connection tracking, so that a forged packet costs nothing and
@@ -38,6 +37,7 @@ const struct nft_ruleset ruleset_guard = {
 		"	set home4 { type ipv4_addr; flags timeout; }\n"
 		"	set home6 { type ipv6_addr; flags timeout; }\n"
 		"	set no_imds { type iface_index; flags timeout; }\n"
+		"	set stores { type iface_index; flags timeout; }\n"
 		"	set no_publish4 { type ipv4_addr; }\n"
 		"	set no_publish6 { type ipv6_addr; }\n"
 		"	chain known { }\n"
@@ -125,11 +125,19 @@ static void plan_no_publish(struct plan *p)
 	}
 }
 
+/* Before what it speaks of, so that it is undone last. */
+static void plan_store(struct plan *p)
+{
+	if (p->a->store_mark)
+		plan_marker(p, TASKVPC_TABLE, p->a->store_mark);
+}
+
 void plan_guard(struct plan *p, uint32_t ifindex)
 {
 	const struct attachment *a = p->a;
 	struct nft_element el = { .set = "tasks", .key = { atom_iface(ifindex) }, .n_key = 1 };
 
+	plan_store(p);
 	plan_element(p, TASKVPC_TABLE, &el);
 	if (a->block_imds) {
 		el.set = "no_imds";
@@ -152,6 +160,7 @@ void plan_bridge_guard(struct plan *p, uint32_t bridge_ifindex)
 				  .n_key = 1,
 				  .lasting = true };
 
+	plan_store(p);
 	plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
 	plan_own(p, bridge_ifindex);
 }

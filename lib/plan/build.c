@@ -274,6 +274,18 @@ int plan_ruleset_values(struct plan *p, const struct nft_ruleset *r,
 	return step;
 }
 
+int plan_marker(struct plan *p, const char *table, uint32_t id)
+{
+	struct step *s = append(p, &step_marker, HOST, -1);
+
+	s->shared = true;
+	s->element.table = table;
+	s->element.element = (struct nft_element){
+		.set = "stores", .key = { { .type = NFT_TYPE_IFACE, .ifindex = id } }, .n_key = 1
+	};
+	return last(p);
+}
+
 int plan_element(struct plan *p, const char *table, const struct nft_element *el)
 {
 	struct step *s = append(p, &step_element, HOST, -1);

@@ -202,3 +202,11 @@ unsigned plan_tags(const struct plan *p, uint64_t *ret, unsigned max)
 	}
 	return n;
 }
+
+bool plan_marker_tag(const struct plan *p, uint64_t *ret)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->steps[i].kind == &step_marker)
+			return shared_tag(p, &p->steps[i], ret);
+	return false;
+}

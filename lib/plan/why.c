@@ -261,6 +261,12 @@ static const char *why_settle(const struct step *s)
 	return "Wait until the LAN was asked for duplicates.";
 }
 
+static const char *why_marker(const struct step *s)
+{
+	(void)s;
+	return "The store marker: while it stands, nobody has flushed what this store has written.";
+}
+
 static const char *why_announce(const struct step *s)
 {
 	(void)s;
@@ -321,7 +327,8 @@ const char *plan_why(const struct step *s, bool undo)
 		{ &step_redirect, why_redirect }, { &step_flows, why_flows },
 		{ &step_flows_end, why_flows },   { &step_bpf, why_bpf },
 		{ &step_settle, why_settle },     { &step_toggle, why_toggle },
-		{ &step_announce, why_announce }, { &step_join, why_join },
+		{ &step_announce, why_announce }, { &step_marker, why_marker },
+		{ &step_join, why_join },
 	};
 
 	if (undo)

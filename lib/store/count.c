@@ -86,6 +86,21 @@ int store_tag_count(struct store *s, uint64_t tag, uint64_t *ret, struct err *e)
 	return r == STORE_ABSENT ? 0 : r;
 }
 
+static int boot_base_locked(struct store *s, void *ctx, struct err *e)
+{
+	(void)e;
+	*(uint32_t *)ctx = records_header(&s->records)->boot_base;
+	return 0;
+}
+
+uint32_t store_boot_base(struct store *s)
+{
+	uint32_t base = 0;
+	struct err ignored;
+
+	return store_locked(s, boot_base_locked, &base, &ignored) == 0 ? base : 0;
+}
+
 /* An index of the same slots in plain memory. Nothing is repaired. */
 static int build_scratch(struct store *s, struct carry *carry, void **mem, struct index *ret,
 			 struct err *e)

@@ -102,6 +102,7 @@ const struct field attachment_fields[] = {
 		    .fields = protected_fields),
 	FIELD_ARRAY(struct attachment, vpc, n_vpc, "vpc", FIELD_NET),
 	FIELD(struct attachment, refuse_unused, "refuseUnused", FIELD_BOOL),
+	FIELD(struct attachment, store_mark, "storeMark", FIELD_U32),
 	FIELD(struct attachment, guard_mark, "guardMark", FIELD_U32),
 	FIELD(struct attachment, masquerade, "masquerade", FIELD_BOOL),
 	FIELD(struct attachment, block_imds, "blockImds", FIELD_BOOL),

@@ -37,6 +37,7 @@ static void fixture_attachment(struct attachment *a, const char *cidr4, const ch
 	a->mtu = 1500;
 	a->refuse_unused = a->counted = true;
 	a->guard_mark = GUARD_MARK;
+	a->store_mark = 1048576;
 	if (cidr4)
 		add_address(a, cidr4);
 	if (cidr6)

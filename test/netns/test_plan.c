@@ -29,6 +29,7 @@ static void test_apply_check_undo(void **state)
 
 		before = fixture_state(TASK_NAME);
 		must(plan_apply(&s->plan, &s->io, &e), &e);
+		must(plan_marker_write(&s->plan, &s->io, &e), &e);
 		must(plan_check(&s->plan, &s->io, NULL, &e), &e);
 		must(plan_undo(&s->plan, &s->io, &e), &e);
 		must(plan_undo(&s->plan, &s->io, &e), &e);
@@ -164,6 +165,7 @@ static void check_damage(const struct drawing *d, const struct damage *damage)
 	struct err e;
 
 	must(plan_apply(&s->plan, &s->io, &e), &e);
+	must(plan_marker_write(&s->plan, &s->io, &e), &e);
 	fixture_run("%s", damage->command);
 	if (plan_check(&s->plan, &s->io, NULL, &e) == 0)
 		fail_msg("CHECK does not see: %s", damage->command);
@@ -181,6 +183,8 @@ static void test_check_sees_damage(void **state)
 		{ "nft flush ruleset", "nftables rules" },
 		{ "nft flush chain inet taskvpc known", "nftables rules" },
 		{ "nft flush set inet taskvpc own4", "nftables element" },
+		{ "nft flush set inet taskvpc stores",
+		  "the nftables rules were flushed, and not all are back" },
 		{ "nft flush set inet taskvpc masq6", "nftables element" },
 		{ "ip link del vpc0123456789ab", "is gone" },
 		{ "ip link set vpc0123456789ab down", "" },

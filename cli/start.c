@@ -306,7 +306,7 @@ static void name_options(const struct start *s, struct err *e)
 {
 	static const char *const rows[][2] = {
 		{ "an address is asked for, by runtimeConfig, args.cni or CNI_ARGS IP", "--ip" },
-		{ "runtimeConfig.portMappings", "-p " },
+		{ "runtimeConfig.portMappings", "-p" },
 		{ "runtimeConfig.ips", "--ip" },
 		{ "runtimeConfig.mac", "--mac" },
 		{ "CNI_ARGS IP", "--ip" },

@@ -22,6 +22,11 @@ extern const char *const ruleset_sets[];
 /* Each appends the steps; @ifindex is of the task's interface on the host, which need not exist
  * yet. */
 void plan_guard(struct plan *p, uint32_t ifindex);
+/*
+ * plan_no_publish: the routers of the subnets publish no ports, as they are no addresses of the
+ * host's own. @routers: for each address of the attachment the shared step that makes its router.
+ */
+void plan_no_publish(struct plan *p, const int *routers);
 /* plan_bridge_guard: a task on the bridge @bridge_ifindex: whose flows are whose. */
 void plan_bridge_guard(struct plan *p, uint32_t bridge_ifindex);
 /* plan_nat: the ruleset, if the attachment needs it; before its elements. */

@@ -109,11 +109,12 @@ static void plan_address(struct plan *p, const char *set, const struct ip *ip)
 	plan_element(p, TASKVPC_TABLE, &el);
 }
 
-/* The routers of the subnets publish no ports: they are no addresses of the host's own. */
-static void plan_no_publish(struct plan *p)
+void plan_no_publish(struct plan *p, const int *routers)
 {
 	const struct attachment *a = p->a;
 
+	if (!a->counted)
+		return;
 	for (unsigned i = 0; i < a->n_addresses; i++) {
 		struct ip gw = address_gateway(&a->addresses[i]);
 		struct nft_element el = { .set = is_v6(&gw) ? "no_publish6" : "no_publish4",
@@ -121,7 +122,7 @@ static void plan_no_publish(struct plan *p)
 					  .n_key = 1,
 					  .lasting = true };
 
-		plan_share(p, plan_element(p, TASKVPC_TABLE, &el));
+		plan_share_with(p, plan_element(p, TASKVPC_TABLE, &el), routers[i]);
 	}
 }
 
@@ -149,8 +150,6 @@ void plan_guard(struct plan *p, uint32_t ifindex)
 
 		plan_address(p, is_v6(ip) ? "home6" : "home4", ip);
 	}
-	if (a->counted)
-		plan_no_publish(p);
 }
 
 void plan_bridge_guard(struct plan *p, uint32_t bridge_ifindex)

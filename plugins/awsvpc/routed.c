@@ -159,8 +159,11 @@ static int routed_consent(const struct attachment *a, struct plan_io *io, struct
 	return r;
 }
 
-/* The host forwards, and answers for the gateways. */
-static void plan_router(struct plan *p)
+/*
+ * The host forwards, and answers for the gateways.
+ * @routers: for each address, the step that makes its gateway an address of the host.
+ */
+static void plan_router(struct plan *p, int routers[static STORE_ADDRESSES])
 {
 	const struct ifref lo = { .name = "lo", .ifindex = LOOPBACK_INDEX };
 	const struct link_settings up = { .up = true };
@@ -174,7 +177,8 @@ static void plan_router(struct plan *p)
 		struct ip gw = address_gateway(&a->addresses[i]);
 		struct route_spec local = { .dst = cidr_host(&gw), .type = ROUTE_LOCAL };
 
-		plan_share(p, plan_route(p, -1, HOST, &lo, &local));
+		routers[i] = plan_route(p, -1, HOST, &lo, &local);
+		plan_share(p, routers[i]);
 	}
 	if (a->refuse_unused)
 		plan_unreachable(p);
@@ -258,7 +262,7 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	const struct link_end task = { a->ifname, a->ifindex, a->mac, 0 };
 	const struct ifref host_dev = { a->host_ifname, a->ifindex };
 	const struct ifref task_dev = { a->ifname, a->ifindex };
-	int veth;
+	int veth, routers[STORE_ADDRESSES];
 
 	plan_init(p, a);
 	plan_flows_end(p);
@@ -267,9 +271,10 @@ static void routed_plan(const struct attachment *a, struct plan *p)
 	plan_ruleset(p, &ruleset_guard);
 	plan_second_ruleset(p);
 	plan_nat(p);
-	plan_router(p);
+	plan_router(p, routers);
 	/* The guard is up before the interface it guards, and so is undone after it. */
 	plan_guard(p, a->ifindex);
+	plan_no_publish(p, routers);
 	plan_protected(p);
 	if (a->masquerade)
 		plan_masquerade(p);

@@ -334,7 +334,7 @@ if group "as people of docker, podman and ip type it"; then
 	refuses 73 'task-bridge: --ip: 10\.0\.0\.1 is outside' run -m bridge --ip 10.0.0.1 -- true
 	refuses 65 'task-host: --ip: the mode host gives none' run -m host --ip 10.0.0.1 -- true
 	refuses 65 'task-host: --mac 02:00:00:00:00:01: the mode host.*without --mac ' run -m host --mac 02:00:00:00:00:01 -- true
-	refuses 65 'task-host: -p \[0\]\.hostPort: 80 differs' run -m host -p 80:81 -- true
+	refuses 65 'task-host: -p\[0\]\.hostPort: 80 differs' run -m host -p 80:81 -- true
 	t "ports with a protocol in capitals"
 	start cap --mode bridge -p 5353:53/UDP -- sleep 60
 	is udp "$("$TASKVPC" ports --json | jq -r '.[0].protocol')" "protocol"

@@ -35,6 +35,9 @@ void rule_add(struct batch *b, const struct rule_spec *r, uint32_t tolerate);
 /* rule_del: only of RULE_PROTOCOL. */
 void rule_del(struct batch *b, const struct rule_spec *r, uint32_t tolerate);
 
+/* rule_refuses: does any rule of RULE_PROTOCOL refuse packets (RULE_UNREACHABLE)? Return: 1, 0, or
+ * a negative errno. */
+int rule_refuses(struct netlink *nl, uint8_t family, struct err *e);
 /*
  * rule_find: is there a rule of this priority with these selectors, no others, and this action? Of
  * any protocol. Return: 0, 1 if not, or a negative errno.

@@ -130,3 +130,31 @@ int rule_find(struct netlink *nl, const struct rule_spec *r, struct err *e)
 
 	return ret < 0 ? ret : !s.found;
 }
+
+static int take_refusal(void *ctx, const struct nlmsghdr *m)
+{
+	const struct fib_rule_hdr *h = message_data(m);
+	struct nlattr *tb[FRA_MAX + 1];
+
+	if (m->nlmsg_type == RTM_NEWRULE &&
+	    nlmsg_parse((struct nlmsghdr *)(uintptr_t)m, sizeof(*h), tb, FRA_MAX, NULL) == 0 &&
+	    h->action == FR_ACT_UNREACHABLE && tb[FRA_PROTOCOL] &&
+	    nla_get_u8(tb[FRA_PROTOCOL]) == RULE_PROTOCOL)
+		*(bool *)ctx = true;
+	return 0;
+}
+
+static void refusal_begin(void *ctx)
+{
+	*(bool *)ctx = false;
+}
+
+int rule_refuses(struct netlink *nl, uint8_t family, struct err *e)
+{
+	struct fib_rule_hdr header = { .family = family };
+	struct nl_msg *m = message_new(RTM_GETRULE, NLM_F_DUMP, &header, sizeof(header));
+	bool found;
+	int r = netlink_ask(nl, m, take_refusal, refusal_begin, &found, e);
+
+	return r < 0 ? r : found;
+}

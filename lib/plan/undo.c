@@ -4,6 +4,9 @@
 
 #include "plan/io.h"
 
+#include <string.h>
+#include <sys/socket.h>
+
 #define UNDO_LINE 1024 /* a path of a namespace and an address: none is as long */
 
 /* Remember the first failure only: later ones are mostly its echo. */
@@ -13,6 +16,29 @@ static void keep_first(int r, const struct err *now, int *first, struct err *e)
 		*first = r;
 		*e = *now;
 	}
+}
+
+static bool needs_refusals_gone(const struct step *s)
+{
+	return (s->kind == &step_rule && s->shared &&
+		(s->rule.action == RULE_NOP || s->rule.action == RULE_GOTO)) ||
+	       (s->kind == &step_toggle && strstr(s->toggle.path, "src_valid_mark"));
+}
+
+/*
+ * The frame of the second line is one for all stores of the host, and each counts its own tags:
+ * while the subnet of another store has a rule that refuses, the frame stays for its tasks. Return:
+ * 0 it may go, 1 it stays, or a negative errno.
+ */
+static int find_refusals(const struct step *s, struct stream *st, struct err *e)
+{
+	struct netlink *nl;
+	int r = needs_refusals_gone(s) ? stream_flush(st, e) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = plan_io_route(st->io, s->side, &nl, e);
+	return r < 0 ? r : rule_refuses(nl, s->kind == &step_rule ? s->rule.family : AF_INET, e);
 }
 
 /*
@@ -35,8 +61,10 @@ static int find_ours(const struct plan *p, const struct step *s, struct stream *
 static int undo_step(const struct plan *p, unsigned i, struct stream *st, struct err *e)
 {
 	const struct step *s = &p->steps[i];
-	int r;
+	int r = find_refusals(s, st, e);
 
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (s->kind->undo) {
 		r = stream_flush(st, e);
 		return r < 0 ? r : plan_call(s->kind->undo, s, p, st->io, e);

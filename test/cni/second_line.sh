@@ -142,6 +142,23 @@ if group record; then
 	drop a b
 	ip rule add pref 32767 table default 2>/dev/null
 	clean
+	t "the frame stays for the tasks of another store"
+	SECOND=$(jq -c '.name="second" | .ipam.dataDir="'$DATA'/second" | .vpc.cidr="10.7.0.0/16"
+		| .ipam.ranges=[[{subnet:"10.7.4.0/24"}]]' <<<"$DUAL")
+	ip -n outside route replace 10.7.0.0/16 via 198.51.100.1
+	add a "$DUAL"
+	add b "$SECOND"
+	del a "$DUAL"
+	is "76 77 77 78" "$(ip rule | sed -n 's/:.*proto 118$//p' | xargs)" "preferences"
+	is 118 "$(sysctl_of host net/ipv4/conf/all/src_valid_mark)" "src_valid_mark"
+	ping_ok host "$(address b)"
+	ping_ok outside "$(address b)"
+	verify b "$SECOND"
+	del b "$SECOND"
+	is "" "$(ip rule | grep 'proto 118')" "rules"
+	is 0 "$(sysctl_of host net/ipv4/conf/all/src_valid_mark)" "src_valid_mark"
+	drop a b
+	clean
 	t "another bit, and none"
 	add a "$(jq -c '.guardMark=8388608' <<<"$DUAL")"
 	add b "$(jq -c '.name="plain" | .ipam.ranges=[[{subnet:"10.0.3.0/24"}]] | .guardMark=0' <<<"$DUAL")"

@@ -33,6 +33,7 @@ static void test_published_again(void **state)
 		s->a.addresses[0].cidr.ip.b[3] = (uint8_t)(2 + i / 2);
 		drawings[FULL_BRIDGE].mode->plan(&s->a, &s->plan);
 		must(plan_apply(&s->plan, &s->io, &e), &e);
+		must(plan_marker_write(&s->plan, &s->io, &e), &e);
 		nft_wait_expired();
 		must(plan_check(&s->plan, &s->io, NULL, &e), &e);
 		must(plan_undo(&s->plan, &s->io, &e), &e);

@@ -93,6 +93,9 @@ static char *configuration(const struct call *call)
 	 */
 	if (!strcmp(call->verb, "GC"))
 		json_add_null(config, "cni.dev/valid-attachments");
+	if (!strcmp(call->verb, "STATUS") && call_is_ours(call) &&
+	    json_is_absent(json_get(config, "statusExhausted")))
+		json_add_string(config, "statusExhausted", "error");
 	return config ? json_print(config) : NULL;
 }
 

@@ -339,6 +339,15 @@ refused() {
 	fi
 }
 
+# full REGEX CONF: STATUS warns of a full pool and succeeds; with statusExhausted it is code 50.
+full() {
+	works STATUS "$(jq -c 'del(.statusExhausted)' <<<"$2")"
+	like "warning.*$1" "$ERR" "STATUS: stderr"
+	works STATUS "$(jq -c '.statusExhausted = "warn"' <<<"$2")"
+	like "warning.*$1" "$ERR" "STATUS with statusExhausted warn: stderr"
+	refused 50 "$1" STATUS "$(jq -c '.statusExhausted = "error"' <<<"$2")"
+}
+
 # add NAME [CONF [VAR=VALUE…]]: ADD for the container NAME in the namespace NAME (made if need be);
 # the result is kept. CNI_IFNAME=… for another interface.
 add() {

@@ -87,8 +87,9 @@ int lease_refuse_gateway(struct store *s, const struct store_holder *holder,
 int lease_sample(struct pool *pool, unsigned k, struct attachment *a, struct err *e);
 
 /*
- * lease_status: can the pool serve one more ADD? Return: 0, or -EADDRNOTAVAIL with code 50 and the
- * counts of each subnet. @s may be NULL (no store yet: nothing is used).
+ * lease_status: can the pool serve one more ADD? Return: 0, 1 if it is exhausted (*e says so, with
+ * code 50 and the counts of each subnet), or a negative errno. @s may be NULL (no store yet:
+ * nothing is used).
  */
 int lease_status(struct store *s, const struct pool *pool, struct err *e);
 

@@ -14,12 +14,18 @@
 #define NETCONF_OWN 4096
 
 /* The part of a network configuration that all modes share; `own` is the mode's. */
+enum status_exhausted {
+	STATUS_EXHAUSTED_WARN,
+	STATUS_EXHAUSTED_ERROR
+};
+
 struct netconf {
 	char cni_version[16];
 	char name[STORE_NAME_MAX + 1];
 	char type[64];
 	uint32_t mtu; /* 0: not given */
 	bool create_namespace;
+	uint32_t status_exhausted; /* enum status_exhausted */
 	struct pool_dns dns;
 	struct mac mac;      /* wanted; from runtimeConfig, args or CNI_ARGS; zero: none */
 	bool address_wanted; /* one is asked for there, or ranges for it */

@@ -169,6 +169,24 @@ static int judge_mode(struct call *c, struct status *s, struct err *e)
 	return r;
 }
 
+/* The runtime takes code 50 for a fault of the node, and the end of a task gives addresses back. */
+static int judge_pool(struct call *c, const struct status *s, struct err *e)
+{
+	char *counts = e->details;
+	int r;
+
+	if (c->foreign || !s->conf.pool.n_sets)
+		return 0;
+	r = lease_status(c->store, &s->conf.pool, e);
+	if (r != 1)
+		return r;
+	if (s->conf.status_exhausted == STATUS_EXHAUSTED_ERROR)
+		return -EADDRNOTAVAIL;
+	for (char *line = strtok(counts, "\n"); line; line = strtok(NULL, "\n"))
+		call_warn(c, "%s: %s", e->msg, line);
+	return 0;
+}
+
 static int judge_all(struct call *c, struct status *s, struct err *e)
 {
 	int r = netconf_read(c, &s->mode, &s->conf, &s->asked, e);
@@ -177,8 +195,8 @@ static int judge_all(struct call *c, struct status *s, struct err *e)
 		return r;
 	netconf_unknown(c, s->mode);
 	r = judge_store(c, e);
-	if (!r && !c->foreign && s->conf.pool.n_sets)
-		r = lease_status(c->store, &s->conf.pool, e);
+	if (!r)
+		r = judge_pool(c, s, e);
 	return r < 0 ? r : judge_mode(c, s, e);
 }
 

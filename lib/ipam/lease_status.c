@@ -118,5 +118,5 @@ int lease_status(struct store *s, const struct pool *pool, struct err *e)
 		return rc;
 	err_set(e, ERR_UNAVAILABLE, EADDRNOTAVAIL, "the pool is exhausted");
 	err_hint(e, "%s", counts);
-	return -EADDRNOTAVAIL;
+	return 1;
 }

@@ -7,6 +7,9 @@
 
 #define MTU_DEFAULT 1500
 
+/* As enum status_exhausted. */
+static const char *const status_exhausted_names[] = { "warn", "error", NULL };
+
 const struct field netconf_fields[] = {
 	FIELD(struct netconf, mtu, "mtu", FIELD_U32, .min = 68, .max = 65535,
 	      .fallback = "that of the default route's interface",
@@ -14,6 +17,11 @@ const struct field netconf_fields[] = {
 	FIELD(struct netconf, create_namespace, "createNamespace", FIELD_BOOL, .fallback = "false",
 	      .help = "Make a CNI_NETNS of the shape /run/netns/NAME that does not exist yet, and "
 		      "remove it at the DEL of the last attachment in it."),
+	FIELD(struct netconf, status_exhausted, "statusExhausted", FIELD_ENUM,
+	      .names = status_exhausted_names, .fallback = "warn",
+	      .help = "STATUS of a full pool: a warning on stderr, as the end of a task gives "
+		      "addresses back; or code 50, with which containerd 2.1 calls the whole node "
+		      "not ready."),
 	FIELD(struct netconf, dns, "dns", FIELD_OBJECT, .fields = pool_dns_fields,
 	      .help = "DNS settings for the result; they replace those of `ipam`."),
 	{ .key = NULL },

@@ -34,6 +34,7 @@ rows() {
 		.maxFlowsPerDestination $NUMBER 1 70000
 		.protectedPorts $LIST [5] ["ssh"] ["22"] ["22/icmp"] ["0/tcp"] ["65536/udp"] ["22/tcp "]
 		.createNamespace $BOOL
+		.statusExhausted $TEXT "code" "warn "
 		.mtu $NUMBER 70000 1 67
 		.dns $OBJECT
 		.dns.nameservers $LIST [5] [{}] $SERVERS

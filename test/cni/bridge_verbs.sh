@@ -466,7 +466,7 @@ if group status; then
 	t "STATUS: the pool is full"
 	SMALL=$(conf '.ipam.ranges=[[{subnet:"10.88.0.0/30"}]]')
 	add full "$SMALL"
-	refused 50 'exhausted.*10\.88\.0\.0/30' STATUS "$SMALL"
+	full 'exhausted.*10\.88\.0\.0/30' "$SMALL"
 	del full "$SMALL"
 	drop full
 	t "STATUS: the bridge's name belongs to another link"

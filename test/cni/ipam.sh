@@ -73,7 +73,7 @@ if group sizes; then
 	is "$(seq -f '10.0.1.%g' 4 14 | xargs)" "$(sort -V "$TMP/given" | xargs)" "addresses"
 	refused 104 'exhausted' ADD "$AWS" CNI_CONTAINERID=n12
 	like '10\.0\.1\.0/28.*11 used' "$OUT" "counts"
-	refused 50 'exhausted.*10\.0\.1\.0/28' STATUS "$AWS"
+	full 'exhausted.*10\.0\.1\.0/28' "$AWS"
 	works DEL "$AWS" CNI_CONTAINERID=n5 CNI_IFNAME=e5
 	works STATUS "$AWS"
 	works ADD "$AWS" CNI_CONTAINERID=n12
@@ -99,7 +99,7 @@ if group sizes; then
 	fill 1 "$(ipam 10.0.3.0/30)"
 	is 10.0.3.2 "$(<"$TMP/given")" "address"
 	refused 104 'exhausted' ADD "$(ipam 10.0.3.0/30)" CNI_CONTAINERID=n2
-	refused 50 'exhausted' STATUS "$(ipam 10.0.3.0/30)"
+	full 'exhausted' "$(ipam 10.0.3.0/30)"
 	t "the one address is free again at once: there is no other"
 	empty 1 "$(ipam 10.0.3.0/30)"
 	works STATUS "$(ipam 10.0.3.0/30)"

@@ -495,7 +495,7 @@ if group status; then
 	t "STATUS: the pool is full"
 	FULL=$(one 10.0.1.0/30 '.ipam.ranges[0][0].reserve="minimal"')
 	add full "$FULL"
-	refused 50 'exhausted.*10\.0\.1\.0/30' STATUS "$FULL"
+	full 'exhausted.*10\.0\.1\.0/30' "$FULL"
 	del full "$FULL"
 	drop full
 	t "STATUS: no master"

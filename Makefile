@@ -336,7 +336,7 @@ lint: deps-lint layers ## gcc and clang with -Werror, clang-tidy, cppcheck, shel
 	cppcheck --quiet --enable=warning,style,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck --error-exitcode=1 -Iinclude -Ilib -Iplugins lib plugins cli
 	shellcheck -x $(sh_files)
-	codespell -q 3 -L statics,iif,isnt,allocat,nd,tha,fo,padd lib include plugins cli man test docs netconf-examples *.md
+	codespell -q 3 -L statics,iif,isnt,allocat,nd,tha,fo,padd,falg,bridg,dum lib include plugins cli man test docs netconf-examples *.md
 
 # ---- fuzzing ------------------------------------------------------------------------------------
 FUZZ_SECONDS ?= 60

@@ -55,7 +55,7 @@ static enum fw_truth not(enum fw_truth t) {
 static void bounds(const struct fw_state *s, int reg, const uint8_t *value, size_t len,
 		   int *ret_least, int *ret_most)
 {
-	uint8_t least[FW_REGS], most[FW_REGS];
+	uint8_t least[FW_REGS] = { 0 }, most[FW_REGS] = { 0 };
 
 	for (size_t i = 0; i < len; i++) {
 		least[i] = s->v[reg + (int)i] & s->k[reg + (int)i];

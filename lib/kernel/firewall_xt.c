@@ -79,7 +79,7 @@ static enum fw_truth has_status(struct fw_state *s, uint32_t mask)
 
 	if (status & mask & known)
 		return FW_YES;
-	return mask & ~known ? FW_UNSURE : FW_NO;
+	return (mask & ~known) ? FW_UNSURE : FW_NO;
 }
 
 static enum fw_truth in_ports(const struct fw_packet *p, uint16_t port, uint16_t low, uint16_t high)
@@ -141,7 +141,7 @@ static enum fw_truth match_conntrack(struct fw_state *s, const struct fw_xt *i)
 		t = both(t, inverted(in_ports(p, dport, ntohs(m->origdst_port),
 					      ntohs(m->origdst_port)),
 				     invert & XT_CONNTRACK_ORIGDST_PORT));
-	return flags & ~known ? both(t, FW_UNSURE) : t;
+	return (flags & ~known) ? both(t, FW_UNSURE) : t;
 }
 
 static enum fw_truth match_state(struct fw_state *s, const struct fw_xt *i)

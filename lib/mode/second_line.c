@@ -70,6 +70,7 @@ const struct nft_ruleset *second_line_ruleset(uint32_t mark)
 	if (r->text)
 		return r;
 	snprintf(names[bit], CHAIN_NAME, "mark_0x%x", mark);
+	/* cppcheck-suppress invalidPrintfArgType_s; its arguments have numbers */
 	snprintf(texts[bit], CHAIN_TEXT, chain_text, names[bit], mark);
 	*r = (struct nft_ruleset){ .name = "second line",
 				   .table = TASKVPC_TABLE,

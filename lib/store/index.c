@@ -195,7 +195,7 @@ int index_find_joint(const struct index *ix, const struct records *r, const stru
 {
 	struct slot_view other;
 	bool found = false;
-	int rc = STORE_ABSENT;
+	int rc;
 
 	for (unsigned i = 0; i < v->h->n_ports; i++) {
 		struct store_port p;

@@ -22,7 +22,7 @@ start b -- busybox nc -ll -p 80 -e /bin/cat
 start c --mode bridge -p 8080:80 -- busybox nc -ll -p 80 -e /bin/cat
 until_true listens b 80
 until_true listens c 80
-B=$(ip_of b) C=$(ip_of c)
+B=$(ip_of b)
 # A container of docker and one of nerdctl, behind their bridges.
 for one in docker0:172.17.0:2 nerdctl0:10.4.0:5; do
 	IFS=: read -r bridge net host <<<"$one"

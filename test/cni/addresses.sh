@@ -155,7 +155,7 @@ if group lan; then
 	}
 	for mode in "${MODES[@]}"; do
 		forget
-		lan_pool $mode 'rangeStart:"198.51.100.2"'
+		lan_pool "$mode" 'rangeStart:"198.51.100.2"'
 		t "$mode: the pool passes over the addresses of the host and its router"
 		names=()
 		for i in 1 2 3; do
@@ -173,7 +173,7 @@ if group lan; then
 		done
 		t "$mode: the router's address is asked for"
 		refused 103 "CNI_ARGS IP: 198.51.100.254 is the router of this host's default route" ADD "$CONFIG" CNI_ARGS="IP=198.51.100.254"
-		lan_pool $mode 'rangeStart:"198.51.100.254",rangeEnd:"198.51.100.254"'
+		lan_pool "$mode" 'rangeStart:"198.51.100.254",rangeEnd:"198.51.100.254"'
 		t "$mode: a pool of nothing else: STATUS and ADD say so"
 		refused 50 "all addresses of 198.51.100.0/24 that could be given are this host's own or its router's" STATUS "$CONFIG"
 		refused 104 'exhausted' ADD "$CONFIG"

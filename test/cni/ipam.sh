@@ -307,7 +307,7 @@ if group "behind another plugin"; then
 	clean
 	t "a namespace that a descriptor alone keeps: its address is not given to another; nor where it had a number before"
 	ONE=$(conf '.type="ptp" | .ipam.cooldown=0 | .ipam.ranges=[[{subnet:"10.0.1.0/24",rangeStart:"10.0.1.77",rangeEnd:"10.0.1.77"}]]')
-	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b && [ "$RC" = 0 ]; }
+	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS="$NETNS/b" && [ "$RC" = 0 ]; }
 	PLUGIN=$BIN/task-ipam
 	for link in '' x0; do
 		netns a b

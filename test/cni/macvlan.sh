@@ -312,8 +312,8 @@ if group "announce foreign"; then
 			for round in first second third; do
 				add $round "$CONFIG"
 				# The neighbour's entry is that of the task before; it asks no more for a while.
-				pings lan 10.0.1.220 -W 1 && pass || fail "the $round task by IPv4, hostAccess $access"
-				pings lan fd00:10:1::220 -W 1 && pass || fail "the $round task by IPv6, hostAccess $access"
+				runs "the $round task by IPv4, hostAccess $access" pings lan 10.0.1.220 -W 1
+				runs "the $round task by IPv6, hostAccess $access" pings lan fd00:10:1::220 -W 1
 				verify $round "$CONFIG"
 				del $round "$CONFIG"
 				drop $round
@@ -455,7 +455,7 @@ if group kept; then
 		exec {KEPT}<&-
 	}
 	answers_lan() { in_ns lan busybox arping -q -c 1 -w 1 -I lan1 10.0.1.77 >/dev/null 2>&1; }
-	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS=$NETNS/b && [ "$RC" = 0 ]; }
+	may_add() { plugin ADD "$ONE" CNI_CONTAINERID=b CNI_NETNS="$NETNS/b" && [ "$RC" = 0 ]; }
 	for how in descriptor mount socket; do
 		t "the namespace lives by a $how alone: its address is not given to another"
 		netns a b

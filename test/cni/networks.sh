@@ -34,7 +34,7 @@ joint() {
 			del web "$second" CNI_IFNAME=eth1
 		fi
 		CASE+=", $gone goes"
-		verify web "$stays" CNI_IFNAME=$([ $gone = eth0 ] && echo eth1 || echo eth0)
+		verify web "$stays" CNI_IFNAME="$([ "$gone" = eth0 ] && echo eth1 || echo eth0)"
 		reaches outside web tcp 198.51.100.1 8080 198.51.100.2
 		reaches outside web udp 198.51.100.1 8053 198.51.100.2
 		reaches host web tcp 127.0.0.1 8080
@@ -140,7 +140,7 @@ twin() {
 	for ((n = 0; n < $(result web '.ips | length'); n++)); do
 		ping_ok host "$(address web $n)"
 		reaches host web tcp "$(address web $n)" 80
-		in_ns web ping -n -q -c 1 -W 1 -I "$(address web $n)" "$2" >/dev/null && pass || fail "from $(address web $n) to $2"
+		runs "from $(address web $n) to $2" in_ns web ping -n -q -c 1 -W 1 -I "$(address web $n)" "$2"
 	done
 	verify web "$1"
 	unserve web
@@ -255,7 +255,7 @@ if group beside; then
 	for pair in ${PAIRS-$pairs}; do
 		# The ports of two bridges would be those of the first.
 		case $pair in bridge-internal | internal-bridge | bridge-bridge | internal-internal) continue ;; esac
-		beside ${pair%-*} ${pair#*-}
+		beside "${pair%-*}" "${pair#*-}"
 	done
 	t "two of one network, on one link"
 	for net in bridge vpc lan; do

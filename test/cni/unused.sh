@@ -108,12 +108,12 @@ if group lan; then
 	ip link set lan0 up
 	for net in 10.0.0 10.0.200; do
 		len=$([ $net = 10.0.0 ] && echo 16 || echo 24)
-		ip addr add $net.1/$len dev lan0
+		ip addr add "$net.1/$len" dev lan0
 		# Else the gateway's address is that of a neighbour on the LAN.
 		ip addr add 10.0.1.1/32 dev lo
 		ip -6 addr add fd00:10:1::1/128 dev lo nodad
-		ip -6 addr add fd00:10:c8::1/$([ $net = 10.0.0 ] && echo 32 || echo 64) dev lan0 nodad
-		ip -n lan addr add $net.9/$len dev lan1
+		ip -6 addr add "fd00:10:c8::1/$([ "$net" = 10.0.0 ] && echo 32 || echo 64)" dev lan0 nodad
+		ip -n lan addr add "$net.9/$len" dev lan1
 		ip -n lan -6 addr add fd00:10:c8::9/64 dev lan1 nodad
 		ip -n lan route add 10.0.1.0/24 via $net.1
 		ip -n lan -6 route add fd00:10:1::/64 via fd00:10:c8::1

@@ -9,6 +9,7 @@
 
 #include "kernel/sysctl.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define TOGGLE_VALUE 16
@@ -37,7 +38,9 @@ static int toggle_undo(const struct step *s, const struct plan *p, struct plan_i
 	(void)io;
 	if (r != 0 || strcmp(now, OURS) != 0)
 		return r < 0 ? r : 0;
-	return sysctl_write(s->toggle.path, "0", e);
+	r = sysctl_write(s->toggle.path, "0", e);
+	/* /proc/sys has become read-only since ADD: DEL takes back what ADD wrote all the same. */
+	return r == -EROFS ? sysctl_write_apart(s->toggle.path, "0", e) : r;
 }
 
 static int toggle_check(const struct step *s, const struct plan *p, struct plan_io *io,

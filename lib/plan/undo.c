@@ -99,7 +99,9 @@ static int undo_alone(const struct plan *p, unsigned i, struct stream *st, struc
 
 	if (r == 0)
 		r = stream_flush(st, e);
-	return unless_missing(kind->via == VIA_NFT || kind == &step_ruleset, st->io, r);
+	return unless_missing(kind->via == VIA_NFT || kind == &step_ruleset ||
+				      kind == &step_marker,
+			      st->io, r);
 }
 
 /* It goes with another step of the part that is being undone. */

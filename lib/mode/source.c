@@ -8,7 +8,7 @@
  * one that comes beside it also keeps the answers of the first one's addresses on their way: those
  * to tasks in its own subnet would leave by it otherwise.
  *
- *   29999  from FIRST to FIRST'S SUBNET  lookup main
+ *   29999  from FIRST to FIRST'S SUBNET  lookup main, where the subnet is on its link
  *   30000  from FIRST                    lookup a table with the first one's default route
  *   30000  from ADDRESS                  lookup TABLE
  */
@@ -55,6 +55,23 @@ static int find_default(struct netlink *nl, const char *beyond, struct route_way
 	return r;
 }
 
+/* Does the first interface reach the subnet of @cidr on its link? Not so where the host routes. */
+static int is_connected(struct netlink *nl, uint32_t ifindex, const struct cidr *cidr,
+			struct err *e)
+{
+	const struct ip first = cidr_first(cidr);
+	struct route_ask ask = { .dst = ip_add(&first, 1) };
+	struct route_way way;
+	int why, r;
+
+	if (ip_equal(&ask.dst, &cidr->ip))
+		ask.dst = ip_add(&first, 2);
+	r = route_way_find(nl, &ask, &way, &why, e);
+	return r ? (r < 0 ? r : 0)
+		 : way.ifindex == ifindex && !ip_is_set(&way.gw) && way.match.len == cidr->len;
+}
+
+/* The first interface's addresses, each with the prefix length that is on its link. */
 static int find_addresses(struct netlink *nl, struct attachment *a, struct err *e)
 {
 	struct link_info link;
@@ -65,6 +82,13 @@ static int find_addresses(struct netlink *nl, struct attachment *a, struct err *
 			      &a->n_first_cidrs, e);
 	if (r >= 0)
 		text_copy(a->first_ifname, sizeof(a->first_ifname), link.name);
+	for (unsigned i = 0; i < a->n_first_cidrs && r >= 0; i++) {
+		struct cidr *cidr = &a->first_cidrs[i];
+
+		r = is_connected(nl, a->first_ifindex, cidr, e);
+		if (r == 0)
+			cidr->len = (uint8_t)ip_bits(&cidr->ip);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -196,7 +220,8 @@ static void plan_first(struct plan *p)
 		if (!ip_is_set(&a->first_gw[cidr->ip.family == AF_INET6]))
 			continue;
 		/* A third interface has the same one. */
-		plan_share(p, plan_rule(p, TASK, &rule));
+		if (cidr->len < ip_bits(&cidr->ip))
+			plan_share(p, plan_rule(p, TASK, &rule));
 		rule.priority = FROM_ADDRESS;
 		rule.to = (struct cidr){ .len = 0 };
 		rule.table = FIRST_TABLE | a->ifindex;

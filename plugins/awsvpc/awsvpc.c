@@ -52,7 +52,8 @@ const struct field awsvpc_fields[] = {
 	FIELD(struct awsvpc_conf, macvlan_mode, "mode", FIELD_ENUM, .names = macvlan_mode_names,
 	      .fallback = "bridge", .help = "macvlan: mode of the interface."),
 	FIELD(struct awsvpc_conf, host_access, "hostAccess", FIELD_BOOL, .fallback = "false",
-	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own."),
+	      .help = "macvlan: let host and task reach each other, by a macvlan of the host's own; "
+		      "with `mode` vepa by a reflecting switch."),
 	NAT_FIELDS(struct awsvpc_conf, nat),
 	{ .key = NULL },
 };

@@ -204,6 +204,13 @@ static void macvlan_plan(const struct attachment *a, struct plan *p)
 		awsvpc_plan_imds(p);
 }
 
+static int macvlan_accept(const struct attachment *a, struct err *e)
+{
+	int r = task_accept_gateways(a, e);
+
+	return r < 0 ? r : awsvpc_accept(a, e);
+}
+
 const struct mode mode_macvlan = {
 	.name = "awsvpc-macvlan",
 	.help = "A macvlan of an interface of the host: the task sits on the real LAN.",
@@ -212,7 +219,7 @@ const struct mode mode_macvlan = {
 	.has_interface = true,
 	.judge = macvlan_judge,
 	.resolve = macvlan_resolve,
-	.accept = awsvpc_accept,
+	.accept = macvlan_accept,
 	.plan = macvlan_plan,
 	.link_first = macvlan_link_first,
 };

@@ -114,6 +114,12 @@ if group modes; then
 	netns a
 	ID=a refused 7 'hostAccess.*passthru|passthru.*hostAccess' ADD "$(mv_conf passthru true)"
 	drop a
+	t "a route whose gateway is not on the LAN: STATUS says so, and it is right"
+	CONFIG=$(mv_conf bridge false '.ipam.routes=[{dst:"0.0.0.0/0"},{dst:"198.18.0.0/24",gw:"203.0.113.9"}]')
+	netns a
+	ID=a refused 50 'the gateway 203\.0\.113\.9 of 198\.18\.0\.0/24 is in no subnet of the task' STATUS "$CONFIG"
+	ID=a refused 7 'the gateway 203\.0\.113\.9 of 198\.18\.0\.0/24 is in no subnet of the task' ADD "$CONFIG"
+	drop a
 	t "the default is mode bridge, without hostAccess"
 	CONFIG=$(mv_conf bridge false 'del(.mode) | del(.hostAccess)')
 	add a "$CONFIG"

@@ -63,7 +63,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help install uninstall deps demo test check test-docs test-unit test-golden test-netns test-soak \
-	test-cni enumerate test-cli test-lab test-e2e test-go test-hardening test-install test-san test-kernel test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
+	test-cni enumerate generate test-cli test-lab test-e2e test-go test-hardening test-install test-san test-kernel test-package test-valgrind coverage mutation deb fresh bench fuzz test-fuzz lint layers fmt docs clean deps-build deps-demo deps-lint tests
 SHELL := /bin/bash
 .SECONDARY:
 all: $(bins) ## build the plugins and taskvpc into build/bin
@@ -172,6 +172,9 @@ test-cni: all $(disturb_bin) ## the plugins as a runtime calls them
 
 enumerate: all $(disturb_bin) ## SIGKILL and an error at each system call of each verb and mode: all of crash.sh and faults.sh
 	@test/enumerate.sh
+
+generate: all ## thousands of configurations drawn by a seed: do STATUS, ADD, CHECK and packets agree? SEED= COUNT=
+	@SEED=$${SEED:-$$(($$(date +%-j) * 10000))} COUNT=$${COUNT:-3000} TEST_TIMEOUT=$${TEST_TIMEOUT:-14400} test/cni/generator.sh
 
 test-cli: all ## the command taskvpc, as people call it
 	@$(call run_suite,$(cli_tests))

@@ -22,12 +22,12 @@
 
 /*
  * How often, and how long each time, an ADD waits for what it needs: for a call that is taking the
- * holder down, and, ten times less, for the kernel to take its namespace apart: that may be held by
- * somebody for good.
+ * holder down (5 s), and, fifty times less, for the kernel to take its namespace apart, which a
+ * descriptor may keep for good.
  */
-#define PATIENCE    200
+#define PATIENCE    1000
 #define PATIENCE_NS 5000000
-#define DYING       10
+#define DYING       50
 #define USUAL_STEPS 24 /* of a plan with one address of each family */
 /*
  * Of so many records a mount for one sysctl costs less than a walk (sysctl_write_apart). Ids below

@@ -277,9 +277,11 @@ static int send_batch(struct netlink *nl, bool transaction, struct err *e)
 
 static int ask_others(unsigned which, struct netlink *nl, struct err *e)
 {
-	struct conntrack_match match = { .protocol = IPPROTO_UDP, .port = 53 };
-	struct netns here = { .fd = -1 };
+	struct conntrack_port port = { .port = 53 };
+	struct conntrack_ports ports = { .protocol = IPPROTO_UDP, .n = 1, .ports = &port };
 	struct ip ip;
+	struct conntrack_addresses addresses = { .n = 1, .ips = &ip };
+	struct netns here = { .fd = -1 };
 
 	ip_parse("10.0.0.1", &ip);
 	switch (which) {
@@ -289,12 +291,10 @@ static int ask_others(unsigned which, struct netlink *nl, struct err *e)
 	case 2:
 		return socket_listens(nl, IPPROTO_TCP, &ip, 53, e);
 	case 3:
-		match.ip = ip;
-		break;
+		return conntrack_forget_addresses(nl, &here, &addresses, &batch, e);
 	default:
-		break;
+		return conntrack_forget_ports(nl, &here, &ports, &batch, e);
 	}
-	return conntrack_forget(nl, &here, &match, &batch, e);
 }
 
 /* The questions of all kinds, in a row. */

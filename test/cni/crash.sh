@@ -72,9 +72,9 @@ places_of() {
 }
 
 # each VERB: kill the verb, or the process that it started, at each of these calls. Of a process, not all calls
-# are the same each time: some are not made.
+# are the same each time: some are not made, and are tried three times.
 each() {
-	local verb=$1 process call name i=0 killed=0
+	local verb=$1 process call name i=0 killed=0 try hit
 	is "" "$(prepare "$verb")" "before $verb"
 	until_true no_walker # a DEL that finds one makes fewer calls
 	places_of "$verb" >"$TMP/all"
@@ -82,15 +82,19 @@ each() {
 	sampled "$SAMPLE" <"$TMP/all" >"$TMP/calls"
 	isnt 0 "$(wc -l <"$TMP/all")" "system calls of $verb"
 	while read -r process call name _ <&3; do
-		is "" "$(prepare "$verb")" "before $verb"
-		until_true no_walker
-		disturbed "$verb" kill "$process" "$call"
-		[ -z "$DISTURBED" ] || killed=$((killed + 1))
-		case $process:$RC:$DISTURBED in
-		1:137:?* | *:0:* | [2-9]*:1:?*) ;;
-		*) fail "$verb killed at $process $call $name ($DISTURBED): expected its end, seen rc $RC: $OUT $ERR" ;;
-		esac
-		healed "$verb" $((RANDOM % 4)) "$verb killed at $process $call $name"
+		for try in 1 2 3; do
+			is "" "$(prepare "$verb")" "before $verb"
+			until_true no_walker
+			disturbed "$verb" kill "$process" "$call"
+			hit=$DISTURBED
+			case $process:$RC:$hit in
+			1:137:?* | *:0:* | [2-9]*:1:?*) ;;
+			*) fail "$verb killed at $process $call $name ($hit, try $try): expected its end, seen rc $RC: $OUT $ERR" ;;
+			esac
+			healed "$verb" $((RANDOM % 4)) "$verb killed at $process $call $name"
+			[ -z "$hit" ] || break
+		done
+		[ -z "$hit" ] || killed=$((killed + 1))
 		i=$((i + 1))
 	done 3<"$TMP/calls"
 	CALLS=$((CALLS + i)) KILLED=$((KILLED + killed))

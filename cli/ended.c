@@ -82,37 +82,9 @@ static int is_ended(const struct dirent *entry)
 	       !strstr(entry->d_name, ".new");
 }
 
-static struct timespec written(const char *name)
+static void forget(const char *path)
 {
-	struct stat st = { .st_mtim = { 0 } };
-	char path[PATH_MAX];
-
-	if (file_path(path, ENDED_DIR, name, ""))
-		(void)stat(path, &st);
-	return st.st_mtim;
-}
-
-static int by_age(const struct dirent **a, const struct dirent **b)
-{
-	const struct timespec x = written((*a)->d_name), y = written((*b)->d_name);
-
-	return x.tv_sec != y.tv_sec ? (x.tv_sec > y.tv_sec) - (x.tv_sec < y.tv_sec)
-				    : (x.tv_nsec > y.tv_nsec) - (x.tv_nsec < y.tv_nsec);
-}
-
-static void forget_oldest(void)
-{
-	struct dirent **entries;
-	int n = scandir(ENDED_DIR, &entries, is_ended, by_age);
-	char path[PATH_MAX];
-
-	for (int i = 0; i < n; i++) {
-		if (i < n - ENDED_KEPT && file_path(path, ENDED_DIR, entries[i]->d_name, ""))
-			unlink(path);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
+	unlink(path);
 }
 
 void ended_note(const struct task *t, const struct container *c, int code)
@@ -131,7 +103,7 @@ void ended_note(const struct task *t, const struct container *c, int code)
 	json_add_integer(doc, "exitCode", code);
 	ended_describe(t, doc);
 	(void)file_write_json(path, doc, &ignored);
-	forget_oldest();
+	files_keep_newest(ENDED_DIR, ENDED_KEPT, is_ended, forget);
 }
 
 /* ---- reading ---- */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,44 @@ bool file_path(char ret[static PATH_MAX], const char *dir, const char *name, con
 	int n = snprintf(ret, PATH_MAX, "%s/%s%s", dir, name, suffix);
 
 	return n > 0 && n < PATH_MAX;
+}
+
+static struct timespec written(const char *dir, const char *name)
+{
+	struct stat st = { .st_mtim = { 0 } };
+	char path[PATH_MAX];
+
+	if (file_path(path, dir, name, ""))
+		(void)stat(path, &st);
+	return st.st_mtim;
+}
+
+static int by_age(const void *a, const void *b, void *dir)
+{
+	const struct dirent *const *one = a, *const *two = b;
+	const struct timespec x = written(dir, (*one)->d_name), y = written(dir, (*two)->d_name);
+
+	return x.tv_sec != y.tv_sec ? (x.tv_sec > y.tv_sec) - (x.tv_sec < y.tv_sec)
+				    : (x.tv_nsec > y.tv_nsec) - (x.tv_nsec < y.tv_nsec);
+}
+
+void files_keep_newest(const char *dir, int kept, int (*select)(const struct dirent *entry),
+		       void (*forget)(const char *path))
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, select, NULL);
+	char where[PATH_MAX], path[PATH_MAX];
+
+	if (n < 0)
+		return;
+	snprintf(where, sizeof(where), "%s", dir);
+	qsort_r(entries, (size_t)n, sizeof(struct dirent *), by_age, where);
+	for (int i = 0; i < n; i++) {
+		if (i < n - kept && file_path(path, dir, entries[i]->d_name, ""))
+			forget(path);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 int file_read_json(const char *path, json **ret, struct err *e)

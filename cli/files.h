@@ -3,12 +3,19 @@
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 
 #include "base/err.h"
 #include "json/json.h"
 
+/*
+ * files_keep_newest: call @forget with the path of each file of @dir that @select takes, but for the
+ * @kept that were written last. Two processes that call it at once forget the same files.
+ */
+void files_keep_newest(const char *dir, int kept, int (*select)(const struct dirent *entry),
+		       void (*forget)(const char *path));
 /* file_path: "DIR/NAME" and @suffix. Return: whether it fits. */
 bool file_path(char ret[static PATH_MAX], const char *dir, const char *name, const char *suffix);
 

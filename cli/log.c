@@ -79,40 +79,6 @@ static int is_ended(const struct dirent *entry)
 	return file_path(path, STATE_DIR, name, CONTAINER_SUFFIX) && !file_is_locked(path);
 }
 
-static struct timespec written(const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st = { .st_mtim = { 0 } };
-
-	if (file_path(path, LOG_DIR, name, ""))
-		(void)stat(path, &st);
-	return st.st_mtim;
-}
-
-static int by_age(const struct dirent **a, const struct dirent **b)
-{
-	const struct timespec x = written((*a)->d_name), y = written((*b)->d_name);
-
-	return x.tv_sec != y.tv_sec ? (x.tv_sec > y.tv_sec) - (x.tv_sec < y.tv_sec)
-				    : (x.tv_nsec > y.tv_nsec) - (x.tv_nsec < y.tv_nsec);
-}
-
-/* Two that do so at once forget the same ones. */
-static void forget_oldest(void)
-{
-	struct dirent **entries;
-	int n = scandir(LOG_DIR, &entries, is_ended, by_age);
-	char path[PATH_MAX];
-
-	for (int i = 0; i < n; i++) {
-		if (i < n - LOGS_KEPT && file_path(path, LOG_DIR, entries[i]->d_name, ""))
-			forget(path);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-}
-
 json *logs_json(void)
 {
 	struct dirent **entries;
@@ -143,7 +109,7 @@ static int make(struct log *l, int ends[static 2])
 {
 	if (mkdir(LOG_DIR, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	forget_oldest();
+	files_keep_newest(LOG_DIR, LOGS_KEPT, is_ended, forget);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);

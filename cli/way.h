@@ -181,6 +181,8 @@ int way_routed(struct way *w, struct route_way *ret, struct err *e);
 void way_refused(struct way *w, const struct route_ask *ask, int why, struct err *e);
 /* way_rule: rule_walk at w->at. Return: 0, 1 if nothing decides, or a negative errno. */
 int way_rule(struct way *w, const struct route_ask *ask, struct rule_decision *ret);
+/* way_has_address: is @ip an address of the namespace @at? */
+bool way_has_address(struct place *at, const struct ip *ip);
 /* way_is_usual: by a table that every namespace has. */
 bool way_is_usual(const struct rule_decision *d);
 /* way_told_ruled: the rule of @d is why a packet to @ip goes @where (" to eth1"). */

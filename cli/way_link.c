@@ -54,17 +54,6 @@ static long arp_ignore(struct way *w, const struct place *at, const struct link_
 	return own > all ? own : all;
 }
 
-static bool has_ip(struct place *at, const struct ip *ip)
-{
-	struct route_way way;
-	struct err ignored;
-	int why;
-
-	return route_way_find(&at->route, &(struct route_ask){ .dst = *ip }, &way, &why,
-			      &ignored) == 0 &&
-	       way.local;
-}
-
 static bool told_no_arp(struct way *w, struct place *at, const struct link_info *link)
 {
 	json *hop;
@@ -87,7 +76,7 @@ bool way_told_silent(struct way *w, struct place *at, const struct link_info *li
 	char text[IP_TEXT];
 	json *hop;
 
-	if (ip->family != AF_INET || !has_ip(at, ip))
+	if (ip->family != AF_INET || !way_has_address(at, ip))
 		return false;
 	if (told_no_arp(w, at, link))
 		return true;

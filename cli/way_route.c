@@ -24,7 +24,7 @@ static bool has_route(struct way *w, struct place *at, const struct ip *ip)
 			      &ignored) == 0;
 }
 
-static bool has_address(struct place *at, const struct ip *ip)
+bool way_has_address(struct place *at, const struct ip *ip)
 {
 	struct route_way way;
 	struct err ignored;
@@ -62,7 +62,7 @@ static void routes_of_task(struct way *w, const json *row, const json *address, 
 
 	if (way_place(w, row, &at, &ignored) < 0 || !cidr_parse(cidr, &own))
 		return;
-	if (!has_address(at, &own.ip))
+	if (!way_has_address(at, &own.ip))
 		text_add(t, "%s addr add %s dev %s%s%s; ", at->ip, cidr, dev,
 			 routed ? " noprefixroute" : "", *six ? " nodad" : "");
 	else if (!routed && ip_parse(gw, &ip) && !has_route(w, at, &ip))
